@@ -1,0 +1,118 @@
+"""The random channel that both classes go through, and the non-speech that the speech head learns from."""
+import os
+import numpy as np, soundfile, soxr
+
+RATE = 8000
+BLOCK = 320      # samples of one score frame (40 ms)
+
+
+def mulaw(x):
+    """G.711 mu-law, encode and decode, by its companding curve at 8 bits."""
+    y = np.sign(x) * np.log1p(255 * np.minimum(np.abs(x), 1)) / np.log(256)
+    y = np.round(y * 127) / 127
+    return np.sign(y) * (256 ** np.abs(y) - 1) / 255
+
+
+def responses(rng, count, bins):
+    """Random frequency responses (count, bins): band limits, tilt, smooth equaliser, room."""
+    f = np.linspace(0, RATE / 2, bins)
+    h = np.ones((count, bins), np.complex64)
+    for i in range(count):
+        g = np.zeros(bins)
+        if rng.random() < 0.6:
+            low, order = rng.uniform(40, 350), rng.choice([2, 4, 8])
+            g -= 10 * np.log10(1 + (low / np.maximum(f, 1)) ** (2 * order))
+        if rng.random() < 0.6:
+            high, order = rng.uniform(2900, 3950), rng.choice([8, 16, 32])
+            g -= 10 * np.log10(1 + (f / high) ** (2 * order))
+        if rng.random() < 0.7:
+            points = np.linspace(0, RATE / 2, rng.integers(4, 10))
+            g += np.interp(f, points, rng.normal(0, rng.uniform(0.5, 5), len(points)))
+        h[i] = 10 ** (np.maximum(g, -80) / 20)
+        if rng.random() < 0.25:
+            n = 2 * (bins - 1)
+            t = np.arange(int(RATE * 0.5)) / RATE
+            tail = rng.normal(size=len(t)) * 10 ** (-3 * t / rng.uniform(0.1, 0.6)) * rng.uniform(0.02, 0.25)
+            tail[0] = 1
+            h[i] *= np.fft.rfft(tail, n)
+    return h
+
+
+class NonSpeech:
+    """Silence, noise, hold music, ring-back, DTMF: what is on a line when nobody talks."""
+
+    def __init__(self, music):
+        self.music = []
+        for path in music:
+            x, rate = soundfile.read(path, dtype="float32", always_2d=True)
+            self.music.append(soxr.resample(x.mean(1), rate, RATE).astype(np.float32))
+
+    def noise(self, rng, n):
+        f = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 20)
+        shape = f ** (-rng.uniform(0, 1.2)) * np.exp(np.interp(f, np.linspace(0, 4000, 6), rng.normal(0, 0.7, 6)))
+        x = np.fft.irfft(np.fft.rfft(rng.normal(size=n)) * shape, n)
+        if rng.random() < 0.3:
+            x *= 1 + rng.uniform(0, 0.9) * np.sin(2 * np.pi * np.arange(n) * rng.uniform(0.3, 20) / RATE)
+        if rng.random() < 0.2:
+            hum = rng.choice([50, 60])
+            x += x.std() * sum(rng.uniform(0, 1.5) * np.sin(2 * np.pi * hum * k * np.arange(n) / RATE) for k in (1, 2, 3, 5))
+        return (x / (x.std() + 1e-9)).astype(np.float32)
+
+    def draw(self, rng, n):
+        """n samples, RMS about 1."""
+        kind = rng.choice(["silence", "noise", "music", "tone", "dtmf"], p=[0.15, 0.2, 0.35, 0.15, 0.15])
+        t = np.arange(n) / RATE
+        if kind == "silence":
+            return np.zeros(n, np.float32) + rng.choice([0, 1e-3]) * rng.normal(size=n).astype(np.float32)
+        if kind == "noise":
+            return self.noise(rng, n)
+        if kind == "music" and self.music:
+            m = self.music[rng.integers(len(self.music))]
+            s = rng.integers(0, len(m) - n)
+            x = m[s:s + n]
+        elif kind == "dtmf":
+            x = np.zeros(n, np.float32)
+            at = 0
+            while at < n:
+                on, off = rng.integers(400, 2400), rng.integers(320, 2400)
+                a, b = rng.choice([697, 770, 852, 941]), rng.choice([1209, 1336, 1477, 1633])
+                x[at:at + on] = (np.sin(2 * np.pi * a * t[at:at + on]) + np.sin(2 * np.pi * b * t[at:at + on]))
+                at += on + off
+        else:
+            pair = [(440, 480), (425, 0), (400, 450), (350, 440), (480, 620), (1000, 0), (rng.uniform(300, 3000), 0)][rng.integers(7)]
+            x = sum(np.sin(2 * np.pi * p * t) for p in pair if p)
+            period, on = rng.choice([0.5, 1, 3, 5]), rng.uniform(0.3, 1)
+            x = x * (((t + rng.uniform(0, period)) % period) < on * period)
+        x = x / (np.sqrt(np.mean(x ** 2)) + 1e-6)
+        return (x + 10 ** rng.uniform(-4, -1.5) * rng.normal(size=n)).astype(np.float32)
+
+
+def speech_blocks(x):
+    """Which 40-ms blocks of clean clips hold speech: energy within 32 dB of the loud blocks. (B, N) -> (B, N // 320)"""
+    n = x.shape[1] // BLOCK
+    e = 10 * np.log10(np.square(x[:, :n * BLOCK].reshape(len(x), n, BLOCK)).mean(-1) + 1e-9)
+    return (e > np.quantile(e, 0.95, axis=1, keepdims=True) - 32) & (e > -65)
+
+
+def degrade(rng, x, nonspeech):
+    """Clips (B, N), float32, through a random line each: room and equaliser, noise, gain, clipping, G.711, packet loss."""
+    count, n = x.shape
+    size = 1 << int(np.ceil(np.log2(n + RATE // 2)))
+    y = np.fft.irfft(np.fft.rfft(x, size) * responses(rng, count, size // 2 + 1), size)[:, :n].astype(np.float32)
+    for i in range(count):
+        rms = np.sqrt(np.mean(y[i] ** 2)) + 1e-6
+        kind = rng.random()
+        if kind < 0.4:
+            y[i] += nonspeech.noise(rng, n) * rms * 10 ** (-rng.uniform(5, 40) / 20)
+        elif kind < 0.5:
+            y[i] += np.roll(x[rng.integers(count)], rng.integers(n)) * (rms / 0.05) * 10 ** (-rng.uniform(12, 30) / 20)
+        rms = np.sqrt(np.mean(y[i] ** 2)) + 1e-6
+        y[i] *= 10 ** (rng.uniform(-40, -12) / 20) / rms
+        if rng.random() < 0.08:
+            y[i] = np.clip(y[i], *(np.array([-1, 1]) * np.quantile(np.abs(y[i]), rng.uniform(0.97, 0.999))))
+        if rng.random() < 0.4:
+            y[i] = mulaw(y[i])
+        if rng.random() < 0.1:
+            lost = np.repeat(rng.random(n // 160 + 1) < rng.uniform(0.01, 0.08), 160)[:n]
+            y[i] = np.where(lost, np.roll(y[i], 160) if rng.random() < 0.5 else 0, y[i])
+    return y

@@ -1,0 +1,41 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let package = Package(
+  name: "bonafide",
+  products: [
+    .library(name: "Bonafide", targets: ["Bonafide"]),
+    .executable(name: "bonafide", targets: ["bonafide"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+    .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+    .systemLibrary(name: "CFFTW", pkgConfig: "fftw3f", providers: [.apt(["libfftw3-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+
+    // audio: files and streams of any kind to blocks of float samples
+    .target(name: "BonafideAudio", dependencies: ["CSndfile", "CSoxr"]),
+    // network: tensors, safetensors, layers
+    .target(name: "BonafideNetwork", dependencies: ["COpenBLAS"]),
+    // the default model, compiled in
+    .target(name: "CDefaultModel"),
+    // features, model, scores, segments, verdicts: the public API
+    .target(name: "Bonafide", dependencies: ["BonafideAudio", "BonafideNetwork", "CFFTW", "CDefaultModel"]),
+    // report: results to text, JSON, CSV, RTTM, Audacity labels
+    .target(name: "BonafideReport", dependencies: ["Bonafide"]),
+    // the command
+    .executableTarget(
+      name: "bonafide",
+      dependencies: ["Bonafide", "BonafideReport", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Sources/BonafideCommand"),
+
+    .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"]),
+    .testTarget(name: "BonafideNetworkTests", dependencies: ["BonafideNetwork"], resources: [.copy("Golden")]),
+    .testTarget(name: "BonafideTests", dependencies: ["Bonafide"], resources: [.copy("Golden")]),
+    .testTarget(name: "CommandTests", dependencies: ["bonafide", "Bonafide", "BonafideReport"], resources: [.copy("Snapshots")]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,124 @@
+/// What is said of a party or a file.
+public enum Verdict: String, Codable, Sendable, CaseIterable {
+  case bonafide, synthetic, inconclusive
+}
+
+/// Why a verdict is `inconclusive`.
+public enum Reason: String, Codable, Sendable, CaseIterable {
+  /// No speech was found.
+  case noSpeech = "no_speech"
+  /// Less speech than a judgement takes (about one second).
+  case tooLittleSpeech = "too_little_speech"
+  /// Speech drowns in noise.
+  case tooNoisy = "too_noisy"
+  /// The score lies between the clear point and the alarm point.
+  case ambiguous
+}
+
+/// A stretch of one party that sounds synthetic.
+public struct Segment: Sendable, Equatable {
+  /// Seconds from the start of the recording.
+  public var start: Double
+  /// Seconds from the start of the recording; greater than `start`.
+  public var end: Double
+  /// Log-likelihood ratio of the speech inside, natural log; higher is more likely bona fide.
+  public var llr: Double
+  /// Probability that the stretch is synthetic, from `llr` and the prior of the scan, in 0...1.
+  public var syntheticProbability: Double
+
+  public init(start: Double, end: Double, llr: Double, syntheticProbability: Double) {
+    self.start = start
+    self.end = end
+    self.llr = llr
+    self.syntheticProbability = syntheticProbability
+  }
+}
+
+/// Scores along one party.
+public struct Timeline: Sendable, Equatable {
+  /// Seconds between scores; score `i` stands for `i * hop ..< (i + 1) * hop`.
+  public var hop: Double
+  /// Smoothed log-likelihood ratio per hop; `nil` where nobody speaks.
+  public var llr: [Float?]
+
+  public init(hop: Double, llr: [Float?]) {
+    self.hop = hop
+    self.llr = llr
+  }
+}
+
+/// The screening of one side of a call.
+public struct PartyResult: Sendable, Equatable {
+  /// Channel of the recording, from 1.
+  public var channel: Int
+  /// The caller's name for the channel (`ScanOptions.channelNames`).
+  public var name: String?
+  /// The earlier channel that holds the very same samples, and whose result this is.
+  public var sameAs: Int?
+  public var verdict: Verdict
+  /// Why `verdict` is `inconclusive`; `nil` otherwise.
+  public var reason: Reason?
+  /// Seconds of speech found.
+  public var speech: Double
+  /// Log-likelihood ratio, natural log; higher is more likely bona fide; `nil` where there was no speech.
+  public var llr: Double?
+  /// Probability that the voice is synthetic, from `llr` and the prior, in 0...1; `nil` where there was no speech.
+  public var syntheticProbability: Double?
+  /// Stretches that sound synthetic, in order, not overlapping.
+  public var segments: [Segment]
+  /// Frame scores, when asked for.
+  public var timeline: Timeline?
+
+  public init(
+    channel: Int, name: String? = nil, sameAs: Int? = nil, verdict: Verdict, reason: Reason? = nil,
+    speech: Double, llr: Double? = nil, syntheticProbability: Double? = nil, segments: [Segment] = [],
+    timeline: Timeline? = nil
+  ) {
+    self.channel = channel
+    self.name = name
+    self.sameAs = sameAs
+    self.verdict = verdict
+    self.reason = reason
+    self.speech = speech
+    self.llr = llr
+    self.syntheticProbability = syntheticProbability
+    self.segments = segments
+    self.timeline = timeline
+  }
+}
+
+/// The screening of one recording, or the reason why there is none.
+public struct FileResult: Sendable, Equatable {
+  /// As the caller named it; `-` is standard input.
+  public var path: String
+  /// Container and encoding, such as `WAV/ULAW`.
+  public var format: String?
+  public var sampleRate: Int?
+  /// Seconds of audio that were there.
+  public var duration: Double?
+  /// Highest frequency with energy, in Hz.
+  public var bandwidth: Double?
+  /// `synthetic` if any party is, else `inconclusive` if any is, else `bonafide`; `nil` with an error.
+  public var verdict: Verdict?
+  /// Why the file could not be screened, in one line.
+  public var error: String?
+  /// What was odd in a file that was screened all the same, a line each.
+  public var warnings: [String]
+  public var parties: [PartyResult]
+
+  public init(
+    path: String, format: String? = nil, sampleRate: Int? = nil, duration: Double? = nil,
+    bandwidth: Double? = nil, verdict: Verdict? = nil, error: String? = nil, warnings: [String] = [],
+    parties: [PartyResult] = []
+  ) {
+    self.path = path
+    self.format = format
+    self.sampleRate = sampleRate
+    self.duration = duration
+    self.bandwidth = bandwidth
+    self.verdict = verdict
+    self.error = error
+    self.warnings = warnings
+    self.parties = parties
+  }
+}
