@@ -1,9 +1,11 @@
 """The random channel that both classes go through, and the non-speech that the speech head learns from."""
 import os
 import numpy as np, soundfile, soxr
+from scipy import fft
 
 RATE = 8000
 BLOCK = 320      # samples of one score frame (40 ms)
+BANK_SAMPLES = 32768
 
 
 def mulaw(x):
@@ -15,10 +17,10 @@ def mulaw(x):
 
 def responses(rng, count, bins):
     """Random frequency responses (count, bins): band limits, tilt, smooth equaliser, room."""
-    f = np.linspace(0, RATE / 2, bins)
-    h = np.ones((count, bins), np.complex64)
+    fine, f = np.linspace(0, RATE / 2, bins), np.linspace(0, RATE / 2, 513)
+    h = np.empty((count, bins), np.complex64)
     for i in range(count):
-        g = np.zeros(bins)
+        g = np.zeros(len(f))
         if rng.random() < 0.6:
             low, order = rng.uniform(40, 350), rng.choice([2, 4, 8])
             g -= 10 * np.log10(1 + (low / np.maximum(f, 1)) ** (2 * order))
@@ -28,13 +30,13 @@ def responses(rng, count, bins):
         if rng.random() < 0.7:
             points = np.linspace(0, RATE / 2, rng.integers(4, 10))
             g += np.interp(f, points, rng.normal(0, rng.uniform(0.5, 5), len(points)))
-        h[i] = 10 ** (np.maximum(g, -80) / 20)
-        if rng.random() < 0.25:
+        h[i] = np.interp(fine, f, 10 ** (np.maximum(g, -80) / 20))
+        if rng.random() < 0.2:
             n = 2 * (bins - 1)
             t = np.arange(int(RATE * 0.5)) / RATE
             tail = rng.normal(size=len(t)) * 10 ** (-3 * t / rng.uniform(0.1, 0.6)) * rng.uniform(0.02, 0.25)
             tail[0] = 1
-            h[i] *= np.fft.rfft(tail, n)
+            h[i] *= fft.rfft(tail.astype(np.float32), n)
     return h
 
 
@@ -46,8 +48,15 @@ class NonSpeech:
         for path in music:
             x, rate = soundfile.read(path, dtype="float32", always_2d=True)
             self.music.append(soxr.resample(x.mean(1), rate, RATE).astype(np.float32))
+        rng = np.random.default_rng(0)
+        self.bank = np.stack([self.coloured(rng, BANK_SAMPLES) for _ in range(300)])
 
     def noise(self, rng, n):
+        """n samples of a noise of the bank, from a random place on, RMS 1."""
+        return np.roll(self.bank[rng.integers(len(self.bank))], rng.integers(BANK_SAMPLES))[:n] * rng.choice([-1, 1])
+
+    @staticmethod
+    def coloured(rng, n):
         f = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 20)
         shape = f ** (-rng.uniform(0, 1.2)) * np.exp(np.interp(f, np.linspace(0, 4000, 6), rng.normal(0, 0.7, 6)))
         x = np.fft.irfft(np.fft.rfft(rng.normal(size=n)) * shape, n)
@@ -98,13 +107,13 @@ def degrade(rng, x, nonspeech):
     """Clips (B, N), float32, through a random line each: room and equaliser, noise, gain, clipping, G.711, packet loss."""
     count, n = x.shape
     size = 1 << int(np.ceil(np.log2(n + RATE // 2)))
-    y = np.fft.irfft(np.fft.rfft(x, size) * responses(rng, count, size // 2 + 1), size)[:, :n].astype(np.float32)
+    y = fft.irfft(fft.rfft(x, size) * responses(rng, count, size // 2 + 1), size)[:, :n]
     for i in range(count):
         rms = np.sqrt(np.mean(y[i] ** 2)) + 1e-6
         kind = rng.random()
-        if kind < 0.4:
+        if kind < 0.3:
             y[i] += nonspeech.noise(rng, n) * rms * 10 ** (-rng.uniform(5, 40) / 20)
-        elif kind < 0.5:
+        elif kind < 0.37:
             y[i] += np.roll(x[rng.integers(count)], rng.integers(n)) * (rms / 0.05) * 10 ** (-rng.uniform(12, 30) / 20)
         rms = np.sqrt(np.mean(y[i] ** 2)) + 1e-6
         y[i] *= 10 ** (rng.uniform(-40, -12) / 20) / rms

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Decode the clips of a protocol table once, to one int16 array at 8 kHz, and send that array through real codecs.
 
-corpus.py PROTOCOL CACHE [--synthesise VOCODE.py]
+corpus.py PROTOCOL [PROTOCOL …] CACHE
 
 PROTOCOL  tab-separated with a header; the columns `file` (relative to the table), `label` (bonafide|spoof|codec),
           `system`, `source` and `split` (train|dev) are needed, `kind`, `speaker`, `language` and `source_rate`
@@ -11,11 +11,10 @@ CACHE     a folder (about 6 GB for 15 hours): rows.json, clips.npy, and one arra
 A codec takes the whole array in one go: a process a clip would cost a hundred times more. Codec delays (5 to 45 ms)
 are removed by cross-correlation, so that a clip lies at the same place in every array.
 """
-import argparse, csv, importlib.util, json, multiprocessing, os, subprocess
+import argparse, csv, json, multiprocessing, os, subprocess, threading
 import numpy as np, soundfile, soxr
 
 RATE = 8000
-SYNTHESIS = ("griffinlim", "world", "lyra", "hifigan")
 
 FFMPEG = ["ffmpeg", "-hide_banner", "-loglevel", "error"]
 RAW_IN = ["-f", "s16le", "-ar", str(RATE), "-ac", "1"]
@@ -49,24 +48,12 @@ def decode(path):
     return np.clip(np.round(x * 32767), -32768, 32767).astype(np.int16)
 
 
-def synthesise(job):
-    path, vocoder, method, seed = job
-    spec = importlib.util.spec_from_file_location("vocode", vocoder)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    x, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    x = soxr.resample(x.mean(1), rate, module.RATE, quality="HQ")
-    y = soxr.resample(module.vocode(x, method, np.random.default_rng(seed)), module.RATE, RATE, quality="HQ")
-    return np.clip(np.round(y * 32767), -32768, 32767).astype(np.int16)
-
-
 def through(codec, x):
     """x (int16, 8 kHz) through a real encoder and decoder, aligned, same length."""
     encode, back = CODECS[codec]
     a = subprocess.Popen(encode, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     b = subprocess.Popen(back, stdin=a.stdout, stdout=subprocess.PIPE)
     a.stdout.close()
-    import threading
     def feed():
         a.stdin.write(x.tobytes())
         a.stdin.close()
@@ -97,33 +84,26 @@ def build_codec(job):
 
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("protocol")
+    a.add_argument("protocol", nargs="+")
     a.add_argument("cache")
-    a.add_argument("--synthesise", metavar="VOCODE.py", help="add copies of genuine train clips of kind phone and wild")
     a.add_argument("--jobs", type=int, default=os.cpu_count())
     o = a.parse_args()
     os.makedirs(o.cache, exist_ok=True)
-    root = os.path.dirname(os.path.abspath(o.protocol))
     index = os.path.join(o.cache, "rows.json")
     with multiprocessing.Pool(o.jobs) as pool:
         if not os.path.exists(index):
-            rows = list(csv.DictReader(open(o.protocol), delimiter="\t", quoting=csv.QUOTE_NONE))
-            paths = [os.path.join(root, r["file"]) for r in rows]
-            clips = pool.map(decode, paths, chunksize=64)
-            print(len(rows), "clips decoded", flush=True)
-            if o.synthesise:
-                wanted = [i for i, r in enumerate(rows) if r["split"] == "train" and r["label"] == "bonafide" and r.get("kind") in ("phone", "wild")]
-                jobs = [(paths[i], o.synthesise, SYNTHESIS[k % len(SYNTHESIS)], i) for k, i in enumerate(wanted)]
-                for i, job, y in zip(wanted, jobs, pool.imap(synthesise, jobs, chunksize=8)):
-                    rows.append(dict(rows[i], file=f"{rows[i]['file']}#{job[2]}", label="spoof", kind="copy", system=job[2], original=i))
-                    clips.append(y)
-                print(len(wanted), "copies synthesised", flush=True)
-            start = 0
+            rows, paths = [], []
+            for table in o.protocol:
+                part = list(csv.DictReader(open(table), delimiter="\t", quoting=csv.QUOTE_NONE))
+                rows += part
+                paths += [os.path.join(os.path.dirname(os.path.abspath(table)), r["file"]) for r in part]
+            clips, start = pool.map(decode, paths, chunksize=64), 0
             for r, c in zip(rows, clips):
                 r["start"], r["count"] = start, len(c)
                 start += len(c)
             np.save(os.path.join(o.cache, "clips.npy"), np.concatenate(clips))
             json.dump(rows, open(index, "w"))
+            print(len(rows), "clips decoded", flush=True)
         pool.map(build_codec, [(o.cache, c) for c in CODECS], chunksize=1)
 
 

@@ -44,7 +44,7 @@ class CRNN(nn.Module):
     Four 3x3 convolutions with batch-norm and ReLU, strides (time, frequency) (2, 2) (2, 2) (1, 2) (1, 2); a dense layer
     over channels x 4 bands; a GRU; one linear layer for the three outputs. Higher score = more likely bona fide."""
 
-    def __init__(self, channels=(32, 48, 64, 96), dense=128, hidden=128, bands=64):
+    def __init__(self, channels=(16, 32, 64, 96), dense=128, hidden=128, bands=64):
         super().__init__()
         self.config = dict(channels=list(channels), dense=dense, hidden=hidden, bands=bands)
         sizes = [1, *channels]
@@ -54,7 +54,7 @@ class CRNN(nn.Module):
         self.dense = nn.Linear(channels[-1] * bands // 16, dense)
         self.gru = nn.GRU(dense, hidden, batch_first=True)
         self.heads = nn.Linear(hidden, 3)
-        self.dropout = nn.Dropout(0.2)
+        self.dropout = nn.Dropout(0.1)
 
     def forward(self, x, state=None):
         y = x.unsqueeze(1).to(memory_format=torch.channels_last)

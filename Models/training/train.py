@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""Train the network on a cache that corpus.py made: train.py CACHE RUN [--steps N] [--music FOLDER]
+
+RUN is a folder: checkpoint.pt (written every 500 steps; the same command resumes from it), log.tsv, dev scores of the
+averaged weights every --look steps. Only rows of split `train` are learned from; `dev` is scored.
+"""
+import os
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+import argparse, copy, glob, itertools, json, multiprocessing, re, time
+import numpy as np, safetensors.torch, torch
+from torch.nn import functional as F
+import channel
+from corpus import CODECS, RATE
+from network import CRNN, LogMel, pooled
+
+CROP = 3 * RATE
+# The people in samples/, whose other prompts are in public corpora.
+SAMPLE_VOICES = "allison-smith|a2billing:en|kazoo-sounds:fr/ca/june"
+CALL = ("telephone", "phone call")
+
+
+def on_line(r):
+    return r.get("kind") == "phone" or r.get("source_rate") == "8000" or any(c in r.get("note", "") for c in CALL)
+
+
+class Sampler:
+    """Draws training rows: classes half and half; inside a class a fixed share of telephone speech, so that the line
+    says nothing about the class; then sources by the root of their size, and inside a source systems evenly."""
+
+    def __init__(self, rows, exclude, line=0.2, copies=0.08):
+        train = [i for i, r in enumerate(rows) if r["split"] == "train" and r["count"] > RATE // 2
+                 and not re.search(exclude, r.get("speaker", ""))]
+        pick = lambda label, test: [i for i in train if rows[i]["label"] == label and test(rows[i])]
+        copy = lambda r: r.get("kind") == "copy"
+        self.groups = {1: [(1 - line, pick("bonafide", lambda r: not on_line(r))), (line, pick("bonafide", on_line))],
+                       0: [(1 - line - copies, pick("spoof", lambda r: not on_line(r) and not copy(r))),
+                           (line, pick("spoof", lambda r: on_line(r) and not copy(r))),
+                           (copies, pick("spoof", copy))]}
+        self.tables = {label: [self.table(rows, g) for _, g in groups if g] for label, groups in self.groups.items()}
+        self.shares = {label: np.array([s for s, g in groups if g]) / sum(s for s, g in groups if g) for label, groups in self.groups.items()}
+
+    @staticmethod
+    def table(rows, group):
+        cells = {}
+        for i in group:
+            cells.setdefault(rows[i]["source"], {}).setdefault(rows[i]["system"], []).append(i)
+        weight = {}
+        for systems in cells.values():
+            n = sum(map(len, systems.values()))
+            for members in systems.values():
+                for i in members:
+                    weight[i] = n ** 0.5 / len(systems) / len(members)
+        p = np.array([weight[i] for i in group])
+        return np.array(group), np.cumsum(p / p.sum())
+
+    def draw(self, rng, label):
+        group, cumulative = self.tables[label][rng.choice(len(self.shares[label]), p=self.shares[label])]
+        return int(group[min(np.searchsorted(cumulative, rng.random()), len(group) - 1)])
+
+
+def crop(rng, rows, arrays, i, n=CROP):
+    """n samples of clip i (float32), repeated from its start where it is shorter, through a drawn codec about half of the time."""
+    r = rows[i]
+    name = "" if rng.random() < 0.5 else rng.choice(list(arrays))
+    x = arrays[name][r["start"]:r["start"] + r["count"]].astype(np.float32) / 32768
+    if len(x) < n:
+        x = np.tile(x, -(-n // len(x)))
+    s = rng.integers(0, len(x) - n + 1)
+    return x[s:s + n]
+
+
+def batches(cache, seed, queue, size, music, exclude):
+    """Worker: endless batches of (audio (B, N), clip label, frame label (B, U), speech (B, U)); label 1 = bona fide, -1 = mixed."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(seed)
+    rows = json.load(open(os.path.join(cache, "rows.json")))
+    arrays = {"": np.load(os.path.join(cache, "clips.npy"), mmap_mode="r")}
+    sampler, nonspeech = Sampler(rows, exclude), channel.NonSpeech(music)
+    units = CROP // channel.BLOCK
+    for count in itertools.count():
+        if count % 100 == 0:                                       # codecs may still be on their way
+            for c in CODECS:
+                if c not in arrays and os.path.exists(path := os.path.join(cache, f"clips.{c}.npy")):
+                    arrays[c] = np.load(path, mmap_mode="r")
+        label = np.tile([1, 0], size // 2).astype(np.float32)
+        x = np.stack([crop(rng, rows, arrays, sampler.draw(rng, int(l))) for l in label])
+        frame = np.repeat(label[:, None], units, 1)
+        for i in np.flatnonzero(rng.random(size) < 0.12):          # another class spliced in
+            j = rng.choice(np.flatnonzero(frame[:, 0] != label[i]))
+            a, b = sorted(rng.choice(np.arange(0, units + 1, 5), 2, replace=False))
+            x[i, a * 320:b * 320] = x[j, a * 320:b * 320]
+            frame[i, a:b] = frame[j, a:b]
+            label[i] = -1
+        speech = channel.speech_blocks(x)
+        for i in np.flatnonzero(rng.random(size) < 0.2):           # nobody talks for a while
+            n = int(rng.integers(8, 50))
+            a = int(rng.integers(0, units - n + 1))
+            loud = np.sqrt(np.mean(x[i] ** 2)) * 10 ** (rng.uniform(-20, 6) / 20)
+            x[i, a * 320:(a + n) * 320] = nonspeech.draw(rng, n * 320) * loud
+            speech[i, a:a + n] = False
+        x = channel.degrade(rng, x, nonspeech)
+        queue.put((x, label, frame, speech.astype(np.float32)))
+
+
+@torch.no_grad()
+def score(network, front, rows, audio, size=64):
+    """Pooled raw scores of whole clips; audio(row) gives float32 samples at 8 kHz. Clips of like length share a batch."""
+    network.eval()
+    order, out = sorted(range(len(rows)), key=lambda k: rows[k]["count"]), np.zeros(len(rows))
+    for k in range(0, len(order), size):
+        part = order[k:k + size]
+        clips = [audio(rows[j]) for j in part]
+        n = [max(0, 1 + (len(c) - 256) // 80) for c in clips]
+        x = torch.from_numpy(np.stack([np.pad(c, (0, max(map(len, clips)) - len(c))) for c in clips]))
+        y, _ = network(front(x))
+        for j, o, t in zip(part, y, n):
+            out[j] = pooled(o[None, :max(1, -(-t // 4))])[0]
+    return out
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("cache")
+    a.add_argument("run")
+    a.add_argument("--steps", type=int, default=12000)
+    a.add_argument("--batch", type=int, default=32)
+    a.add_argument("--rate", type=float, default=2e-3)
+    a.add_argument("--look", type=int, default=3000)
+    a.add_argument("--music", help="folder of recordings without speech (hold music)")
+    a.add_argument("--exclude", default=SAMPLE_VOICES, help="regular expression: speakers left out of training")
+    a.add_argument("--start", metavar="MODEL", help="safetensors to begin from, in place of random weights")
+    a.add_argument("--seed", type=int, default=0)
+    a.add_argument("--minutes", type=float, help="anneal the rate so that training ends after about this time")
+    o = a.parse_args()
+    os.makedirs(o.run, exist_ok=True)
+    torch.manual_seed(o.seed)
+    torch.set_num_threads(2)
+    music = sorted(glob.glob(os.path.join(o.music, "*.wav"))) if o.music else []
+    network, front = CRNN(), LogMel()
+    if o.start:
+        network.load_state_dict(safetensors.torch.load_file(o.start), strict=False)
+    average = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=o.rate, weight_decay=0.02)
+    step, spent, path = 0, 0.0, os.path.join(o.run, "checkpoint.pt")
+    if os.path.exists(path):
+        c = torch.load(path)
+        network.load_state_dict(c["network"]); average.load_state_dict(c["average"]); optimiser.load_state_dict(c["optimiser"])
+        step, spent = c["step"], c["spent"]
+    queue = multiprocessing.Queue(8)
+    worker = multiprocessing.Process(target=batches, args=(o.cache, (o.seed, step), queue, o.batch, music, o.exclude), daemon=True)
+    worker.start()
+    dev = [r for r in json.load(open(os.path.join(o.cache, "rows.json"))) if r["split"] == "dev"]
+    clips = np.load(os.path.join(o.cache, "clips.npy"), mmap_mode="r")
+    state, losses, last = torch.zeros(1, o.batch, network.config["hidden"]), [], time.time()
+    while True:
+        done = max(step / o.steps, spent / 60 / o.minutes if o.minutes else 0)
+        if done >= 1:
+            break
+        for g in optimiser.param_groups:
+            g["lr"] = o.rate * min(1, step / 300 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-5
+        x, label, frame, speech = (torch.from_numpy(v) for v in queue.get())
+        network.train()
+        with torch.no_grad():
+            features = front(x)
+            wide = int(torch.randint(0, 5, ()))            # mask a few bands
+            at = int(torch.randint(0, 64 - wide, ()))
+            if torch.rand(()) < 0.5:
+                features[:, :, at:at + wide] = features[:, :, at:at + wide].mean((1, 2), keepdim=True)
+            # Half of the clips begin with the state that another clip left behind, as later parts of a call do.
+            start = state[:, torch.randperm(o.batch)] * (torch.rand(1, o.batch, 1) < 0.5)
+        out, state = network(features, start)
+        state = state.detach()
+        units = min(out.shape[1], frame.shape[1])
+        out, frame, speech = out[:, :units], frame[:, :units], speech[:, :units]
+        whole = label >= 0
+        clip_loss = F.binary_cross_entropy_with_logits(pooled(out, speech + 1e-3)[whole], label[whole])
+        frame_loss = (F.binary_cross_entropy_with_logits(out[..., 0], frame, reduction="none") * speech).sum() / speech.sum()
+        speech_loss = F.binary_cross_entropy_with_logits(out[..., 2], speech)
+        loss = clip_loss + 0.4 * frame_loss + 0.3 * speech_loss
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 2)
+        optimiser.step()
+        step += 1
+        keep = min(0.998, step / (step + 10))
+        with torch.no_grad():
+            for p, q in zip(average.state_dict().values(), network.state_dict().values()):
+                p.mul_(keep).add_(q, alpha=1 - keep) if p.is_floating_point() else p.copy_(q)
+        losses.append([clip_loss.item(), frame_loss.item(), speech_loss.item()])
+        spent += min(time.time() - last, 30)
+        last = time.time()
+        if step % 100 == 0:
+            line = [step, round(spent, 1), *np.round(np.mean(losses, 0), 4)]
+            losses = []
+            print(*line, sep="\t", file=open(os.path.join(o.run, "log.tsv"), "a"), flush=True)
+        if step % 500 == 0:
+            torch.save(dict(network=network.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), step=step, spent=spent), path + ".part")
+            os.replace(path + ".part", path)
+        if step % o.look == 0:
+            write_scores(average, front, dev, clips, os.path.join(o.run, f"dev.{step}.txt"))
+            last = time.time()
+    torch.save(dict(network=network.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), step=step, spent=spent), path)
+    write_scores(average, front, dev, clips, os.path.join(o.run, "dev.txt"))
+
+
+def write_scores(network, front, rows, clips, path):
+    s = score(network, front, rows, lambda r: clips[r["start"]:r["start"] + r["count"]].astype(np.float32) / 32768)
+    with open(path, "w") as f:
+        f.writelines(f"{r['file']} {v:.5f}\n" for r, v in zip(rows, s))
+
+
+if __name__ == "__main__":
+    main()
