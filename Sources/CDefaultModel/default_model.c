@@ -1,5 +1,8 @@
 #include "default_model.h"
 
+// Clang embeds in any C, and warns where it is older than C23.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
 static const uint8_t weights[] = {
 #embed "../../Models/narrowband.safetensors"
 };

@@ -160,7 +160,7 @@ private func judge(_ track: SpeechTrack, signalToNoise: Double? = nil, timeline:
     #expect(judge(steady(-9, frames: 100), signalToNoise: 3.1).verdict == .synthetic)
   }
 
-  @Test(arguments: [(-9, Verdict.synthetic, Reason?.none), (0, .inconclusive, .ambiguous), (9, .bonafide, nil)])
+  @Test(arguments: [(Float(-9), Verdict.synthetic, Reason?.none), (0, .inconclusive, .ambiguous), (9, .bonafide, nil)])
   func scoreDecides(score: Float, verdict: Verdict, reason: Reason?) {
     let result = judge(steady(score, frames: 100))
     #expect(result.verdict == verdict)

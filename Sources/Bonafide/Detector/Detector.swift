@@ -34,8 +34,8 @@ public struct Detector: Sendable {
     return result
   }
 
-  /// Most parties that are screened in one pass over a file: each takes several megabytes of buffers.
-  private static let partiesPerPass = 4
+  /// Most parties that are screened in one pass over a file: each takes about five megabytes of buffers.
+  private static let partiesPerPass = 8
 
   private func screen(
     _ path: String, options: ScanOptions, progress: ((Double) -> Void)?, into result: inout FileResult

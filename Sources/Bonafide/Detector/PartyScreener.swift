@@ -23,9 +23,6 @@ struct PartyScreener: ~Copyable {
   private var partialFrames = 0
   private var partialEnergy: Float = 0
 
-  /// Feature frames per score frame.
-  private static let stride = 4
-
   /// - Parameter sampleRate: of the samples to come, in Hz.
   /// - Throws: when the rate cannot be resampled, or memory runs out.
   init(model: Model, sampleRate: Int) throws(ScreeningError) {
@@ -63,7 +60,7 @@ struct PartyScreener: ~Copyable {
     for energy in frameEnergies {
       partialEnergy += energy
       partialFrames += 1
-      if partialFrames == Self.stride { closeScoreFrame() }
+      if partialFrames == CRNN.framesPerScore { closeScoreFrame() }
     }
   }
 
@@ -91,7 +88,7 @@ struct PartyScreener: ~Copyable {
     network.append(features, into: &outputs)
     network.finish(into: &outputs)
 
-    let hop = Double(Self.stride * card.features.hop) / Double(card.features.sampleRate)
+    let hop = Double(CRNN.framesPerScore * card.features.hop) / Double(card.features.sampleRate)
     let track = SpeechTrack(outputs: outputs, energies: energies, hop: hop)
     let judge = PartyJudge(
       calibration: card.calibration, thresholds: Thresholds(card.operatingPoints, options: options), prior: options.prior,
