@@ -19,7 +19,8 @@ struct Scan: ParsableCommand {
       """)
 
   @Argument(
-    help: "Recordings, folders of recordings, patterns such as 'calls/*.wav', or - for standard input.",
+    help: ArgumentHelp(
+      "Recordings, folders of recordings, patterns such as 'calls/*.wav', or - for standard input.", valueName: "path"),
     completion: .file())
   var paths: [String]
 
@@ -45,15 +46,19 @@ struct Scan: ParsableCommand {
   @Flag(help: "Screen the mean of all channels as one party.")
   var mix = false
 
-  @Option(help: ArgumentHelp("Share of parties that are synthetic, from which probabilities follow.", valueName: "share"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Share of parties that are synthetic, from which probabilities follow.", valueName: "share"))
   var prior = ScanOptions().prior
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Log-likelihood ratio at or below which a party is synthetic, instead of the model's.", valueName: "llr"))
   var alarmAt: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Log-likelihood ratio at or above which a party is bona fide, instead of the model's.", valueName: "llr"))
   var clearAt: Double?
