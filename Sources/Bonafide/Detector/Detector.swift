@@ -50,7 +50,7 @@ public struct Detector: Sendable {
     var original = [0]
     if format.channelCount > 1, !options.mix {
       original = try ScreeningError.wrapping { () throws(AudioError) in
-        try identicalChannels(path: path, raw: options.raw)
+        try reader.identicalChannels()
       }
     }
     let unique = original.indices.filter { original[$0] == $0 }
