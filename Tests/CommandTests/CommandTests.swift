@@ -268,6 +268,11 @@ import Testing
     process.arguments = ["-c", line, command, promptPath]
     process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
     process.standardOutput = FileHandle.nullDevice
+    // Threads that run tests may block signals, and the command would take that over.
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     try process.run()
     process.waitUntilExit()
     return (String(decoding: try Data(contentsOf: URL(filePath: errors)), as: UTF8.self), process.terminationStatus)

@@ -192,7 +192,7 @@ enum Results {
       let value = Double.random(in: -1e6...1e6)
       for places in 0...6 {
         let back = decimal(value, places: places).flatMap(Double.init)
-        #expect(back.map { abs($0 - value) <= 0.5000001 * pow(10, -Double(places)) } == true)
+        #expect(back.map { abs($0 - value) <= 0.5 * pow(10, -Double(places)) + 1e-9 } == true)
       }
     }
   }
