@@ -64,7 +64,7 @@ def main():
         return dict(eer=round(metrics.eer(b, s), 4), matched_eer=round(metrics.matched_eer(dev, scores), 4), line_eer=round(metrics.eer(*map(np.array, line)), 4),
                     miss_at_1pct_false_alarms=round(metrics.miss_at(b, s, 0.01), 4))
     conditions = {"as they are": figures(raw[-1]), "G.711 mu-law": figures(score(network, front, dev, lambda r: channel.mulaw(plain(r)).astype(np.float32)))}
-    for c in CODECS:
+    for c in (c for c in CODECS if os.path.exists(os.path.join(o.cache, f"clips.{c}.npy"))):
         y = np.load(os.path.join(o.cache, f"clips.{c}.npy"), mmap_mode="r")
         conditions[c] = figures(score(network, front, dev, lambda r: y[r["start"]:r["start"] + r["count"]].astype(np.float32) / 32768))
     for seconds, r in zip(CALIBRATED_ON_S, raw):
