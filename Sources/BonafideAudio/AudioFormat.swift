@@ -1,0 +1,96 @@
+/// What a recording is, from its header.
+public struct AudioFormat: Sendable, Equatable {
+  /// Container and encoding, such as `WAV/ULAW`, `FLAC/PCM_16`, `RAW/ALAW`; `FFMPEG/AAC` where ffmpeg decodes.
+  public let name: String
+  /// Frames per second, 6000 to 192000.
+  public let sampleRate: Int
+  /// Samples per frame, 1 to 64.
+  public let channelCount: Int
+  /// Frames in the recording; `nil` where the header does not say. For compressed formats it is an estimate.
+  public let frameCount: Int64?
+
+  /// Sample rates that are read, in Hz.
+  public static let sampleRates = 6_000...192_000
+  /// Channel counts that are read.
+  public static let channelCounts = 1...64
+
+  /// Describes a recording.
+  public init(name: String, sampleRate: Int, channelCount: Int, frameCount: Int64?) {
+    self.name = name
+    self.sampleRate = sampleRate
+    self.channelCount = channelCount
+    self.frameCount = frameCount
+  }
+
+  /// - Throws: `unsupportedRate`, `unsupportedChannels` where the format is out of the ranges that are read.
+  func validate(path: String) throws(AudioError) {
+    guard Self.channelCounts.contains(channelCount) else {
+      throw AudioError(
+        code: .unsupportedChannels, path: path,
+        message: "the header says \(channelCount) channels; 1 to \(Self.channelCounts.upperBound) can be screened")
+    }
+    guard Self.sampleRates.contains(sampleRate) else {
+      throw AudioError(
+        code: .unsupportedRate, path: path,
+        message: "the sample rate is \(sampleRate) Hz; "
+          + "\(Self.sampleRates.lowerBound) to \(Self.sampleRates.upperBound) Hz can be screened")
+    }
+  }
+}
+
+/// How to read samples that have no header, as telephone switches dump them.
+public struct RawFormat: Sendable, Equatable {
+  /// The encodings of headerless dumps.
+  public enum Encoding: String, Sendable, CaseIterable {
+    /// G.711 µ-law, 8 bits.
+    case ulaw
+    /// G.711 A-law, 8 bits.
+    case alaw
+    /// Signed 16-bit integers, little-endian.
+    case s16le
+
+    /// Bytes per sample.
+    var sampleSize: Int { self == .s16le ? 2 : 1 }
+  }
+
+  /// How each sample is coded.
+  public let encoding: Encoding
+  /// Frames per second.
+  public let sampleRate: Int
+  /// Samples per frame, interleaved.
+  public let channelCount: Int
+
+  /// Describes a headerless dump. `AudioReader` checks the ranges of `AudioFormat`.
+  public init(encoding: Encoding, sampleRate: Int, channelCount: Int = 1) {
+    self.encoding = encoding
+    self.sampleRate = sampleRate
+    self.channelCount = channelCount
+  }
+
+  /// Reads `ENCODING:RATE[:CHANNELS]`, such as `ulaw:8000` or `s16le:16000:2`.
+  ///
+  /// - Throws: `badRawFormat` where the text has another form, or numbers out of the ranges of `AudioFormat`.
+  public init(parsing text: String) throws(AudioError) {
+    func failure(_ problem: String) -> AudioError {
+      AudioError(
+        code: .badRawFormat, path: "",
+        message: "raw format '\(text)': \(problem); write ulaw, alaw or s16le, then :RATE[:CHANNELS], as in ulaw:8000:2")
+    }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard (2...3).contains(parts.count) else { throw failure("an encoding and a rate are needed") }
+    guard let encoding = Encoding(rawValue: parts[0].lowercased()) else {
+      throw failure("'\(parts[0])' is not an encoding that is read")
+    }
+    guard let rate = Int(parts[1]), AudioFormat.sampleRates.contains(rate) else {
+      throw failure("'\(parts[1])' is not a rate from 6000 to 192000 Hz")
+    }
+    var channels = 1
+    if parts.count == 3 {
+      guard let count = Int(parts[2]), AudioFormat.channelCounts.contains(count) else {
+        throw failure("'\(parts[2])' is not a number of channels from 1 to 64")
+      }
+      channels = count
+    }
+    self.init(encoding: encoding, sampleRate: rate, channelCount: channels)
+  }
+}

@@ -1,0 +1,153 @@
+/// Reads a recording of any kind, in blocks: by libsndfile where it knows the content, and by ffmpeg elsewhere.
+///
+/// The kind is told by the content and not by the ending of the name. Memory does not grow with the length of the recording.
+public struct AudioReader: ~Copyable, @unchecked Sendable {
+  // Sendable: the libsndfile handle and the process belong to this value alone, and neither is bound to a thread.
+
+  /// What the recording is.
+  public let format: AudioFormat
+  private let path: String
+  private let input: Input
+  private var source: Source
+
+  private var framesRead: Int64 = 0
+  private var nonNumberCount = 0
+  private var endingWarning: String?
+
+  /// Opens a recording.
+  ///
+  /// - Parameters:
+  ///   - path: of a file, or `-` for standard input. Standard input and pipes are copied to a temporary file without a
+  ///     name (in `TMPDIR`, else `/tmp`), so that they can be read again.
+  ///   - raw: how to read the bytes, where they have no header.
+  /// - Throws: `notFound`, `isDirectory`, `unreadable`, `empty`, `notAudio`, `unsupportedRate`, `unsupportedChannels`,
+  ///   `ffmpegMissing`, `ffmpegFailed`, `decodeFailed`.
+  public init(path: String, raw: RawFormat? = nil) throws(AudioError) {
+    let opened = try Opened(path: path, raw: raw)
+    self.path = path
+    format = opened.format
+    input = opened.input
+    source = opened.source
+  }
+
+  /// Reads the next frames.
+  ///
+  /// Numbers that are not finite become 0, and what is beyond ±4 is cut to that.
+  ///
+  /// - Parameters:
+  ///   - buffer: gets the samples, interleaved, full scale ±1; its count becomes frames × channels.
+  ///   - frames: most frames to read. Fewer may come before the end where this is millions.
+  /// - Returns: the frames read; 0 at the end.
+  /// - Throws: `empty` where there is a header and no audio; `decodeFailed` where nothing at all can be decoded. Damage
+  ///   after the first frame ends the recording, with a warning.
+  public mutating func read(into buffer: inout [Float], frames: Int) throws(AudioError) -> Int {
+    let wanted = min(frames, Self.largestBlock / format.channelCount)
+    guard wanted > 0 else {
+      buffer.removeAll(keepingCapacity: true)
+      return 0
+    }
+    resize(&buffer, to: wanted * format.channelCount)
+    let count = buffer.withUnsafeMutableBufferPointer { samples in
+      let count = source.read(into: samples, channelCount: format.channelCount)
+      nonNumberCount += clean(UnsafeMutableBufferPointer(rebasing: samples[..<(count * format.channelCount)]))
+      return count
+    }
+    resize(&buffer, to: count * format.channelCount)
+    framesRead += Int64(count)
+    if count == 0 { try end() }
+    return count
+  }
+
+  /// Most samples that one call reads.
+  private static let largestBlock = 1 << 22
+
+  /// Goes back to the first frame, and forgets the warnings.
+  ///
+  /// - Throws: as `init`, where the input has changed or ffmpeg has gone.
+  public mutating func rewind() throws(AudioError) {
+    source = .ended
+    framesRead = 0
+    nonNumberCount = 0
+    endingWarning = nil
+    source = try input.start()
+  }
+
+  /// What was amiss, one line each, such as `the header promises 61.3 s, 12.0 s are there` or
+  /// `12 samples were not numbers`. Complete once `read` has returned 0.
+  public var warnings: [String] {
+    var lines: [String] = []
+    if let endingWarning { lines.append(endingWarning) }
+    if nonNumberCount > 0 {
+      lines.append("\(nonNumberCount) \(nonNumberCount == 1 ? "sample was not a number" : "samples were not numbers")")
+    }
+    return lines
+  }
+}
+
+extension AudioReader {
+  /// Looks at how the source ended.
+  private mutating func end() throws(AudioError) {
+    switch Source.take(&source) {
+    case .soundFile(let soundFile):
+      let failure = soundFile.failure
+      if framesRead == 0 { throw nothingRead(failure) }
+      let promised = soundFile.promisedFrameCount ?? format.frameCount ?? 0
+      if promised > framesRead, soundFile.hasExactFrameCount || promised > framesRead + framesRead / 5 {
+        endingWarning = "the header promises \(seconds(promised)), \(seconds(framesRead)) are there"
+      } else if let failure {
+        endingWarning = "decoding stopped after \(seconds(framesRead)): \(failure.singleLine)"
+      }
+    case .ffmpeg(var child):
+      let ending = child.finish()
+      let message = ending.messages.isEmpty ? "no reason given" : String(ending.messages.prefix(200))
+      if framesRead == 0 { throw nothingRead(ending.succeeded ? nil : "ffmpeg cannot decode it: \(message)") }
+      if !ending.succeeded {
+        endingWarning = "ffmpeg stopped after \(seconds(framesRead)): \(message)"
+      } else if !ending.messages.isEmpty {
+        endingWarning = "ffmpeg found damage: \(message)"
+      }
+    case .ended:
+      break
+    }
+  }
+
+  private func nothingRead(_ failure: String?) -> AudioError {
+    if let failure { return AudioError(code: .decodeFailed, path: path, message: failure) }
+    return AudioError(code: .empty, path: path, message: "there is a \(format.name) header and no audio after it")
+  }
+
+  private func seconds(_ frames: Int64) -> String {
+    let tenths = (Double(frames) / Double(format.sampleRate) * 10).rounded() / 10
+    return "\(tenths) s"
+  }
+}
+
+/// Changes the count of `buffer` and keeps its memory.
+private func resize(_ buffer: inout [Float], to count: Int) {
+  if count < buffer.count {
+    buffer.removeLast(buffer.count - count)
+  } else {
+    buffer.append(contentsOf: repeatElement(0, count: count - buffer.count))
+  }
+}
+
+/// Makes samples finite and cuts them to the limit.
+///
+/// - Returns: how many were not finite.
+private func clean(_ samples: UnsafeMutableBufferPointer<Float>) -> Int {
+  // Decoders overshoot full scale by a little, damaged floats by anything.
+  let limit: Float = 4
+  var outside = 0
+  for sample in samples { outside &+= sample.magnitude <= limit ? 0 : 1 }
+  if outside == 0 { return 0 }
+  var nonNumbers = 0
+  for index in samples.indices {
+    if !samples[index].isFinite {
+      samples[index] = 0
+      nonNumbers += 1
+    } else {
+      samples[index] = min(max(samples[index], -limit), limit)
+    }
+  }
+  return nonNumbers
+}
