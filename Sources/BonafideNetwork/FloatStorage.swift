@@ -1,0 +1,40 @@
+/// Memory for floats, zero at first, aligned to a cache line, freed with its owner.
+struct FloatStorage: ~Copyable, @unchecked Sendable {
+  // unchecked: there is one owner, so the memory moves between threads with it
+  let start: UnsafeMutablePointer<Float>
+  let count: Int
+
+  init(count: Int) {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Float>.stride, alignment: 64)
+    start = memory.initializeMemory(as: Float.self, repeating: 0, count: count)
+    self.count = count
+  }
+
+  deinit { start.deallocate() }
+}
+
+/// Activations in time, frequency and channel, the channel changing fastest, with a margin of zeros one cell wide all round
+/// so that a 3x3 window fits everywhere.
+struct Activations: ~Copyable, Sendable {
+  let columns, channels: Int
+  private let storage: FloatStorage
+
+  init(rows: Int, columns: Int, channels: Int) {
+    self.columns = columns
+    self.channels = channels
+    storage = FloatStorage(count: (rows + 2) * (columns + 2) * channels)
+  }
+
+  /// Floats from a row to the next.
+  var stride: Int { (columns + 2) * channels }
+
+  /// First value of a row, behind the margin. Rows -1 and the number of rows are the margin's.
+  func row(_ row: Int) -> UnsafeMutablePointer<Float> {
+    storage.start + (row + 1) * stride + channels
+  }
+
+  /// Makes a row part of the margin.
+  func clear(row: Int) {
+    self.row(row).update(repeating: 0, count: columns * channels)
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+@testable import BonafideNetwork
+
+/// Each layer against PyTorch.
+struct LayerTests {
+  private static let tolerance: Float = 1e-5
+
+  @Test(arguments: ["direct", "direct_plain", "single", "both", "frequency", "wide", "plain", "row"])
+  func convolution(name: String) throws {
+    let golden = try Golden("layers")
+    let prefix = "convolution.\(name)."
+    let stride = try golden.values(prefix + "stride").map { Int($0) }
+    let layer = Convolution2D(
+      weight: try golden.tensor(prefix + "weight"),
+      normalisation: Convolution2D.Normalisation(
+        scale: try golden.values(prefix + "scale"), shift: try golden.values(prefix + "shift"),
+        mean: try golden.values(prefix + "mean"), variance: try golden.values(prefix + "variance")),
+      stride: Convolution2D.Stride(rows: stride[0], columns: stride[1]))
+    let (input, expected) = (try golden.tensor(prefix + "input"), try golden.tensor(prefix + "output"))
+
+    let (rows, columns, channels) = (input.shape[0], input.shape[1], input.shape[2])
+    let source = Activations(rows: rows, columns: columns, channels: channels)
+    for row in 0..<rows {
+      for index in 0..<columns * channels { source.row(row)[index] = input.values[row * columns * channels + index] }
+    }
+    let outputRows = layer.rows(for: rows)
+    let outputColumns = layer.columns(for: columns)
+    #expect([outputRows, outputColumns, layer.outputChannels] == expected.shape)
+    let target = Activations(rows: outputRows, columns: outputColumns, channels: layer.outputChannels)
+    let scratch = FloatStorage(count: layer.scratchCount(inputColumns: columns))
+    layer.apply(to: source, rows: rows, output: target, scratch: scratch.start)
+    let output = (0..<outputRows).flatMap { row in
+      (0..<outputColumns * layer.outputChannels).map { target.row(row)[$0] }
+    }
+    #expect(distance(output, expected.values) < Self.tolerance, "\(Golden.command)")
+  }
+
+  @Test func convolutionLeavesItsMarginEmpty() throws {
+    let layer = Convolution2D(
+      weight: try #require(Tensor(shape: [8, 1, 3, 3], values: [Float](repeating: 1, count: 72))),
+      normalisation: Convolution2D.Normalisation(
+        scale: .init(repeating: 1, count: 8), shift: .init(repeating: 1, count: 8), mean: .init(repeating: 0, count: 8),
+        variance: .init(repeating: 1, count: 8)),
+      stride: Convolution2D.Stride(rows: 2, columns: 2))
+    let source = Activations(rows: 8, columns: 6, channels: 1)
+    let target = Activations(rows: 4, columns: 3, channels: 8)
+    let scratch = FloatStorage(count: layer.scratchCount(inputColumns: 6))
+    // a longer run before must leave nothing behind
+    for rows in [8, 5] {
+      layer.apply(to: source, rows: rows, output: target, scratch: scratch.start)
+      let outputRows = layer.rows(for: rows)
+      for row in -1...outputRows {
+        let inside = (0..<24).map { target.row(row)[$0] }
+        #expect(inside == .init(repeating: row == -1 || row == outputRows ? 0 : 1, count: 24))
+        #expect((1...8).allSatisfy { target.row(row)[-$0] == 0 && target.row(row)[23 + $0] == 0 })
+      }
+    }
+  }
+
+  @Test(arguments: ["even", "odd"], [false, true])
+  func dense(name: String, rectified: Bool) throws {
+    let golden = try Golden("layers")
+    let layer = Dense(
+      weight: try golden.tensor("dense.\(name).weight"), bias: try golden.values("dense.\(name).bias"), rectified: rectified)
+    let input = try golden.tensor("dense.\(name).input")
+    let expected = try golden.values("dense.\(name).\(rectified ? "rectified" : "output")")
+    var output = [Float](repeating: .nan, count: input.shape[0] * layer.outputs)
+    input.values.withUnsafeBufferPointer { input in
+      output.withUnsafeMutableBufferPointer { output in
+        guard let input = input.baseAddress, let output = output.baseAddress else { return }
+        layer.apply(to: Matrix(input, rows: 9, columns: layer.inputs), output: output)
+      }
+    }
+    #expect(distance(output, expected) < Self.tolerance, "\(Golden.command)")
+  }
+
+  @Test func denseReadsRowsThatLieApart() throws {
+    let layer = Dense(weight: try #require(Tensor(shape: [1, 2], values: [1, 10])), bias: [0.5], rectified: false)
+    let input: [Float] = [1, 2, 99, 99, 3, 4]
+    var output: [Float] = [0, 0]
+    input.withUnsafeBufferPointer { input in
+      output.withUnsafeMutableBufferPointer { output in
+        guard let input = input.baseAddress, let output = output.baseAddress else { return }
+        layer.apply(to: Matrix(input, rows: 2, columns: 2, stride: 4), output: output)
+      }
+    }
+    #expect(output == [21.5, 43.5])
+  }
+
+  /// The steps at once, and cut anywhere with the state carried over.
+  @Test(arguments: ["even", "odd", "saturated"])
+  func gru(name: String) throws {
+    let golden = try Golden("layers")
+    let layer = GRU(
+      inputWeight: try golden.tensor("gru.\(name).weight_ih_l0"), recurrentWeight: try golden.tensor("gru.\(name).weight_hh_l0"),
+      inputBias: try golden.values("gru.\(name).bias_ih_l0"), recurrentBias: try golden.values("gru.\(name).bias_hh_l0"))
+    let input = try golden.tensor("gru.\(name).input")
+    let expected = try golden.values("gru.\(name).output")
+    let (steps, width) = (input.shape[0], input.shape[1])
+    for cut in [0, 1, 17, steps] {
+      var output = [Float](repeating: .nan, count: expected.count)
+      let state = FloatStorage(count: layer.hidden)
+      let scratch = FloatStorage(count: layer.scratchCount(steps: steps))
+      input.values.withUnsafeBufferPointer { input in
+        output.withUnsafeMutableBufferPointer { output in
+          guard let input = input.baseAddress, let output = output.baseAddress else { return }
+          for part in [0..<cut, cut..<steps] where !part.isEmpty {
+            layer.apply(
+              to: Matrix(input + part.lowerBound * width, rows: part.count, columns: width), state: state.start,
+              output: output + part.lowerBound * layer.hidden, scratch: scratch.start)
+          }
+        }
+      }
+      #expect(distance(output, expected) < Self.tolerance, "cut at \(cut). \(Golden.command)")
+    }
+  }
+
+  @Test func sigmoidAndTangentAreAccurateEverywhere() {
+    for tenth in -1200...1200 {
+      let x = Float(tenth) / 10 + 0.003
+      #expect(abs(Double(sigmoid(SIMD8(repeating: x))[3]) - 1 / (1 + exp(-Double(x)))) < 2e-7, "sigmoid(\(x))")
+      #expect(abs(Double(hyperbolicTangent(SIMD8(repeating: x))[5]) - tanh(Double(x))) < 3e-7, "tanh(\(x))")
+    }
+    for x: Float in [-.infinity, -1e30, 1e30, .infinity] {
+      #expect(sigmoid(SIMD8(repeating: x))[0] == (x < 0 ? sigmoid(SIMD8(repeating: -87))[0] : 1))
+      #expect(hyperbolicTangent(SIMD8(repeating: x))[0] == (x < 0 ? -1 : 1))
+    }
+    #expect(hyperbolicTangent(SIMD8(repeating: 0))[0] == 0)
+  }
+}
