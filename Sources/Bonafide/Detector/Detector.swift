@@ -1,0 +1,144 @@
+import BonafideAudio
+
+/// Screens recordings: says for each party whether the voice is genuine, synthetic or can't be told.
+///
+/// A detector may be used from several threads at once; each scan has its own buffers.
+public struct Detector: Sendable {
+  public let model: Model
+
+  public init(model: Model) {
+    self.model = model
+  }
+
+  /// Screens one recording.
+  ///
+  /// The file is read in blocks of one second, so that memory hardly grows with its length. Each channel is a party;
+  /// channels with the same samples are screened once.
+  ///
+  /// - Parameters:
+  ///   - path: of a recording of any kind that `AudioReader` reads; `-` is standard input.
+  ///   - options: prior, operating points, channels.
+  ///   - progress: called now and then with the seconds of audio screened so far.
+  /// - Returns: the result; where the recording could not be screened, `error` says why, and there are no parties.
+  public func scan(
+    _ path: String, options: ScanOptions = ScanOptions(), progress: ((Double) -> Void)? = nil
+  ) -> FileResult {
+    var result = FileResult(path: path)
+    do throws(ScreeningError) {
+      try screen(path, options: options, progress: progress, into: &result)
+    } catch {
+      result.verdict = nil
+      result.parties = []
+      result.error = error.message
+    }
+    return result
+  }
+
+  /// Most parties that are screened in one pass over a file: each takes about five megabytes of buffers.
+  private static let partiesPerPass = 8
+
+  private func screen(
+    _ path: String, options: ScanOptions, progress: ((Double) -> Void)?, into result: inout FileResult
+  ) throws(ScreeningError) {
+    var reader = try ScreeningError.wrapping { () throws(AudioError) in
+      try AudioReader(path: path, raw: options.raw)
+    }
+    let format = reader.format
+    result.format = format.name
+    result.sampleRate = format.sampleRate
+    // Per channel, the first with the same samples.
+    var original = [0]
+    if format.channelCount > 1, !options.mix {
+      original = try ScreeningError.wrapping { () throws(AudioError) in
+        try reader.identicalChannels()
+      }
+    }
+    let unique = original.indices.filter { original[$0] == $0 }
+    var screened: [Int: PartyResult] = [:]
+    for start in stride(from: 0, to: unique.count, by: Self.partiesPerPass) {
+      let channels = Array(unique[start..<min(start + Self.partiesPerPass, unique.count)])
+      if start > 0 {
+        do { try reader.rewind() } catch { throw .audio(error) }
+      }
+      let done = Double(start) * (result.duration ?? 0)
+      let parties = try screen(channels, of: &reader, options: options, into: &result) { seconds in
+        progress?((done + seconds * Double(channels.count)) / Double(unique.count))
+      }
+      for party in parties { screened[party.channel - 1] = party }
+    }
+    result.warnings = reader.warnings
+    result.parties = original.indices.compactMap { channel in
+      guard var party = screened[original[channel]] else { return nil }
+      if original[channel] != channel { party.sameAs = party.channel }
+      party.channel = channel + 1
+      if channel < options.channelNames.count, !options.channelNames[channel].isEmpty {
+        party.name = options.channelNames[channel]
+      }
+      return party
+    }
+    result.verdict = Self.verdict(of: result.parties)
+  }
+
+  /// Screens some channels in one pass over the rest of the file. With `options.mix`, the one channel is the mean of all.
+  private func screen(
+    _ channels: [Int], of reader: inout AudioReader, options: ScanOptions, into result: inout FileResult,
+    progress: (Double) -> Void
+  ) throws(ScreeningError) -> [PartyResult] {
+    let (rate, channelCount) = (reader.format.sampleRate, reader.format.channelCount)
+    var parties: [Party] = []
+    for _ in channels { parties.append(Party(try PartyScreener(model: model, sampleRate: rate))) }
+
+    var block: [Float] = []
+    var mono: [Float] = []
+    var frames = 0
+    while true {
+      let count: Int
+      do { count = try reader.read(into: &block, frames: rate) } catch { throw .audio(error) }
+      if count == 0 { break }
+      for (party, channel) in zip(parties, channels) {
+        if options.mix {
+          mix(block, channelCount: channelCount, into: &mono)
+        } else {
+          extract(channel, of: block, channelCount: channelCount, into: &mono)
+        }
+        party.screener.append(mono)
+      }
+      frames += count
+      progress(Double(frames) / Double(rate))
+    }
+    result.duration = Double(frames) / Double(rate)
+    for party in parties {
+      if let bandwidth = party.screener.bandwidth { result.bandwidth = max(bandwidth, result.bandwidth ?? 0) }
+    }
+    return zip(parties, channels).map { party, channel in party.screener.finish(channel: channel + 1, options: options) }
+  }
+
+  private static func verdict(of parties: [PartyResult]) -> Verdict {
+    if parties.contains(where: { $0.verdict == .synthetic }) { return .synthetic }
+    return parties.contains { $0.verdict == .inconclusive } ? .inconclusive : .bonafide
+  }
+}
+
+
+/// Holds the screener of one party of a pass; an array cannot hold what cannot be copied.
+private final class Party {
+  var screener: PartyScreener
+
+  init(_ screener: consuming PartyScreener) {
+    self.screener = screener
+  }
+}
+
+/// Copies one channel of interleaved samples to `mono`.
+private func extract(_ channel: Int, of block: [Float], channelCount: Int, into mono: inout [Float]) {
+  mono.removeAll(keepingCapacity: true)
+  mono.append(contentsOf: stride(from: channel, to: block.count, by: channelCount).lazy.map { block[$0] })
+}
+
+/// Writes the mean of all channels of interleaved samples to `mono`.
+private func mix(_ block: [Float], channelCount: Int, into mono: inout [Float]) {
+  mono.removeAll(keepingCapacity: true)
+  for start in stride(from: 0, to: block.count, by: channelCount) {
+    mono.append(block[start..<min(start + channelCount, block.count)].reduce(0, +) / Float(channelCount))
+  }
+}

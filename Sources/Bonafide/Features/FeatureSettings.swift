@@ -1,0 +1,60 @@
+/// How a model's features are computed: the `features` object of its card. See `LogMel` for the formulas.
+public struct FeatureSettings: Codable, Sendable, Equatable {
+  /// Sample rate of the model, in Hz; recordings are resampled to it.
+  public var sampleRate: Int
+  /// Length of the periodic Hann window, in samples.
+  public var window: Int
+  /// Samples from one feature frame to the next.
+  public var hop: Int
+  /// Length of the Fourier transform, in samples; at least `window`.
+  public var fft: Int
+  /// Mel bands per frame.
+  public var bands: Int
+  /// Lower edge of the lowest band, in Hz.
+  public var lowEdge: Double
+  /// Upper edge of the highest band, in Hz.
+  public var highEdge: Double
+  /// Least energy of a band.
+  public var floor: Float
+  /// How much the level decays per frame, in nepers of energy.
+  public var levelDecay: Float
+  /// Least level, natural log of energy.
+  public var levelMinimum: Float
+  /// Least log energy of a band relative to the level.
+  public var rangeLow: Float
+  /// A feature is (log energy relative to the level + `shift`) / `scale`.
+  public var shift: Float
+  public var scale: Float
+
+  enum CodingKeys: String, CodingKey {
+    case sampleRate = "sample_rate_hz"
+    case window, hop, fft, bands
+    case lowEdge = "low_hz"
+    case highEdge = "high_hz"
+    case floor
+    case levelDecay = "level_decay"
+    case levelMinimum = "level_minimum"
+    case rangeLow = "range_low"
+    case shift, scale
+  }
+
+  /// - Throws: when a setting is out of the range that `LogMel` can compute.
+  func validate() throws(FeatureError) {
+    func check(_ holds: Bool, _ text: @autoclosure () -> String) throws(FeatureError) {
+      if !holds { throw FeatureError("feature settings: " + text()) }
+    }
+    try check((6000...192_000).contains(sampleRate), "sample_rate_hz \(sampleRate) is not in 6000...192000")
+    try check((16...16384).contains(fft) && fft % 2 == 0, "fft \(fft) is not an even number in 16...16384")
+    try check((16...fft).contains(window), "window \(window) is not in 16...fft")
+    try check((1...window).contains(hop), "hop \(hop) is not in 1...window")
+    try check((1...512).contains(bands), "bands \(bands) is not in 1...512")
+    try check(
+      lowEdge >= 0 && lowEdge < highEdge && highEdge <= Double(sampleRate) / 2,
+      "low_hz \(lowEdge) and high_hz \(highEdge) are not in order between 0 and half the sample rate")
+    try check(floor >= .leastNormalMagnitude && floor.isFinite, "floor \(floor) is not positive")
+    try check(levelDecay >= 0 && levelDecay.isFinite, "level_decay \(levelDecay) is negative")
+    try check(
+      levelMinimum.isFinite && rangeLow.isFinite && shift.isFinite && scale.isFinite && scale != 0,
+      "level_minimum, range_low and shift must be numbers, and scale not zero")
+  }
+}

@@ -1,0 +1,40 @@
+import Glibc
+
+/// Turns raw network scores to log-likelihood ratios.
+///
+/// With d seconds of speech and e = d / (d + `halfSpeech`), llr = e (slope · raw + offset): the less speech there was,
+/// the nearer to zero, which says nothing.
+public struct Calibration: Codable, Sendable, Equatable {
+  public var slope: Double
+  public var offset: Double
+  /// Seconds of speech that give half of the evidence.
+  public var halfSpeech: Double
+
+  enum CodingKeys: String, CodingKey {
+    case slope, offset
+    case halfSpeech = "half_speech_s"
+  }
+
+  public init(slope: Double, offset: Double, halfSpeech: Double) {
+    self.slope = slope
+    self.offset = offset
+    self.halfSpeech = halfSpeech
+  }
+
+  /// Log-likelihood ratio, natural log, positive for bona fide, of a span with a pooled score and so many seconds of
+  /// speech.
+  public func llr(raw: Double, speech: Double) -> Double {
+    let evidence = speech > 0 ? speech / (speech + halfSpeech) : 0
+    return evidence * (slope * raw + offset)
+  }
+}
+
+/// Probability that a voice is synthetic: 1 / (1 + exp(llr + ln((1 − prior) / prior))).
+///
+/// - Parameters:
+///   - llr: natural log, positive for bona fide.
+///   - prior: probability before any evidence; taken to the nearest of 0...1.
+public func syntheticProbability(llr: Double, prior: Double) -> Double {
+  let prior = min(max(prior, 0), 1)
+  return 1 / (1 + exp(llr + log((1 - prior) / prior)))
+}

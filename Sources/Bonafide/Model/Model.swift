@@ -1,0 +1,140 @@
+import BonafideNetwork
+import CDefaultModel
+import FoundationEssentials
+
+/// Why a model could not be loaded.
+public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+  public enum Code: Sendable, Equatable {
+    /// A file is missing or cannot be read.
+    case unreadable
+    /// The card is not JSON with the fields of `ModelCard`, or its settings make no sense.
+    case badCard
+    /// The weights are not those that the card describes.
+    case badWeights
+  }
+
+  public let code: Code
+  /// The file at fault.
+  public let path: String
+  /// What is wrong with it and what to do, in one line.
+  public let message: String
+
+  public var description: String { "\(path): \(message)" }
+}
+
+/// A trained network, and how to read its scores.
+public struct Model: Sendable {
+  public let card: ModelCard
+  /// SHA-256 of the weights, in lower-case hexadecimal digits.
+  public let sha256: String
+  let network: CRNN
+
+  /// Most bytes that a file of a model may have.
+  private static let greatestSize = 1 << 28
+
+  /// Loads `NAME.safetensors` and, beside it, its card `NAME.json`.
+  ///
+  /// - Parameter path: of the weights; their name ends in `.safetensors`.
+  public init(path: String) throws(ModelError) {
+    let suffix = ".safetensors"
+    guard path.hasSuffix(suffix) else {
+      throw ModelError(
+        code: .unreadable, path: path, message: "a model is a .safetensors file with its .json card beside it; name that file")
+    }
+    let cardPath = path.dropLast(suffix.count) + ".json"
+    let weights = try Self.read(path)
+    try self.init(weights: weights, path: path, card: try Self.read(String(cardPath)), cardPath: String(cardPath))
+  }
+
+  /// The narrowband model that is compiled in.
+  public static var `default`: Model {
+    get throws(ModelError) { try embedded.get() }
+  }
+
+  private static let embedded: Result<Model, ModelError> = Result { () throws(ModelError) in
+    try Model(
+      weights: Array(UnsafeBufferPointer(start: bonafide_default_weights(), count: bonafide_default_weights_size())),
+      path: "built-in model",
+      card: Array(UnsafeBufferPointer(start: bonafide_default_card(), count: bonafide_default_card_size())),
+      cardPath: "built-in model card")
+  }
+
+  private static func read(_ path: String) throws(ModelError) -> [UInt8] {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    if let size = attributes?[.size] as? Int, size > greatestSize {
+      throw ModelError(code: .unreadable, path: path, message: "too large for a model (\(size) bytes)")
+    }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      let missing = !FileManager.default.fileExists(atPath: path)
+      throw ModelError(
+        code: .unreadable, path: path,
+        message: missing
+          ? "no such file; a model is NAME.safetensors and NAME.json in one folder" : "cannot be read; check its permissions")
+    }
+    return Array(data)
+  }
+
+  /// - Parameters:
+  ///   - path, cardPath: what errors call the weights and the card.
+  init(weights: [UInt8], path: String, card cardBytes: [UInt8], cardPath: String) throws(ModelError) {
+    let card: ModelCard
+    do {
+      card = try JSONDecoder().decode(ModelCard.self, from: Data(cardBytes))
+    } catch {
+      throw ModelError(code: .badCard, path: cardPath, message: "not a model card: \(Self.summary(of: error))")
+    }
+    try Self.validate(card, path: cardPath)
+
+    let sha256 = SHA256.hexDigest(of: weights)
+    guard sha256 == card.weightsSHA256 else {
+      throw ModelError(
+        code: .badWeights, path: path,
+        message: "not the file that its card describes (SHA-256 \(sha256), card \(card.weightsSHA256)); get both again")
+    }
+    do {
+      network = try CRNN(
+        try SafetensorsFile(weights),
+        configuration: CRNN.Configuration(
+          channels: card.architecture.channels, dense: card.architecture.dense, hidden: card.architecture.hidden,
+          bands: card.architecture.bands))
+    } catch {
+      throw ModelError(code: .badWeights, path: path, message: "\(error)")
+    }
+    self.card = card
+    self.sha256 = sha256
+  }
+
+  private static func validate(_ card: ModelCard, path: String) throws(ModelError) {
+    func check(_ holds: Bool, _ message: @autoclosure () -> String) throws(ModelError) {
+      if !holds { throw ModelError(code: .badCard, path: path, message: message()) }
+    }
+    do {
+      try card.features.validate()
+    } catch {
+      throw ModelError(code: .badCard, path: path, message: error.message)
+    }
+    try check(card.architecture.type == "crnn", "architecture type \"\(card.architecture.type)\" is not known; only crnn is")
+    try check(
+      card.architecture.bands == card.features.bands,
+      "the network takes \(card.architecture.bands) bands, but features have \(card.features.bands)")
+    let calibration = card.calibration
+    try check(
+      calibration.slope.isFinite && calibration.offset.isFinite && calibration.halfSpeech.isFinite
+        && calibration.halfSpeech >= 0,
+      "calibration must be numbers, half_speech_s not negative")
+  }
+
+  /// One line of a decoding error.
+  private static func summary(of error: any Error) -> String {
+    func place(_ path: [any CodingKey]) -> String {
+      path.isEmpty ? "the top level" : path.map(\.stringValue).joined(separator: ".")
+    }
+    return switch error as? DecodingError {
+    case .keyNotFound(let key, let context): "\"\(key.stringValue)\" is missing at \(place(context.codingPath))"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      "a value of the wrong type at \(place(context.codingPath))"
+    case .dataCorrupted(let context) where !context.codingPath.isEmpty: "a bad value at \(place(context.codingPath))"
+    default: "not JSON"
+    }
+  }
+}

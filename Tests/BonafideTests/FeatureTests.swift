@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+@testable import Bonafide
+
+@Suite struct FeatureTests {
+  let settings: FeatureSettings
+
+  init() throws {
+    settings = try Model.default.card.features
+  }
+
+  /// Features and energies of samples that come in blocks of the given sizes, over and over.
+  private func logMel(_ samples: [Float], blocks: [Int]) throws -> (features: [Float], energies: [Float]) {
+    var extractor = try LogMel(settings)
+    var (features, energies): ([Float], [Float]) = ([], [])
+    var (start, turn) = (0, 0)
+    while start < samples.count {
+      let end = min(samples.count, start + blocks[turn % blocks.count])
+      extractor.append(Array(samples[start..<end]), into: &features, energies: &energies)
+      start = end
+      turn += 1
+    }
+    extractor.finish(into: &features, energies: &energies)
+    return (features, energies)
+  }
+
+  @Test func agreesWithLibrosaOnARecording() throws {
+    let bytes = [UInt8](try Data(contentsOf: golden("prompt.logmel")))
+    let expected = stride(from: 0, to: bytes.count - 3, by: 4).map { i in
+      Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[i + $1]) << UInt32(8 * $1) })
+    }
+    let features = try logMel(try promptSamples(), blocks: [8000]).features
+    let regenerate: Comment = "regenerate with: python Models/training/golden_features.py"
+    try #require(features.count == expected.count, regenerate)
+    let difference = zip(features, expected).map { abs($0 - $1) }.max() ?? 0
+    #expect(difference < 1e-4, regenerate)
+  }
+
+  @Test func doesNotDependOnBlocks() throws {
+    let samples = try promptSamples()
+    let whole = try logMel(samples, blocks: [samples.count])
+    for blocks in [[1], [79, 257, 4000], [255, 1, 80]] {
+      let cut = try logMel(samples, blocks: blocks)
+      #expect(cut.features == whole.features)
+      #expect(cut.energies == whole.energies)
+    }
+  }
+
+  @Test(arguments: [(0, 0), (255, 0), (256, 1), (335, 1), (336, 2), (8000, 97), (24000, 297)])
+  func frameCount(samples: Int, frames: Int) throws {
+    let result = try logMel([Float](repeating: 0.1, count: samples), blocks: [1000])
+    #expect(result.energies.count == frames)
+    #expect(result.features.count == frames * settings.bands)
+  }
+
+  @Test func silenceAndFullScaleGiveNumbersInRange() throws {
+    let least = (settings.rangeLow + settings.shift) / settings.scale
+    for value: Float in [0, 1, -4] {
+      let features = try logMel([Float](repeating: value, count: 4000), blocks: [4000]).features
+      #expect(features.allSatisfy { $0.isFinite && $0 >= least - 1e-6 && $0 < 5 })
+    }
+  }
+
+  @Test func refusesSettingsThatCannotBeComputed() throws {
+    let changes: [(inout FeatureSettings) -> Void] = [
+      { $0.sampleRate = 0 }, { $0.window = 512 }, { $0.hop = 0 }, { $0.hop = 300 }, { $0.fft = 255 }, { $0.fft = 1 << 40 },
+      { $0.bands = 0 }, { $0.bands = .max }, { $0.lowEdge = -1 }, { $0.highEdge = 4001 }, { $0.lowEdge = .nan },
+      { $0.floor = 0 }, { $0.floor = .nan }, { $0.levelDecay = -1 }, { $0.scale = 0 }, { $0.shift = .infinity },
+    ]
+    for change in changes {
+      var settings = settings
+      change(&settings)
+      #expect(throws: FeatureError.self) { try LogMel(settings).settings }
+    }
+  }
+
+  @Test func logarithmIsAccurate() {
+    var generator = SeededGenerator(seed: 1)
+    var worst = 0.0
+    for _ in 0..<200_000 {
+      let x = Float(Foundation.exp(Double.random(in: -60...60, using: &generator)))
+      let truth = Foundation.log(Double(x))
+      worst = max(worst, abs(Double(naturalLogarithm(x)) - truth) / max(1, abs(truth)))
+    }
+    #expect(worst < 2e-7)
+    #expect(naturalLogarithm(1) == 0)
+  }
+}
+
+@Suite struct BandwidthTests {
+  private func bandwidth(_ samples: [Float], sampleRate: Int, block: Int = 8000) throws -> Double? {
+    var meter = try BandwidthMeter(sampleRate: sampleRate)
+    for start in stride(from: 0, to: samples.count, by: block) {
+      meter.append(Array(samples[start..<min(samples.count, start + block)]))
+    }
+    return meter.bandwidth
+  }
+
+  @Test(arguments: [(8000, 1000.0), (8000, 3400.0), (44100, 7000.0), (48000, 20000.0), (192_000, 3400.0)])
+  func findsTheHighestTone(sampleRate: Int, frequency: Double) throws {
+    let samples = (0..<2 * sampleRate).map { i in
+      Float(0.2 * sin(2 * .pi * frequency * Double(i) / Double(sampleRate)) + 0.2 * sin(2 * .pi * 300 * Double(i) / Double(sampleRate)))
+    }
+    let found = try #require(try bandwidth(samples, sampleRate: sampleRate))
+    #expect(abs(found - frequency) < 150)
+    #expect(try bandwidth(samples, sampleRate: sampleRate, block: 777) == found)
+  }
+
+  @Test func noiseFillsTheBand() throws {
+    var generator = SeededGenerator(seed: 2)
+    let noise = (0..<16000).map { _ in Float.random(in: -0.3...0.3, using: &generator) }
+    #expect(try bandwidth(noise, sampleRate: 8000) == 4000)
+  }
+
+  @Test func silenceHasNone() throws {
+    #expect(try bandwidth([Float](repeating: 0, count: 16000), sampleRate: 8000) == nil)
+    #expect(try bandwidth([], sampleRate: 8000) == nil)
+  }
+
+  @Test func promptIsNarrowband() throws {
+    let found = try #require(try bandwidth(try promptSamples(), sampleRate: 8000))
+    #expect((3000...4000).contains(found))
+  }
+}
