@@ -29,7 +29,7 @@ let package = Package(
     // the command
     .executableTarget(
       name: "bonafide",
-      dependencies: ["Bonafide", "BonafideReport", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Bonafide", "BonafideAudio", "BonafideReport", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Sources/BonafideCommand"),
 
     .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"]),

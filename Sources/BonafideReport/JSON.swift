@@ -1,0 +1,74 @@
+/// A JSON value whose members keep their order, and whose numbers say to how many decimals they are meant.
+///
+/// `JSONEncoder` offers neither, and leaves out what is `nil`.
+indirect enum JSON {
+  case null
+  case string(String)
+  case integer(Int)
+  /// Rounded to `places` decimals; `null` if not finite.
+  case number(Double, places: Int)
+  case array([JSON])
+  case object([(String, JSON)])
+
+  init(_ value: String?) {
+    self = value.map(JSON.string) ?? .null
+  }
+
+  init(_ value: Int?) {
+    self = value.map(JSON.integer) ?? .null
+  }
+
+  init(_ value: Double?, places: Int) {
+    self = value.map { .number($0, places: places) } ?? .null
+  }
+
+  /// The value without white space.
+  var text: String {
+    var text = ""
+    write(to: &text)
+    return text
+  }
+
+  private func write(to text: inout String) {
+    switch self {
+    case .null: text += "null"
+    case .string(let value): Self.writeQuoted(value, to: &text)
+    case .integer(let value): text += String(value)
+    case .number(let value, let places): text += decimal(value, places: places) ?? "null"
+    case .array(let values):
+      text += "["
+      for (index, value) in values.enumerated() {
+        if index > 0 { text += "," }
+        value.write(to: &text)
+      }
+      text += "]"
+    case .object(let members):
+      text += "{"
+      for (index, (name, value)) in members.enumerated() {
+        if index > 0 { text += "," }
+        Self.writeQuoted(name, to: &text)
+        text += ":"
+        value.write(to: &text)
+      }
+      text += "}"
+    }
+  }
+
+  private static func writeQuoted(_ value: String, to text: inout String) {
+    text += "\""
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      case "\0"..<" ", "\u{7F}"..."\u{9F}":
+        let digits = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
+  }
+}

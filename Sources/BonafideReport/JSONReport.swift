@@ -1,0 +1,98 @@
+import Bonafide
+
+/// Name and version of the contract of JSON reports.
+private let schemaName = "bonafide.scan/1"
+
+/// One JSON document with all recordings, a line each.
+public struct JSONReport: ReportWriter {
+  private let engine: EngineInfo
+  private var isEmpty = true
+
+  public init(engine: EngineInfo) {
+    self.engine = engine
+  }
+
+  public var opening: String {
+    "{\"schema\":\(JSON.string(schemaName).text),\"engine\":\(JSON(engine).text),\"files\":["
+  }
+
+  public mutating func entry(for result: FileResult) -> String {
+    defer { isEmpty = false }
+    return (isEmpty ? "\n" : ",\n") + JSON.object(members(of: result)).text
+  }
+
+  public var closing: String { isEmpty ? "]}\n" : "\n]}\n" }
+}
+
+/// A JSON object a line for each recording, which has schema and engine inside, so that a line can stand alone.
+public struct JSONLinesReport: ReportWriter {
+  private let engine: EngineInfo
+
+  public init(engine: EngineInfo) {
+    self.engine = engine
+  }
+
+  public func entry(for result: FileResult) -> String {
+    JSON.object([("schema", .string(schemaName)), ("engine", JSON(engine))] + members(of: result)).text + "\n"
+  }
+}
+
+extension JSON {
+  fileprivate init(_ engine: EngineInfo) {
+    self = .object([
+      ("version", .string(engine.version)),
+      ("model", .string(engine.modelName)),
+      ("model_sha256", .string(engine.modelSHA256)),
+    ])
+  }
+
+  fileprivate init(_ party: PartyResult) {
+    var members: [(String, JSON)] = [
+      ("channel", .integer(party.channel)),
+      ("name", JSON(party.name)),
+    ]
+    if let original = party.sameAs { members.append(("same_as", .integer(original))) }
+    members += [
+      ("verdict", .string(party.verdict.rawValue)),
+      ("reason", JSON(party.reason?.rawValue)),
+      ("speech_s", .number(party.speech, places: 2)),
+      ("llr", JSON(party.llr, places: 3)),
+      ("synthetic_probability", JSON(party.syntheticProbability, places: 6)),
+      ("segments", .array(party.segments.map { JSON($0) })),
+    ]
+    if let timeline = party.timeline {
+      members.append((
+        "timeline",
+        .object([
+          ("hop_s", .number(timeline.hop, places: 6)),
+          ("llr", .array(timeline.llr.map { JSON($0.map(Double.init), places: 2) })),
+        ])
+      ))
+    }
+    self = .object(members)
+  }
+
+  fileprivate init(_ segment: Segment) {
+    self = .object([
+      ("start_s", .number(segment.start, places: 2)),
+      ("end_s", .number(segment.end, places: 2)),
+      ("llr", .number(segment.llr, places: 3)),
+      ("synthetic_probability", .number(segment.syntheticProbability, places: 6)),
+    ])
+  }
+}
+
+/// The members of a file object.
+private func members(of result: FileResult) -> [(String, JSON)] {
+  [
+    ("path", .string(result.path)),
+    ("format", JSON(result.format)),
+    ("sample_rate_hz", JSON(result.sampleRate)),
+    ("duration_s", JSON(result.duration, places: 3)),
+    ("bandwidth_hz", JSON(result.bandwidth, places: 0)),
+    ("verdict", JSON(result.verdict?.rawValue)),
+    ("error", JSON(result.error)),
+    ("warnings", .array(result.warnings.map { .string($0) })),
+    ("channels", .array(result.parties.map { JSON($0) })),
+  ]
+}

@@ -1,0 +1,85 @@
+import Bonafide
+
+/// The forms that a report comes in.
+public enum ReportFormat: String, Sendable, CaseIterable {
+  /// A table to read.
+  case text
+  /// One JSON document; `docs/json.md` is its contract.
+  case json
+  /// A JSON object a line for each recording.
+  case jsonl
+  /// A row for each party.
+  case csv
+  /// A NIST RTTM line for each flagged stretch.
+  case rttm
+  /// An Audacity label for each flagged stretch.
+  case audacity
+
+  /// Whether the form carries frame scores.
+  public var hasTimeline: Bool { self == .json || self == .jsonl }
+
+  /// Whether the form carries the warnings of a recording.
+  public var hasWarnings: Bool { self != .rttm && self != .audacity }
+
+  /// A writer of a report of this form.
+  ///
+  /// - Parameters:
+  ///   - engine: what screened the recordings.
+  ///   - style: how `text` looks; other forms do without.
+  ///   - fileCount: number of recordings that will be in the report.
+  public func writer(engine: EngineInfo, style: TextStyle = TextStyle(), fileCount: Int) -> any ReportWriter {
+    switch self {
+    case .text: TextReport(style: style)
+    case .json: JSONReport(engine: engine)
+    case .jsonl: JSONLinesReport(engine: engine)
+    case .csv: CSVReport()
+    case .rttm: RTTMReport()
+    case .audacity: AudacityReport(namesFiles: fileCount > 1)
+    }
+  }
+}
+
+/// Writes a report piece by piece, so that no more than one result is held: `opening`, then an entry for each
+/// recording, then `closing`.
+public protocol ReportWriter: Sendable {
+  /// What stands before the first entry.
+  var opening: String { get }
+  /// What is said of a recording.
+  mutating func entry(for result: FileResult) -> String
+  /// What stands after the last entry.
+  var closing: String { get }
+}
+
+extension ReportWriter {
+  public var opening: String { "" }
+  public var closing: String { "" }
+
+  /// A whole report.
+  public func report(on results: [FileResult]) -> String {
+    var writer = self
+    return writer.opening + results.map { writer.entry(for: $0) }.joined() + writer.closing
+  }
+}
+
+/// How many recordings came out how.
+public struct Tally: Sendable, Equatable {
+  public private(set) var files = 0
+  /// Recordings with a synthetic party.
+  public private(set) var flagged = 0
+  /// Recordings with no synthetic party, and one that can't be told.
+  public private(set) var inconclusive = 0
+  /// Recordings that could not be screened.
+  public private(set) var failed = 0
+
+  public init() {}
+
+  public mutating func count(_ result: FileResult) {
+    files += 1
+    switch result.verdict {
+    case .synthetic: flagged += 1
+    case .inconclusive: inconclusive += 1
+    case .bonafide: break
+    case nil: failed += 1
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import Bonafide
+
+/// How a text report looks.
+public struct TextStyle: Sendable, Equatable {
+  /// Whether verdicts are coloured by escape sequences.
+  public var color: Bool
+  /// Columns of a line; bars fill what other columns leave.
+  public var width: Int
+
+  public init(color: Bool = false, width: Int = 100) {
+    self.color = color
+    self.width = width
+  }
+}
+
+/// A table to read: a line for each recording, under it a row for each party with a bar that shows where the flags lie,
+/// under that the times of the flags, and at the end a line that counts.
+///
+/// The confidence in `bona fide` is 1 less the probability of a synthetic voice; that in `synthetic` is the greatest
+/// probability among the party's and its stretches', since one stretch is enough for the verdict.
+public struct TextReport: ReportWriter {
+  private let style: TextStyle
+  private var tally = Tally()
+
+  private static let partyWidth = 14
+  private static let verdictWidth = 12
+  private static let confidenceWidth = 10
+  private static let timeWidth = 7
+  /// Columns left of the bar, with two between each.
+  private static let indent = 2
+  private static let barStart = indent + partyWidth + verdictWidth + confidenceWidth + timeWidth + 8
+
+  public init(style: TextStyle = TextStyle()) {
+    self.style = style
+  }
+
+  public var opening: String {
+    let header = row(
+      party: "CHANNEL", verdict: left("VERDICT", Self.verdictWidth), confidence: "CONFIDENCE", speech: "SPEECH",
+      bar: "FLAGGED")
+    return paint(header, .faint) + "\n"
+  }
+
+  public mutating func entry(for result: FileResult) -> String {
+    tally.count(result)
+    var about = [result.format.map(printable)].compactMap { $0 }
+    if let rate = result.sampleRate, let text = decimal(Double(rate) / 1000, places: 3) { about.append("\(text) kHz") }
+    if let duration = result.duration { about.append(clock(duration)) }
+
+    var lines = [paint(printable(result.path), .bold) + (about.isEmpty ? "" : "  " + about.joined(separator: ", "))]
+    if let error = result.error {
+      lines.append("  " + paint("not screened", .yellow) + "  " + printable(error))
+    }
+    lines += result.warnings.map { "  note: " + printable($0) }
+    for party in result.parties {
+      lines += rows(for: party, duration: result.duration ?? 0)
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  public var closing: String {
+    let clear = tally.files - tally.flagged - tally.inconclusive - tally.failed
+    let counts = [
+      "\(tally.files) \(tally.files == 1 ? "file" : "files"): \(tally.flagged) flagged",
+      "\(tally.inconclusive) inconclusive", "\(clear) bona fide", "\(tally.failed) failed",
+    ]
+    return "\n" + paint(counts.joined(separator: ", "), tally.flagged > 0 ? .red : .plain) + "\n"
+  }
+
+  private func rows(for party: PartyResult, duration: Double) -> [String] {
+    let (verdict, paintOfVerdict): (String, Paint) =
+      switch party.verdict {
+      case .bonafide: ("bona fide", .green)
+      case .synthetic: ("SYNTHETIC", .red)
+      case .inconclusive: ("inconclusive", .yellow)
+      }
+    var notes: [String] = []
+    if let reason = party.reason { notes.append(reason.phrase) }
+    if let original = party.sameAs { notes.append("same as channel \(original)") }
+    let note = notes.isEmpty ? "" : "  " + notes.joined(separator: ", ")
+    let first = row(
+      party: [String(party.channel), party.name.map(printable)].compactMap { $0 }.joined(separator: " "),
+      verdict: paint(left(verdict, Self.verdictWidth), paintOfVerdict),
+      confidence: confidence(in: party), speech: clock(party.speech),
+      bar: bar(for: party, duration: duration, width: barWidth(beside: note)) + note)
+    return [first] + (party.sameAs == nil ? times(of: party) : [])
+  }
+
+  private func row(party: String, verdict: String, confidence: String, speech: String, bar: String) -> String {
+    [
+      String(repeating: " ", count: Self.indent) + left(party, Self.partyWidth), verdict,
+      right(confidence, Self.confidenceWidth), right(speech, Self.timeWidth), bar,
+    ].joined(separator: "  ")
+  }
+
+  private func confidence(in party: PartyResult) -> String {
+    switch party.verdict {
+    case .inconclusive: return "–"
+    case .bonafide: return party.syntheticProbability.map { percent(1 - $0) } ?? "–"
+    case .synthetic:
+      let all = [party.syntheticProbability].compactMap { $0 } + party.segments.map(\.syntheticProbability)
+      return all.max().map(percent) ?? "–"
+    }
+  }
+
+  private func barWidth(beside note: String) -> Int {
+    min(max(style.width - Self.barStart - note.count, 10), 60)
+  }
+
+  /// The call from left to right, dark where a flag lies however short it is.
+  private func bar(for party: PartyResult, duration: Double, width: Int) -> String {
+    guard duration > 0, duration.isFinite else { return String(repeating: "─", count: width) }
+    var cells = Array(repeating: false, count: width)
+    for segment in party.segments where segment.start.isFinite && segment.end.isFinite {
+      func cell(_ seconds: Double) -> Int { Int(min(max(seconds / duration, 0), 1) * Double(width)) }
+      let first = min(cell(segment.start), width - 1)
+      let end = min(max(first + 1, Int((min(max(segment.end / duration, 0), 1) * Double(width)).rounded(.up))), width)
+      for index in first..<end { cells[index] = true }
+    }
+    var text = ""
+    var index = 0
+    while index < width {
+      let run = cells[index...].prefix { $0 == cells[index] }.count
+      text += cells[index] ? paint(String(repeating: "█", count: run), .red) : String(repeating: "─", count: run)
+      index += run
+    }
+    return text
+  }
+
+  /// Lines with the times of the flags, as many to a line as go.
+  private func times(of party: PartyResult) -> [String] {
+    let margin = String(repeating: " ", count: Self.indent + Self.partyWidth + 2)
+    var lines: [String] = []
+    for segment in party.segments {
+      let span = "\(clock(segment.start, rounding: .down))–\(clock(segment.end, rounding: .up))"
+      let text = "\(span) (\(percent(segment.syntheticProbability)))"
+      if let last = lines.last, last.count + text.count + 2 <= style.width {
+        lines[lines.count - 1] += "  " + text
+      } else {
+        lines.append(margin + text)
+      }
+    }
+    return lines
+  }
+
+  /// SGR codes.
+  private enum Paint: Int {
+    case plain = 0
+    case bold = 1
+    case faint = 2
+    case red = 31
+    case green = 32
+    case yellow = 33
+  }
+
+  private func paint(_ text: String, _ paint: Paint) -> String {
+    style.color && paint != .plain ? "\u{1B}[\(paint.rawValue)m\(text)\u{1B}[0m" : text
+  }
+}
+
+extension Reason {
+  /// The reason in words.
+  fileprivate var phrase: String {
+    switch self {
+    case .noSpeech: "no speech"
+    case .tooLittleSpeech: "too little speech"
+    case .tooNoisy: "too noisy"
+    case .ambiguous: "ambiguous"
+    }
+  }
+}
+
+/// `text` cut or filled up with spaces to `width` characters.
+private func left(_ text: String, _ width: Int) -> String {
+  text.count > width ? text.prefix(width - 1) + "…" : text + String(repeating: " ", count: width - text.count)
+}
+
+private func right(_ text: String, _ width: Int) -> String {
+  String(repeating: " ", count: max(width - text.count, 0)) + text
+}
