@@ -113,7 +113,10 @@ struct BadInputTests {
       let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: whole)))
       for round in 0..<5 {
         var damaged = bytes
-        for _ in 0..<20 { damaged[Int.random(in: 0..<damaged.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator) }
+        for _ in 0..<20 {
+          let place = Int.random(in: 0..<damaged.count, using: &generator)
+          damaged[place] = UInt8.random(in: 0...255, using: &generator)
+        }
         let path = try folder.write(damaged, to: "damaged\(round).bin")
         do {
           #expect(try readAll(path).samples.allSatisfy { $0.magnitude <= 4 })
