@@ -157,7 +157,7 @@ def main():
         if done >= 1:
             break
         for g in optimiser.param_groups:
-            g["lr"] = o.rate * min(1, step / 300 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-5
+            g["lr"] = float(o.rate * min(1, step / 300 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-5)
         x, label, frame, speech = (torch.from_numpy(v) for v in queue.get())
         network.train()
         with torch.no_grad():

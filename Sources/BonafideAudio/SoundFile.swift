@@ -41,7 +41,7 @@ struct SoundFile: ~Copyable {
       name: name, sampleRate: Int(info.samplerate), channelCount: Int(info.channels),
       frameCount: isStreamed ? nil : info.frames)
     promisedFrameCount = isStreamed ? nil : HeaderPromise(log: Self.log(of: handle))?.frameCount(found: info.frames)
-    hasExactFrameCount = !name.hasPrefix("MPEG")
+    hasExactFrameCount = !name.contains("/LAYER_")
   }
 
   deinit {
@@ -66,11 +66,12 @@ struct SoundFile: ~Copyable {
     if let raw {
       info.samplerate = CInt(clamping: raw.sampleRate)
       info.channels = CInt(clamping: raw.channelCount)
-      let subtype = switch raw.encoding {
-      case .ulaw: SF_FORMAT_ULAW
-      case .alaw: SF_FORMAT_ALAW
-      case .s16le: SF_FORMAT_PCM_16
-      }
+      let subtype =
+        switch raw.encoding {
+        case .ulaw: SF_FORMAT_ULAW
+        case .alaw: SF_FORMAT_ALAW
+        case .s16le: SF_FORMAT_PCM_16
+        }
       info.format = CInt(SF_FORMAT_RAW | subtype | SF_ENDIAN_LITTLE)
     }
     return opening.withLock { _ in
@@ -120,8 +121,8 @@ struct SoundFile: ~Copyable {
   ]
 }
 
-/// What a header promises against what is there, from libsndfile's log: it cuts a length that passes the end of the file
-/// without an error, and writes `data : 32000 (should be 15978)` there.
+/// What a header promises against what is there, from libsndfile's log: it cuts a length that passes the end of the
+/// file without an error, and writes `data : 32000 (should be 15978)` there.
 struct HeaderPromise: Equatable {
   private let promised: Double
   private let found: Double

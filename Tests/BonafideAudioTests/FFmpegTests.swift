@@ -67,10 +67,13 @@ struct FFmpegTests {
     #expect(recording.warnings == [])
   }
 
-  @Test(arguments: [("flac", "FLAC/PCM_16"), ("wav", "WAV/PCM_16"), ("w64", "W64/PCM_16"), ("au", "AU/PCM_16"), ("ogg", "OGG/VORBIS")])
+  @Test(arguments: [
+    ("flac", "FLAC/PCM_16"), ("wav", "WAV/PCM_16"), ("w64", "W64/PCM_16"), ("au", "AU/PCM_16"), ("ogg", "OGG/VORBIS"),
+  ])
   func readsWhatWasWrittenToAPipe(_ container: String, name: String) throws {
     let path = folder.file("piped.bin")
-    let script = "ffmpeg -v error -i \"$0\" -strict -2 -ac 2 $( [ $2 = ogg ] && echo -c:a vorbis ) -f $2 - | cat > \"$1\""
+    let script =
+      "ffmpeg -v error -i \"$0\" -strict -2 -ac 2 $( [ $2 = ogg ] && echo -c:a vorbis ) -f $2 - | cat > \"$1\""
     try #require(try run("sh", ["-c", script, wave, path, container]) == 0)
     let recording = try readAll(path)
     #expect(recording.format.name == name)
@@ -90,7 +93,8 @@ struct FFmpegTests {
 
   @Test func saysThatAPictureHasNoSound() throws {
     let path = folder.file("mute.mp4")
-    try #require(try run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=size=64x64:rate=5:duration=1", path]) == 0)
+    try #require(
+      try run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=size=64x64:rate=5:duration=1", path]) == 0)
     let error = failure(path)
     #expect(error?.code == .notAudio)
     #expect(error?.message == "there is no audio in the file")

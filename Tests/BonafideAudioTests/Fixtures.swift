@@ -144,3 +144,13 @@ func run(_ program: String, _ arguments: [String]) throws -> Int32 {
   process.waitUntilExit()
   return process.terminationStatus
 }
+
+/// The same random numbers in each run (Knuth's linear congruential generator, MMIX).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64 = 1
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state.byteSwapped ^ state
+  }
+}

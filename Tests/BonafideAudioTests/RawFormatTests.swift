@@ -7,7 +7,8 @@ struct RawFormatTests {
   @Test func parses() throws {
     #expect(try RawFormat(parsing: "ulaw:8000") == RawFormat(encoding: .ulaw, sampleRate: 8_000))
     #expect(try RawFormat(parsing: "ALAW:16000:1") == RawFormat(encoding: .alaw, sampleRate: 16_000))
-    #expect(try RawFormat(parsing: "s16le:48000:64") == RawFormat(encoding: .s16le, sampleRate: 48_000, channelCount: 64))
+    #expect(
+      try RawFormat(parsing: "s16le:48000:64") == RawFormat(encoding: .s16le, sampleRate: 48_000, channelCount: 64))
   }
 
   @Test(arguments: [
@@ -25,7 +26,8 @@ struct RawFormatTests {
     let folder = try TemporaryFolder()
     let path = folder.file("dump.wav")
     let samples = sine(cycles: 0.05, count: 4_000)
-    let isWritten = writeSoundFile(path, format: SF_FORMAT_RAW | subtype | SF_ENDIAN_LITTLE, samples: samples, channels: 2)
+    let isWritten = writeSoundFile(
+      path, format: SF_FORMAT_RAW | subtype | SF_ENDIAN_LITTLE, samples: samples, channels: 2)
     try #require(isWritten)
     let recording = try readAll(path, raw: RawFormat(encoding: encoding, sampleRate: 8_000, channelCount: 2))
     #expect(recording.format.channelCount == 2)
@@ -39,9 +41,12 @@ struct RawFormatTests {
     let folder = try TemporaryFolder()
     let path = try folder.write(WaveBytes(pcm: [1, 2, 3]).bytes + [7], to: "odd.bin")
     #expect(try readAll(path, raw: RawFormat(encoding: .s16le, sampleRate: 8_000)).samples.count == 25)
-    #expect(failure(path, raw: RawFormat(encoding: .ulaw, sampleRate: 8_000, channelCount: 0))?.code == .unsupportedChannels)
+    #expect(
+      failure(path, raw: RawFormat(encoding: .ulaw, sampleRate: 8_000, channelCount: 0))?.code == .unsupportedChannels)
     #expect(failure(path, raw: RawFormat(encoding: .ulaw, sampleRate: .max))?.code == .unsupportedRate)
-    #expect(failure(path, raw: RawFormat(encoding: .ulaw, sampleRate: 8_000, channelCount: .min))?.code == .unsupportedChannels)
+    #expect(
+      failure(path, raw: RawFormat(encoding: .ulaw, sampleRate: 8_000, channelCount: .min))?.code
+        == .unsupportedChannels)
   }
 
   @Test func saysThatLessThanAFrameIsEmpty() throws {

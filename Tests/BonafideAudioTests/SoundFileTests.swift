@@ -60,7 +60,8 @@ struct SoundFileTests {
     let folder = try TemporaryFolder()
     let path = folder.file("tone.bin")
     let count = 16_000
-    let isWritten = writeSoundFile(path, format: pairing.container | pairing.encoding, samples: sine(cycles: cycles, count: count))
+    let isWritten = writeSoundFile(
+      path, format: pairing.container | pairing.encoding, samples: sine(cycles: cycles, count: count))
     try #require(isWritten)
 
     let recording = try readAll(path)
@@ -92,7 +93,8 @@ struct SoundFileTests {
   @Test func rewindsToTheFirstFrame() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("gsm.wav")
-    let isWritten = writeSoundFile(path, format: SF_FORMAT_WAV | SF_FORMAT_GSM610, samples: sine(cycles: cycles, count: 8_000))
+    let isWritten = writeSoundFile(
+      path, format: SF_FORMAT_WAV | SF_FORMAT_GSM610, samples: sine(cycles: cycles, count: 8_000))
     try #require(isWritten)
     var reader = try AudioReader(path: path)
     var (first, second): ([Float], [Float]) = ([], [])
