@@ -5,7 +5,8 @@ import FoundationEssentials
 
 /// Prints the card of a model.
 struct Info: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Say what a model is, how it was trained and how well it does.")
+  static let configuration = CommandConfiguration(
+    abstract: "Say what a model is, how it was trained and how well it does.")
 
   /// The forms of a card.
   enum Format: String, CaseIterable, ExpressibleByArgument {

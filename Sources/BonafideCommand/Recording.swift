@@ -51,8 +51,8 @@ struct Recording: Sendable, Equatable {
     return recordings
   }
 
-  /// Adds what is in a folder. Hidden files are left out, and so are folders behind symbolic links, which may lead round
-  /// in circles.
+  /// Adds what is in a folder. Hidden files are left out, and so are folders behind symbolic links, which may lead
+  /// round in circles.
   private static func walk(_ folder: String, extensions: Set<String>, into recordings: inout [Recording]) {
     guard let stream = opendir(folder) else {
       recordings.append(Recording(path: folder, problem: "folder cannot be read: \(systemMessage(errno))"))
@@ -79,7 +79,8 @@ struct Recording: Sendable, Equatable {
       let path = join(folder, name)
       switch kind(of: path) {
       case .folder: walk(path, extensions: extensions, into: &recordings)
-      case .file where hasExtension(name, of: extensions): recordings.append(Recording(path: path, size: size(of: path)))
+      case .file where hasExtension(name, of: extensions):
+        recordings.append(Recording(path: path, size: size(of: path)))
       default: break
       }
     }

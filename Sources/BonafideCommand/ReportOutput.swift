@@ -99,7 +99,8 @@ private func removeOnSignal(_ path: String?) {
   guard pointer != nil else { return }
   for number in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] {
     signal(number) { number in
-      if let path = UnsafePointer<CChar>(bitPattern: unfinished.load(ordering: .sequentiallyConsistent)) { unlink(path) }
+      let path = UnsafePointer<CChar>(bitPattern: unfinished.load(ordering: .sequentiallyConsistent))
+      if let path { unlink(path) }
       signal(number, SIG_DFL)
       raise(number)
     }

@@ -14,8 +14,8 @@ struct Scan: ParsableCommand {
     discussion: """
       Each channel of a recording is a party, and is said to be bona fide, synthetic or inconclusive.
 
-      Exit status: 0 nothing was flagged, 1 something was flagged, 2 some recording could not be screened or the report \
-      could not be written, 64 the command line makes no sense.
+      Exit status: 0 nothing was flagged, 1 something was flagged, 2 some recording could not be screened or the \
+      report could not be written, 64 the command line makes no sense.
       """)
 
   @Argument(
@@ -35,7 +35,7 @@ struct Scan: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Take recordings for headerless samples: ulaw, alaw or s16le, the rate in Hz, and the number of channels if not 1.",
+      "Take recordings for headerless samples: ulaw, alaw or s16le, the rate in Hz, the number of channels if not 1.",
       valueName: "encoding:rate[:channels]"),
     transform: { text in try RawFormat(parsing: text) })
   var raw: RawFormat?
@@ -84,12 +84,14 @@ struct Scan: ParsableCommand {
       if !holds { throw ValidationError(message()) }
     }
     try check(
-      prior > 0 && prior < 1, "--prior is a share of parties, greater than 0 and less than 1, such as 0.05; not \(prior).")
+      prior > 0 && prior < 1,
+      "--prior is a share of parties, greater than 0 and less than 1, such as 0.05; not \(prior).")
     try check(alarmAt?.isFinite ?? true, "--alarm-at is a log-likelihood ratio, such as -1.5.")
     try check(clearAt?.isFinite ?? true, "--clear-at is a log-likelihood ratio, such as 1.5.")
     try check(jobs.map { (1...1024).contains($0) } ?? true, "--jobs is a number of threads from 1 to 1024.")
     try check(!timeline || format.hasTimeline, "--timeline goes with --format json or jsonl.")
-    try check(!mix || names.count <= 1, "--mix makes one party of all channels, for which --channel-names gives one name.")
+    try check(
+      !mix || names.count <= 1, "--mix makes one party of all channels, for which --channel-names gives one name.")
     try check(paths.count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
     try check(paths.allSatisfy { !$0.isEmpty }, "A path is empty.")
     if let alarmAt, let clearAt {

@@ -2,7 +2,8 @@ import Bonafide
 import Foundation
 import Testing
 
-/// Bad recordings, from file to report: each gives one clear line or a result, and others in the run are still screened.
+/// Bad recordings, from file to report: each gives one clear line or a result, and others in the run are
+/// still screened.
 @Suite struct BadInputTests {
   private struct Case {
     var name: String
@@ -29,7 +30,7 @@ import Testing
       Case(name: "nan.wav", bytes: floatWAV([Float](repeating: .nan, count: 16000)), isScreened: true),
       Case(
         name: "infinite.wav",
-        bytes: floatWAV(voice.enumerated().map { $0 % 100 == 0 ? ($0 % 200 == 0 ? .infinity : -.infinity) : Float($1) / 32768 }),
+        bytes: floatWAV(voice.enumerated().map { $0 % 100 == 0 ? .infinity * ($1 < 0 ? -1 : 1) : Float($1) / 32768 }),
         isScreened: true),
       Case(name: "huge.wav", bytes: floatWAV(voice.map { Float($0) * 1e30 }), isScreened: true),
       Case(name: "dc.wav", bytes: wav([[Int16](repeating: 20000, count: 16000)]), isScreened: true),
@@ -37,12 +38,14 @@ import Testing
       Case(name: "silence.wav", bytes: wav([[Int16](repeating: 0, count: 16000)]), isScreened: true),
       Case(name: "one-sample.wav", bytes: wav([[1000]]), isScreened: true),
       Case(
-        name: "no-channels.wav", bytes: WAVHeader(channelCount: 0, dataSize: 1000).bytes + [UInt8](repeating: 1, count: 1000),
+        name: "no-channels.wav", bytes: WAVHeader(channelCount: 0, dataSize: 1000).bytes + whole.suffix(1000),
         isScreened: false),
       Case(name: "64-channels.wav", bytes: wav((0..<64).map { _ in Self.noise(1600) }), isScreened: true),
       Case(name: "text.wav", bytes: Array("Dear caller,\nthis is a letter.\n".utf8), isScreened: false),
-      Case(name: "no-rate.wav", bytes: WAVHeader(sampleRate: 0, dataSize: 1000).bytes + [UInt8](repeating: 1, count: 1000), isScreened: false),
-      Case(name: "folder-of-nothing", bytes: nil, isScreened: false),
+      Case(
+        name: "no-rate.wav", bytes: WAVHeader(sampleRate: 0, dataSize: 1000).bytes + whole.suffix(1000),
+        isScreened: false),
+      Case(name: "empty-folder", bytes: nil, isScreened: false),
       Case(name: "broken-link.wav", bytes: nil, isScreened: false),
       Case(name: "no-such-file.wav", bytes: nil, isScreened: false),
       Case(name: "a [good] name, \"quoted\"\nin two lines.wav", bytes: whole, isScreened: true),
@@ -50,7 +53,7 @@ import Testing
     for file in cases {
       if let bytes = file.bytes { try folder.write(file.name, bytes) }
     }
-    try FileManager.default.createDirectory(atPath: folder.path("folder-of-nothing"), withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(atPath: folder.path("empty-folder"), withIntermediateDirectories: false)
     try FileManager.default.createSymbolicLink(atPath: folder.path("broken-link.wav"), withDestinationPath: "nowhere")
 
     let run = try bonafide(["--format", "json"] + cases.map(\.name), in: folder)

@@ -2,8 +2,8 @@ import Bonafide
 import Foundation
 import Testing
 
-/// A validator of the part of JSON Schema that `docs/bonafide.scan-1.schema.json` uses; a keyword that it does not know is a
-/// fault of its own, so that none is passed over.
+/// A validator of the part of JSON Schema that `docs/bonafide.scan-1.schema.json` uses; a keyword that it does not know
+/// is a fault of its own, so that none is passed over.
 struct JSONSchema {
   private let root: JSONValue
 
@@ -76,7 +76,8 @@ struct JSONSchema {
         return number(value).map { $0 <= bound } ?? true ? [] : ["\(place): more than \(bound)"]
       case ("pattern", .string(let pattern)):
         guard case .string(let text) = value else { return [] }
-        return text.range(of: pattern, options: .regularExpression) != nil ? [] : ["\(place): \(text) is not \(pattern)"]
+        let fits = text.range(of: pattern, options: .regularExpression) != nil
+        return fits ? [] : ["\(place): \(text) is not \(pattern)"]
       default:
         return ["\(place): keyword \(keyword) is not known to the validator"]
       }
@@ -100,8 +101,8 @@ struct JSONSchema {
 
 @Suite struct JSONSchemaTests {
   private let line = """
-    {"schema":"bonafide.scan/1","engine":{"version":"1","model":"m","model_sha256":"\(String(repeating: "a", count: 64))"},\
-    "path":"a.wav","format":null,"sample_rate_hz":8000,"duration_s":1.5,"bandwidth_hz":null,"verdict":"bonafide",\
+    {"schema":"bonafide.scan/1","engine":{"version":"1","model":"m",\
+    "model_sha256":"\(String(repeating: "a", count: 64))"},"path":"a.wav","format":null,"sample_rate_hz":8000,"duration_s":1.5,"bandwidth_hz":null,"verdict":"bonafide",\
     "error":null,"warnings":[],"channels":[]}
     """
 

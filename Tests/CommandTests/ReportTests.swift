@@ -26,7 +26,8 @@ enum Results {
     ])
 
   static let copy = FileResult(
-    path: "b.flac", format: "FLAC/PCM_16", sampleRate: 44100, duration: 4000.0004, bandwidth: nil, verdict: .inconclusive,
+    path: "b.flac", format: "FLAC/PCM_16", sampleRate: 44100, duration: 4000.0004, bandwidth: nil,
+    verdict: .inconclusive,
     warnings: ["header promises 61.3 s, 12.0 s are there"],
     parties: [
       PartyResult(channel: 1, verdict: .inconclusive, reason: .noSpeech, speech: 0),
@@ -55,7 +56,8 @@ enum Results {
   @Test(arguments: variants.indices)
   func snapshot(_ index: Int) throws {
     let (name, format, style) = Self.variants[index]
-    let report = format.writer(engine: Results.engine, style: style, fileCount: Results.all.count).report(on: Results.all)
+    let writer = format.writer(engine: Results.engine, style: style, fileCount: Results.all.count)
+    let report = writer.report(on: Results.all)
     if ProcessInfo.processInfo.environment["BONAFIDE_WRITE_SNAPSHOTS"] != nil {
       let file = packageFolder.appending(path: "Tests/CommandTests/Snapshots/\(name)")
       try Data(report.utf8).write(to: file)
@@ -109,7 +111,8 @@ enum Results {
   @Test func rttmNamesAreOneWord() {
     var result = Results.call
     result.path = "/x.y/a b\tc.tar.gz"
-    #expect(RTTMReport().entry(for: result).hasPrefix("SPEAKER a_b_c.tar 2 1.200 7.240 <NA> <NA> synthetic 0.7605 <NA>\n"))
+    let line = "SPEAKER a_b_c.tar 2 1.200 7.240 <NA> <NA> synthetic 0.7605 <NA>\n"
+    #expect(RTTMReport().entry(for: result).hasPrefix(line))
     result.path = "-"
     #expect(RTTMReport().entry(for: result).hasPrefix("SPEAKER - 2 "))
     result.path = ".wav"
@@ -152,12 +155,12 @@ enum Results {
         path: "a", sampleRate: .max, duration: value, bandwidth: value, verdict: .synthetic,
         parties: [
           PartyResult(
-            channel: 1, verdict: .synthetic, speech: value, llr: value, syntheticProbability: value, segments: [segment],
-            timeline: Timeline(hop: value, llr: [Float(value)]))
+            channel: 1, verdict: .synthetic, speech: value, llr: value, syntheticProbability: value,
+            segments: [segment], timeline: Timeline(hop: value, llr: [Float(value)]))
         ])
       for format in ReportFormat.allCases {
         let report = format.writer(engine: Results.engine, fileCount: 1).report(on: [result])
-        if format == .json { #expect(throws: Never.self) { try JSONDecoder().decode(JSONValue.self, from: Data(report.utf8)) } }
+        if format == .json { _ = try JSONDecoder().decode(JSONValue.self, from: Data(report.utf8)) }
       }
     }
   }
@@ -173,7 +176,8 @@ enum Results {
 @Suite struct FormattingTests {
   @Test(arguments: [
     (0, 2, "0"), (1.2, 2, "1.2"), (8.444, 2, "8.44"), (8.445001, 2, "8.45"), (-0.001, 2, "0"), (-3.2, 3, "-3.2"),
-    (0.999_999_9, 6, "1"), (100, 0, "100"), (1e300, 3, "1e+300"), (-0.0, 3, "0"), (0.05, 6, "0.05"), (1234.5, 0, "1235"),
+    (0.999_999_9, 6, "1"), (100, 0, "100"), (1e300, 3, "1e+300"), (-0.0, 3, "0"), (0.05, 6, "0.05"),
+    (1234.5, 0, "1235"),
   ])
   func decimals(_ value: Double, _ places: Int, _ text: String) {
     #expect(decimal(value, places: places) == text)
@@ -197,7 +201,9 @@ enum Results {
     }
   }
 
-  @Test(arguments: [(0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (61.3, "1:01"), (3600, "1:00:00"), (36_061, "10:01:01")])
+  @Test(arguments: [
+    (0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (61.3, "1:01"), (3600, "1:00:00"), (36_061, "10:01:01"),
+  ])
   func clocks(_ seconds: Double, _ text: String) {
     #expect(clock(seconds) == text)
   }
