@@ -1,0 +1,54 @@
+import ArgumentParser
+import Bonafide
+import BonafideReport
+
+/// The program: a subcommand for each job, `scan` when none is named.
+@main
+struct BonafideCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bonafide",
+    abstract: "Say for each side of a recorded call whether the voice is genuine, synthetic or can't be told.",
+    version: versionText,
+    subcommands: [Scan.self, Info.self],
+    defaultSubcommand: Scan.self)
+
+  /// Version of the program.
+  static let version = "0.1.0"
+
+  private static var versionText: String {
+    guard let model = try? Model.default else { return "bonafide \(version)" }
+    return "bonafide \(version)\nmodel \(model.card.name) \(model.card.version), SHA-256 \(model.sha256)"
+  }
+}
+
+/// A failure of the whole run, said in one line on standard error; ends the program with status 2.
+struct RunError: Error {
+  /// What is wrong and what to do, in one line.
+  let message: String
+}
+
+extension ExitCode {
+  /// A recording has a synthetic party.
+  static let flagged = ExitCode(1)
+  /// Something could not be done.
+  static let failed = ExitCode(2)
+}
+
+/// The model of `--model`, or the built-in one.
+func loadModel(_ path: String?) throws(RunError) -> Model {
+  do throws(ModelError) {
+    return if let path { try Model(path: path) } else { try Model.default }
+  } catch {
+    throw RunError(message: "\(error)")
+  }
+}
+
+/// Runs `body`; its error becomes a line on standard error and status 2.
+func reportingFailure(_ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let error as RunError {
+    Terminal.say(error.message)
+    throw ExitCode.failed
+  }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Bonafide
+import BonafideReport
+import FoundationEssentials
+
+/// Prints the card of a model.
+struct Info: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Say what a model is, how it was trained and how well it does.")
+
+  /// The forms of a card.
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case text, json
+  }
+
+  @Option(
+    help: ArgumentHelp("Model to describe instead of the built-in one.", valueName: "file.safetensors"),
+    completion: .file(extensions: ["safetensors"]))
+  var model: String?
+
+  @Option(name: .shortAndLong, help: "Form of the card.")
+  var format = Format.text
+
+  func run() throws {
+    guard Terminal.prepareStreams() else { throw ExitCode.failed }
+    try reportingFailure {
+      let card = try loadModel(model).card
+      let output = try ReportOutput(path: nil)
+      switch format {
+      case .json: try output.write(try json(card) + "\n")
+      case .text: try output.write(try text(card))
+      }
+    }
+  }
+
+  private func json(_ card: ModelCard) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(card), as: UTF8.self)
+  }
+
+  /// Sections of a card in the order in which they are read.
+  private static let sections = [
+    "name", "version", "safetensors_sha256", "architecture", "features", "calibration", "operating_points", "training",
+    "metrics",
+  ]
+
+  private func text(_ card: ModelCard) throws -> String {
+    guard case .object(let members) = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(card)) else {
+      return ""
+    }
+    let sections = Self.sections + members.keys.filter { !Self.sections.contains($0) }.sorted()
+    let rows = sections.flatMap { name in members[name].map { self.rows(name, $0) } ?? [] }
+    let width = rows.map(\.name.count).max() ?? 0
+    return rows.map { row in
+      let gap = String(repeating: " ", count: width - row.name.count + 2)
+      return "\(printable(row.name))\(gap)\(printable(row.value))\n"
+    }.joined()
+  }
+
+  /// A row for each value that is not an object, named by the way to it.
+  private func rows(_ name: String, _ value: JSONValue) -> [(name: String, value: String)] {
+    if case .object(let members) = value {
+      return members.sorted { $0.key < $1.key }.flatMap { rows("\(name).\($0.key)", $0.value) }
+    }
+    return [(name, plain(value))]
+  }
+
+  private func plain(_ value: JSONValue) -> String {
+    switch value {
+    case .null: "–"
+    case .bool(let value): value ? "yes" : "no"
+    case .number(let value): value.rounded() == value && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+    case .string(let value): value
+    case .array(let values): values.map(plain).joined(separator: " ")
+    case .object(let members):
+      members.sorted { $0.key < $1.key }.map { "\($0.key)=\(plain($0.value))" }.joined(separator: " ")
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Glibc
+
+/// A recording to screen, or a path where none was found.
+struct Recording: Sendable, Equatable {
+  /// As the user named it, or the folder that the user named and the way from there; `-` is standard input.
+  var path: String
+  /// Bytes, where known.
+  var size: Int64?
+  /// Why there is nothing to screen.
+  var problem: String?
+
+  /// The recordings at `paths`, in their order. A folder stands for the audio-looking files in it and its folders, by
+  /// name; a path that does not exist may be a pattern (`*`, `?`, `[…]`); anything else is taken as it is.
+  ///
+  /// - Parameter raw: whether recordings are headerless, which go by other extensions.
+  static func all(at paths: [String], raw: Bool) -> [Recording] {
+    let extensions = raw ? rawExtensions : audioExtensions
+    return paths.flatMap { path -> [Recording] in
+      if path == "-" { return [Recording(path: path)] }
+      if exists(path) { return found(at: path, extensions: extensions) }
+      let matches = path.contains(where: { "*?[".contains($0) }) ? namesMatching(path) : []
+      if !matches.isEmpty { return matches.flatMap { found(at: $0, extensions: extensions) } }
+      if path.unicodeScalars.contains("\u{FFFD}") { return [Recording(path: path, problem: notUTF8)] }
+      // The decoder says what is wrong with it.
+      return [Recording(path: path)]
+    }
+  }
+
+  /// Extensions by which recordings in folders are known, in lower case.
+  static let audioExtensions: Set<String> = [
+    "3g2", "3gp", "3gpp", "aac", "ac3", "aif", "aifc", "aiff", "amr", "asf", "au", "avi", "awb", "caf", "flac", "flv",
+    "g722", "g723", "g729", "gsm", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "oga",
+    "ogg", "opus", "rf64", "snd", "sph", "spx", "voc", "w64", "wav", "wave", "webm", "wma", "wmv", "wv",
+  ]
+
+  /// The same for headerless recordings.
+  static let rawExtensions: Set<String> = [
+    "al", "alaw", "g711", "g711a", "g711u", "pcm", "pcma", "pcmu", "raw", "s16", "s16le", "sln", "sw", "ul", "ulaw",
+  ]
+
+  private static let notUTF8 = "its name is not UTF-8; rename it to have it screened"
+
+  private static func found(at path: String, extensions: Set<String>) -> [Recording] {
+    guard isFolder(path) else { return [Recording(path: path, size: size(of: path))] }
+    var recordings: [Recording] = []
+    walk(path, extensions: extensions, into: &recordings)
+    if recordings.isEmpty {
+      let problem = "no recordings in this folder; files with unusual extensions must be named one by one"
+      return [Recording(path: path, problem: problem)]
+    }
+    return recordings
+  }
+
+  /// Adds what is in a folder. Hidden files are left out, and so are folders behind symbolic links, which may lead round
+  /// in circles.
+  private static func walk(_ folder: String, extensions: Set<String>, into recordings: inout [Recording]) {
+    guard let stream = opendir(folder) else {
+      recordings.append(Recording(path: folder, problem: "folder cannot be read: \(systemMessage(errno))"))
+      return
+    }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+        tuple.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { bytes in
+          if let name = String(validatingCString: bytes) {
+            if !name.hasPrefix(".") { names.append(name) }
+          } else {
+            let repaired = String(cString: bytes)
+            if hasExtension(repaired, of: extensions) {
+              recordings.append(Recording(path: join(folder, repaired), problem: notUTF8))
+            }
+          }
+        }
+      }
+    }
+    closedir(stream)
+
+    for name in names.sorted() {
+      let path = join(folder, name)
+      switch kind(of: path) {
+      case .folder: walk(path, extensions: extensions, into: &recordings)
+      case .file where hasExtension(name, of: extensions): recordings.append(Recording(path: path, size: size(of: path)))
+      default: break
+      }
+    }
+  }
+
+  private enum Kind {
+    case folder, file, other
+  }
+
+  /// What is at a path. A link is a file, unless it leads to something that is none; one that leads nowhere is a file
+  /// that cannot be read.
+  private static func kind(of path: String) -> Kind {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return .other }
+    if status.st_mode & S_IFMT == S_IFDIR { return .folder }
+    if status.st_mode & S_IFMT == S_IFLNK, stat(path, &status) != 0 { return .file }
+    return status.st_mode & S_IFMT == S_IFREG ? .file : .other
+  }
+
+  private static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  private static func size(of path: String) -> Int64? {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int64(status.st_size)
+  }
+
+  private static func hasExtension(_ name: String, of extensions: Set<String>) -> Bool {
+    guard let dot = name.lastIndex(of: ".") else { return false }
+    return extensions.contains(name[name.index(after: dot)...].lowercased())
+  }
+
+  private static func join(_ folder: String, _ name: String) -> String {
+    folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+  }
+
+  private static func namesMatching(_ pattern: String) -> [String] {
+    var matches = glob_t()
+    defer { globfree(&matches) }
+    guard glob(pattern, 0, nil, &matches) == 0 else { return [] }
+    return (0..<Int(matches.gl_pathc)).compactMap { matches.gl_pathv[$0].map { String(cString: $0) } }
+  }
+}

@@ -1,0 +1,107 @@
+import Glibc
+import Synchronization
+
+/// Where a report goes: standard output, or a file that appears under its name only when the report is whole.
+struct ReportOutput: ~Copyable {
+  /// An open file.
+  private struct Place {
+    /// What errors call it.
+    var name: String
+    var descriptor: Int32
+    /// The unfinished file and the file that it becomes; `nil` when the report is written in place.
+    var partial: (path: String, target: String)?
+  }
+
+  private var place: Place
+
+  /// - Parameter path: of a file; `nil` or `-` is standard output. An existing file keeps its permissions, and is there
+  ///   with its old content until `commit()`; something that is no file, such as a pipe, is written in place.
+  init(path: String?) throws(RunError) {
+    place = if let path, path != "-" {
+      try Self.open(path)
+    } else {
+      Place(name: "standard output", descriptor: STDOUT_FILENO)
+    }
+    if let partial = place.partial { removeOnSignal(partial.path) }
+  }
+
+  private static func open(_ path: String) throws(RunError) -> Place {
+    var status = stat()
+    let exists = stat(path, &status) == 0
+    if exists, status.st_mode & S_IFMT != S_IFREG {
+      let descriptor = Glibc.open(path, O_WRONLY | O_CLOEXEC)
+      if descriptor < 0 { throw failure(path, "cannot be opened", errno) }
+      return Place(name: path, descriptor: descriptor)
+    }
+    if exists, access(path, W_OK) != 0 { throw failure(path, "cannot be written", errno) }
+
+    var target = path
+    if exists, let resolved = realpath(path, nil) {
+      target = String(cString: resolved)
+      free(resolved)
+    }
+    let partial = "\(target).\(getpid()).part"
+    let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    if descriptor < 0 { throw failure(path, "cannot be created", errno) }
+    if exists { fchmod(descriptor, status.st_mode & 0o7777) }
+    return Place(name: path, descriptor: descriptor, partial: (partial, target))
+  }
+
+  deinit {
+    if let partial = place.partial {
+      unlink(partial.path)
+      removeOnSignal(nil)
+    }
+    if place.descriptor != STDOUT_FILENO { close(place.descriptor) }
+  }
+
+  /// Writes all of `text`.
+  func write(_ text: String) throws(RunError) {
+    var text = text
+    let error = text.withUTF8 { bytes -> Int32? in
+      var rest = UnsafeRawBufferPointer(bytes)
+      while !rest.isEmpty {
+        let count = Glibc.write(place.descriptor, rest.baseAddress, rest.count)
+        if count >= 0 {
+          rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        } else if errno != EINTR {
+          return errno
+        }
+      }
+      return nil
+    }
+    if let error { throw Self.failure(place.name, "cannot be written", error) }
+  }
+
+  /// Puts the whole report in place.
+  mutating func commit() throws(RunError) {
+    guard let partial = place.partial else { return }
+    guard fsync(place.descriptor) == 0, rename(partial.path, partial.target) == 0 else {
+      throw Self.failure(place.name, "cannot be written", errno)
+    }
+    place.partial = nil
+    removeOnSignal(nil)
+  }
+
+  private static func failure(_ name: String, _ what: String, _ number: Int32) -> RunError {
+    RunError(message: "\(name): \(what): \(systemMessage(number))")
+  }
+}
+
+/// Address of the path of the unfinished report as a C string, 0 when there is none.
+private let unfinished = Atomic<UInt>(0)
+
+/// Has the file at `path` removed when a signal ends the program; `nil` when there is none any more.
+private func removeOnSignal(_ path: String?) {
+  let pointer = path.flatMap { strdup($0) }
+  // The old string is left: a handler may be reading it.
+  unfinished.store(UInt(bitPattern: pointer), ordering: .sequentiallyConsistent)
+  guard pointer != nil else { return }
+  for number in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] {
+    signal(number) { number in
+      if let path = UnsafePointer<CChar>(bitPattern: unfinished.load(ordering: .sequentiallyConsistent)) { unlink(path) }
+      signal(number, SIG_DFL)
+      raise(number)
+    }
+  }
+}

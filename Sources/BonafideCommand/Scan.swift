@@ -1,0 +1,180 @@
+import ArgumentParser
+import Bonafide
+import BonafideAudio
+import BonafideReport
+import FoundationEssentials
+import Glibc
+
+extension ReportFormat: ExpressibleByArgument {}
+
+/// Screens recordings.
+struct Scan: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Screen recordings of calls.",
+    discussion: """
+      Each channel of a recording is a party, and is said to be bona fide, synthetic or inconclusive.
+
+      Exit status: 0 nothing was flagged, 1 something was flagged, 2 some recording could not be screened or the report \
+      could not be written, 64 the command line makes no sense.
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "Recordings, folders of recordings, patterns such as 'calls/*.wav', or - for standard input.", valueName: "path"),
+    completion: .file())
+  var paths: [String]
+
+  @Option(name: .shortAndLong, help: "Form of the report.")
+  var format = ReportFormat.text
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Write the report to a file, which appears when the report is whole.", valueName: "file"),
+    completion: .file())
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Take recordings for headerless samples: ulaw, alaw or s16le, the rate in Hz, and the number of channels if not 1.",
+      valueName: "encoding:rate[:channels]"),
+    transform: { text in try RawFormat(parsing: text) })
+  var raw: RawFormat?
+
+  @Option(help: ArgumentHelp("Names of the channels, with commas between, such as agent,caller.", valueName: "names"))
+  var channelNames: String?
+
+  @Flag(help: "Screen the mean of all channels as one party.")
+  var mix = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Share of parties that are synthetic, from which probabilities follow.", valueName: "share"))
+  var prior = ScanOptions().prior
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Log-likelihood ratio at or below which a party is synthetic, instead of the model's.", valueName: "llr"))
+  var alarmAt: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Log-likelihood ratio at or above which a party is bona fide, instead of the model's.", valueName: "llr"))
+  var clearAt: Double?
+
+  @Flag(help: "Add scores along each party (json and jsonl).")
+  var timeline = false
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Recordings screened at once (default: as many as processors).", valueName: "number"))
+  var jobs: Int?
+
+  @Option(
+    help: ArgumentHelp("Model to use instead of the built-in one.", valueName: "file.safetensors"),
+    completion: .file(extensions: ["safetensors"]))
+  var model: String?
+
+  @Flag(help: "Show no progress, even on a terminal.")
+  var noProgress = false
+
+  func validate() throws {
+    func check(_ holds: Bool, _ message: @autoclosure () -> String) throws {
+      if !holds { throw ValidationError(message()) }
+    }
+    try check(
+      prior > 0 && prior < 1, "--prior is a share of parties, greater than 0 and less than 1, such as 0.05; not \(prior).")
+    try check(alarmAt?.isFinite ?? true, "--alarm-at is a log-likelihood ratio, such as -1.5.")
+    try check(clearAt?.isFinite ?? true, "--clear-at is a log-likelihood ratio, such as 1.5.")
+    try check(jobs.map { (1...1024).contains($0) } ?? true, "--jobs is a number of threads from 1 to 1024.")
+    try check(!timeline || format.hasTimeline, "--timeline goes with --format json or jsonl.")
+    try check(!mix || names.count <= 1, "--mix makes one party of all channels, for which --channel-names gives one name.")
+    try check(paths.count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
+    try check(paths.allSatisfy { !$0.isEmpty }, "A path is empty.")
+    if let alarmAt, let clearAt {
+      try check(alarmAt < clearAt, "--alarm-at (\(alarmAt)) must be less than --clear-at (\(clearAt)).")
+    }
+  }
+
+  func run() throws {
+    let hasOutput = Terminal.prepareStreams()
+    var tally = Tally()
+    try reportingFailure {
+      let model = try loadModel(model)
+      try checkPoints(of: model.card)
+      if output == nil || output == "-", !hasOutput {
+        throw RunError(message: "standard output is closed; write the report to a file with --output")
+      }
+      tally = try scan(with: model)
+    }
+    if tally.failed > 0 { throw ExitCode.failed }
+    if tally.flagged > 0 { throw ExitCode.flagged }
+  }
+
+  private func scan(with model: Model) throws -> Tally {
+    let recordings = Recording.all(at: paths, raw: raw != nil)
+    try checkOutput(against: recordings)
+    let toScreen = output == nil || output == "-"
+    let isOnTerminal = toScreen && Terminal.isTerminal(STDOUT_FILENO)
+    let hasErrorTerminal = Terminal.isTerminal(STDERR_FILENO)
+    let style = TextStyle(
+      color: toScreen && Terminal.wantsColor,
+      width: isOnTerminal ? Terminal.width(of: STDOUT_FILENO) ?? 80 : 100)
+    let engine = EngineInfo(
+      version: BonafideCommand.version, modelName: model.card.name, modelSHA256: model.sha256)
+    let progress = hasErrorTerminal && !noProgress
+      ? ProgressLine(recordings: recordings, width: Terminal.width(of: STDERR_FILENO) ?? 80) : nil
+    let run = ScanRun(
+      recordings: recordings, detector: Detector(model: model), options: options,
+      output: try ReportOutput(path: output),
+      writer: format.writer(engine: engine, style: style, fileCount: recordings.count), progress: progress,
+      // A table on the same terminal says it already.
+      saysErrors: !(format == .text && isOnTerminal && hasErrorTerminal),
+      saysWarnings: !format.hasWarnings)
+    return try run.run(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  private var options: ScanOptions {
+    var options = ScanOptions()
+    options.prior = prior
+    options.alarmAt = alarmAt
+    options.clearAt = clearAt
+    options.mix = mix
+    options.channelNames = names
+    options.raw = raw
+    options.timeline = timeline
+    return options
+  }
+
+  private var names: [String] {
+    channelNames?.split(separator: ",", omittingEmptySubsequences: false).map {
+      String($0.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    } ?? []
+  }
+
+  /// A point of the command line must fit the other one of the model.
+  private func checkPoints(of card: ModelCard) throws {
+    let points = card.operatingPoints
+    if let alarmAt, clearAt == nil, alarmAt >= points.clear {
+      throw ValidationError(
+        "--alarm-at (\(alarmAt)) must be less than the model's clear point (\(points.clear)); give --clear-at too.")
+    }
+    if let clearAt, alarmAt == nil, clearAt <= points.alarm {
+      throw ValidationError(
+        "--clear-at (\(clearAt)) must be greater than the model's alarm point (\(points.alarm)); give --alarm-at too.")
+    }
+  }
+
+  /// The report must not take the place of a recording.
+  private func checkOutput(against recordings: [Recording]) throws {
+    var target = stat()
+    guard let output, output != "-", stat(output, &target) == 0, target.st_mode & S_IFMT == S_IFREG else { return }
+    for recording in recordings where recording.path != "-" {
+      var status = stat()
+      if stat(recording.path, &status) == 0, status.st_dev == target.st_dev, status.st_ino == target.st_ino {
+        throw ValidationError("--output would overwrite the recording \(recording.path).")
+      }
+    }
+  }
+}

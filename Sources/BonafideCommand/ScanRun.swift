@@ -1,0 +1,152 @@
+import Bonafide
+import BonafideAudio
+import BonafideReport
+import Glibc
+import Synchronization
+
+/// Screens recordings on several threads and reports on them in their order.
+///
+/// Threads of the system, since screening is blocking work that should not hold up the threads of Swift concurrency.
+final class ScanRun: Sendable {
+  private struct State: ~Copyable {
+    var output: ReportOutput
+    var writer: any ReportWriter
+    var progress: ProgressLine?
+    /// Results that wait for one before them.
+    var waiting: [Int: FileResult] = [:]
+    var written = 0
+    var tally = Tally()
+    /// Why the report could not be written.
+    var failure: RunError?
+  }
+
+  private let recordings: [Recording]
+  private let detector: Detector
+  private let options: ScanOptions
+  /// Whether failures of recordings are written to standard error.
+  private let saysErrors: Bool
+  private let saysWarnings: Bool
+  private let hasProgress: Bool
+  private let next = Atomic<Int>(0)
+  private let state: Mutex<State>
+
+  init(
+    recordings: [Recording], detector: Detector, options: ScanOptions, output: consuming ReportOutput,
+    writer: any ReportWriter, progress: ProgressLine?, saysErrors: Bool, saysWarnings: Bool
+  ) {
+    self.recordings = recordings
+    self.detector = detector
+    self.options = options
+    self.saysErrors = saysErrors
+    self.saysWarnings = saysWarnings
+    hasProgress = progress != nil
+    state = Mutex(State(output: output, writer: writer, progress: progress))
+  }
+
+  /// Screens all recordings on `jobs` threads, this one among them.
+  ///
+  /// - Returns: how they came out, once the report is in place.
+  func run(jobs: Int) throws(RunError) -> Tally {
+    try state.withLock { state throws(RunError) in try state.output.write(state.writer.opening) }
+    let helpers = (1..<max(1, min(jobs, recordings.count))).compactMap { _ in Worker.start { self.screenAll() } }
+    screenAll()
+    for helper in helpers { helper.join() }
+
+    return try state.withLock { state throws(RunError) in
+      if let failure = state.failure { throw failure }
+      Terminal.write(state.progress?.erase() ?? "")
+      try state.output.write(state.writer.closing)
+      try state.output.commit()
+      return state.tally
+    }
+  }
+
+  /// Screens recordings until there are no more, or no report to write.
+  private func screenAll() {
+    while true {
+      let index = next.add(1, ordering: .relaxed).oldValue
+      guard index < recordings.count, state.withLock({ $0.failure == nil }) else { return }
+      let recording = recordings[index]
+      let result: FileResult
+      if let problem = recording.problem {
+        result = FileResult(path: recording.path, error: problem)
+      } else if hasProgress {
+        result = screenWithProgress(recording, index: index)
+      } else {
+        result = detector.scan(recording.path, options: options)
+      }
+      deliver(result, index: index)
+    }
+  }
+
+  private func screenWithProgress(_ recording: Recording, index: Int) -> FileResult {
+    let duration = recordings.count <= Self.mostDurations ? duration(of: recording) : nil
+    state.withLock { $0.progress?.begin(index, size: recording.size, duration: duration) }
+    return detector.scan(recording.path, options: options) { seconds in
+      self.state.withLock { state in
+        if let text = state.progress?.advance(index, to: seconds) { Terminal.write(text) }
+      }
+    }
+  }
+
+  /// Most recordings whose durations are looked up for the progress line; of more, those done tell enough.
+  private static let mostDurations = 16
+
+  private func duration(of recording: Recording) -> Double? {
+    guard recording.path != "-", let reader = try? AudioReader(path: recording.path, raw: options.raw),
+      let frames = reader.format.frameCount, reader.format.sampleRate > 0
+    else { return nil }
+    return Double(frames) / Double(reader.format.sampleRate)
+  }
+
+  /// Reports on this recording and on those that waited for it, or has it wait.
+  private func deliver(_ result: FileResult, index: Int) {
+    state.withLock { state in
+      state.progress?.finish(index, seconds: result.duration ?? 0)
+      state.waiting[index] = result
+      while state.failure == nil, let result = state.waiting.removeValue(forKey: state.written) {
+        state.written += 1
+        state.tally.count(result)
+        Terminal.write(state.progress?.erase() ?? "")
+        if let error = result.error, saysErrors { Terminal.say("\(result.path): \(error)") }
+        if saysWarnings {
+          for warning in result.warnings { Terminal.say("\(result.path): warning: \(warning)") }
+        }
+        let text = state.writer.entry(for: result)
+        do throws(RunError) { try state.output.write(text) } catch { state.failure = error }
+      }
+    }
+  }
+}
+
+/// A thread of the system.
+private struct Worker {
+  private let thread: pthread_t
+
+  private final class Body: Sendable {
+    let run: @Sendable () -> Void
+
+    init(_ run: @escaping @Sendable () -> Void) {
+      self.run = run
+    }
+  }
+
+  /// Starts a thread; `nil` when the system has none left.
+  static func start(_ run: @escaping @Sendable () -> Void) -> Worker? {
+    let body = Unmanaged.passRetained(Body(run))
+    var thread = pthread_t()
+    let status = pthread_create(&thread, nil, { argument in
+      if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
+      return nil
+    }, body.toOpaque())
+    guard status == 0 else {
+      body.release()
+      return nil
+    }
+    return Worker(thread: thread)
+  }
+
+  func join() {
+    pthread_join(thread, nil)
+  }
+}
