@@ -13,17 +13,64 @@ from network import CRNN, FEATURES, LogMel
 from train import SAMPLE_VOICES, on_line, score
 
 CALIBRATED_ON_S = (1, 2, 4)
+PARTY_S = 12
+
+
+def parties(rows):
+    """Dev clips of one voice joined to parties of at least PARTY_S seconds: rows with `parts`, the clips' rows."""
+    groups, out = {}, []
+    for r in rows:
+        voice = r.get("speaker", "-") if r["label"] == "bonafide" else r["system"]
+        groups.setdefault((r["source"], r["label"], voice), []).append(r)
+    for members in groups.values():
+        parts = []
+        for r in members:
+            parts.append(r)
+            if sum(p["count"] for p in parts) >= PARTY_S * RATE:
+                out.append(dict(parts[0], parts=parts, count=sum(p["count"] for p in parts)))
+                parts = []
+    return out
+
+
+def speech_seconds(x):
+    return channel.speech_blocks(np.pad(x, (0, -len(x) % channel.BLOCK))[None])[0].sum() * channel.BLOCK / RATE
 
 
 def calibrate(raw, label, speech):
-    """llr = (slope * raw + offset) * d / (d + half), by maximum likelihood with equal class priors over all durations."""
-    weight = np.where(label == 1, 0.5 / (label == 1).sum(), 0.5 / (label == 0).sum())
+    """llr = (slope * raw + offset) * d / (d + half), by maximum likelihood with equal class priors; arguments are lists,
+    one array a duration, and each duration counts the same."""
+    weight = np.concatenate([np.where(l == 1, 0.5 / (l == 1).sum(), 0.5 / (l == 0).sum()) for l in label])
+    raw, label, speech = map(np.concatenate, (raw, label, speech))
     sign = np.where(label == 1, -1.0, 1.0)
     def cost(p):
         trust = speech / (speech + np.exp(p[2]))
         return (weight * np.logaddexp(0, sign * (p[0] * raw + p[1]) * trust)).sum()
     p = minimize(cost, [1.0, 0.0, -1.0], method="Nelder-Mead", options=dict(maxiter=4000)).x
     return float(p[0]), float(p[1]), float(np.exp(p[2]))
+
+
+def operating_points(sets):
+    """Alarm, clear and stretch LLR: 1 % of genuine flagged, 5 % of synthetic cleared, 0.2 % of genuine past the stretch
+    point; the strictest over the sets, a list of (llr, label), so that neither short nor long ones have more."""
+    low = lambda share: min(float(np.quantile(llr[label == 1], share, method="lower")) for llr, label in sets)
+    clear = max(float(np.quantile(llr[label == 0], 0.95, method="higher")) for llr, label in sets)
+    return dict(alarm_llr=low(0.01), clear_llr=clear, stretch_llr=low(0.002))
+
+
+def figures(rows, label, scores):
+    b, s = scores[label == 1], scores[label == 0]
+    line = np.array([on_line(r) for r in rows])
+    return dict(eer=metrics.eer(b, s), matched_eer=metrics.matched_eer(rows, scores), line_eer=metrics.eer(scores[line & (label == 1)], scores[line & (label == 0)]),
+                miss_at_1pct_false_alarms=metrics.miss_at(b, s, 0.01))
+
+
+def verdicts(llr, label, points):
+    """Shares of genuine and synthetic recordings past the operating points, and EER and Cllr."""
+    b, s = llr[label == 1], llr[label == 0]
+    share = lambda x: float(np.mean(x))
+    return dict(bonafide=len(b), spoof=len(s), eer=metrics.eer(b, s), cllr=metrics.cllr(b, s),
+                bonafide_flagged=share(b <= points["alarm_llr"]), bonafide_cleared=share(b >= points["clear_llr"]),
+                spoof_flagged=share(s <= points["alarm_llr"]), spoof_cleared=share(s >= points["clear_llr"]))
 
 
 def main():
@@ -41,49 +88,46 @@ def main():
     rows = json.load(open(os.path.join(o.cache, "rows.json")))
     train = [r for r in rows if r["split"] == "train" and not re.search(o.exclude, r.get("speaker", ""))]
     dev = [r for r in rows if r["split"] == "dev" and r["label"] != "codec"]
-    clips = np.load(os.path.join(o.cache, "clips.npy"), mmap_mode="r")
-    plain = lambda r: clips[r["start"]:r["start"] + r["count"]].astype(np.float32) / 32768
-    label = np.array([int(r["label"] == "bonafide") for r in dev])
+    classes = lambda part: np.array([int(r["label"] == "bonafide") for r in part])
 
-    raw, labels, speech = [], [], []
-    for seconds in CALIBRATED_ON_S:
-        raw.append(score(network, front, dev, lambda r: plain(r)[:seconds * RATE]))
-        labels.append(label)
-        blocks = [channel.speech_blocks(np.pad(x := plain(r)[:seconds * RATE], (0, -len(x) % 320))[None])[0].sum() for r in dev]
-        speech.append(np.array(blocks) * 0.04)
-    slope, offset, half = calibrate(*map(np.concatenate, (raw, labels, speech)))
-    llr = (slope * raw[-1] + offset) * speech[-1] / (speech[-1] + half)
-    bona, spoof = llr[label == 1], llr[label == 0]
-    alarm = float(np.sort(bona)[int(0.01 * len(bona))])
-    stretch = float(np.sort(bona)[int(0.002 * len(bona))])
-    clear = float(np.sort(spoof)[::-1][int(0.05 * len(spoof))])
+    def reader(name):
+        array = np.load(os.path.join(o.cache, name), mmap_mode="r")
+        return lambda r: array[r["start"]:r["start"] + r["count"]].astype(np.float32) / 32768
+    plain = reader("clips.npy")
+    measure = lambda audio: figures(dev, classes(dev), score(network, front, dev, audio))
 
-    def figures(scores):
-        b, s = scores[label == 1], scores[label == 0]
-        line = [v for r, v in zip(dev, scores) if on_line(r) and r["label"] == "bonafide"], [v for r, v in zip(dev, scores) if on_line(r) and r["label"] == "spoof"]
-        return dict(eer=round(metrics.eer(b, s), 4), matched_eer=round(metrics.matched_eer(dev, scores), 4), line_eer=round(metrics.eer(*map(np.array, line)), 4),
-                    miss_at_1pct_false_alarms=round(metrics.miss_at(b, s, 0.01), 4))
-    conditions = {"as they are": figures(raw[-1]), "G.711 mu-law": figures(score(network, front, dev, lambda r: channel.mulaw(plain(r)).astype(np.float32)))}
-    for c in (c for c in CODECS if os.path.exists(os.path.join(o.cache, f"clips.{c}.npy"))):
-        y = np.load(os.path.join(o.cache, f"clips.{c}.npy"), mmap_mode="r")
-        conditions[c] = figures(score(network, front, dev, lambda r: y[r["start"]:r["start"] + r["count"]].astype(np.float32) / 32768))
+    calls = parties(dev)
+    sets = [(dev, lambda r, n=seconds * RATE: plain(r)[:n]) for seconds in CALIBRATED_ON_S]
+    sets.append((calls, lambda r: np.concatenate([plain(p) for p in r["parts"]])))
+    raw = [score(network, front, part, audio, size=16) for part, audio in sets]
+    speech = [np.array([speech_seconds(audio(r)) for r in part]) for part, audio in sets]
+    slope, offset, half = calibrate(raw, [classes(part) for part, _ in sets], speech)
+    judged = [((slope * r + offset) * d / (d + half), classes(part)) for r, d, (part, _) in zip(raw, speech, sets)]
+    points = operating_points(judged[-2:])
+
+    conditions = {"as they are": measure(plain), "G.711 mu-law": measure(lambda r: channel.mulaw(plain(r)).astype(np.float32))}
+    for codec in CODECS:
+        conditions[codec] = measure(reader(f"clips.{codec}.npy"))
     for seconds, r in zip(CALIBRATED_ON_S, raw):
-        conditions[f"first {seconds} s"] = figures(r)
+        conditions[f"first {seconds} s"] = figures(dev, classes(dev), r)
 
     tensors = {k: v.float().contiguous() for k, v in network.state_dict().items() if "num_batches" not in k}
-    safetensors.torch.save_file(tensors, o.model + ".safetensors", metadata={"name": os.path.basename(o.model), "version": o.version})
-    count = lambda k: sum(r["label"] == k for r in train)
+    name = os.path.basename(o.model)
+    safetensors.torch.save_file(tensors, o.model + ".safetensors", metadata={"name": name, "version": o.version})
+    os.chmod(o.model + ".safetensors", 0o644)
+    count = lambda label: sum(r["label"] == label for r in train)
     card = dict(
-        name=os.path.basename(o.model), version=o.version, architecture=dict(type="crnn", **network.config), features=FEATURES,
-        calibration=dict(slope=slope, offset=offset, half_speech_s=half), operating_points=dict(alarm_llr=alarm, clear_llr=clear, stretch_llr=stretch),
+        name=name, version=o.version, architecture=dict(type="crnn", **network.config), features=FEATURES,
+        calibration=dict(slope=slope, offset=offset, half_speech_s=half), operating_points=points,
         training=dict(bonafide_clips=count("bonafide"), spoof_clips=count("spoof"), sources=len({r["source"] for r in train}),
-                      generators=len({r["system"] for r in train if r["label"] == "spoof"}), steps=saved["step"], weights=sum(p.numel() for p in network.parameters())),
-        metrics=dict(command="Models/training/export.py CACHE RUN Models/" + os.path.basename(o.model),
-                     data=f"dev split, {int(label.sum())} bona fide and {int((1 - label).sum())} spoof clips, on which calibration and operating points were set",
-                     cllr=round(metrics.cllr(bona, spoof), 4), conditions=conditions),
+                      generators=len({r["system"] for r in train if r["label"] == "spoof"}), steps=saved["step"],
+                      weights=sum(p.numel() for p in network.parameters())),
+        metrics=dict(command="Models/training/export.py CACHE RUN Models/" + name,
+                     data="split dev, not trained on; calibration and operating points were set on it",
+                     clips=verdicts(*judged[-2], points), parties=dict(seconds=PARTY_S, **verdicts(*judged[-1], points)), conditions=conditions),
         safetensors_sha256=hashlib.sha256(open(o.model + ".safetensors", "rb").read()).hexdigest())
-    json.dump(card, open(o.model + ".json", "w"), indent=1)
-    print(json.dumps(card["calibration"]), json.dumps(card["operating_points"]), f"cllr {card['metrics']['cllr']}")
+    json.dump(json.loads(json.dumps(card), parse_float=lambda v: round(float(v), 6) if "e" not in v else float(v)), open(o.model + ".json", "w"), indent=1)
+    print(json.dumps({k: card[k] for k in ("calibration", "operating_points")}), json.dumps(card["metrics"]["clips"]), json.dumps(card["metrics"]["parties"]), sep="\n")
     for k, v in conditions.items():
         print(f"{k:14s} " + "  ".join(f"{n} {100 * x:.1f}" for n, x in v.items()))
 

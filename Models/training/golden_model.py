@@ -9,7 +9,7 @@ import safetensors.torch, soundfile, torch
 from network import CRNN, LogMel
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-FILES = ("genuine-en.wav", "stereo-genuine-agent-synthetic-caller.wav")
+FILES = ("genuine-en.ulaw.wav", "call-agent-caller.ulaw.wav")
 
 
 @torch.no_grad()

@@ -67,7 +67,8 @@ class CRNN(nn.Module):
 
 
 def pooled(out, weight=None):
-    """Score of a span: the mean of its frame scores weighted by exp(attention) x speech probability. (B, U, 3) -> (B,)"""
+    """Score of a span: the mean of its frame scores weighted by exp(attention) x speech probability, over the frames that
+    are more likely speech than not. In training `weight` stands for the speech. (B, U, 3) -> (B,)"""
     score, attention, speech = out.unbind(-1)
-    w = attention.clamp(-8, 8).exp() * (speech.sigmoid() if weight is None else weight)
+    w = attention.clamp(-8, 8).exp() * (speech.sigmoid() * (speech > 0) if weight is None else weight)
     return (score * w).sum(-1) / w.sum(-1).clamp_min(1e-6)

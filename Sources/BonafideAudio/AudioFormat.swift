@@ -74,7 +74,8 @@ public struct RawFormat: Sendable, Equatable {
     func failure(_ problem: String) -> AudioError {
       AudioError(
         code: .badRawFormat, path: "",
-        message: "raw format '\(text)': \(problem); write ulaw, alaw or s16le, then :RATE[:CHANNELS], as in ulaw:8000:2")
+        message: "raw format '\(text)': \(problem); write ulaw, alaw or s16le, then :RATE[:CHANNELS], as in ulaw:8000:2"
+      )
     }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard (2...3).contains(parts.count) else { throw failure("an encoding and a rate are needed") }

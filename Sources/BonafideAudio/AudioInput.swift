@@ -104,7 +104,8 @@ extension Input {
     }
   }
 
-  static func failure(
+  /// Says in one line why neither library reads a file.
+  private static func failure(
     _ failure: FFmpeg.Failure, path: String, libsndfile: SoundFile.Failure?
   ) -> AudioError {
     let reason = libsndfile?.isRecognised == true ? libsndfile?.message.trimmingStop : nil
@@ -126,10 +127,11 @@ extension Input {
     }
   }
 
-  /// Whether bytes are plain text: no control characters but those of lines, and sound UTF-8 (the last character may be cut).
+  /// Whether bytes are plain text: no control characters but those of lines, and sound UTF-8, of which the last
+  /// character may be cut.
   private static func isText(_ bytes: [UInt8]) -> Bool {
     let isPrintable = bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F || (0x09...0x0D).contains($0) }
-    return isPrintable && (0..<min(4, bytes.count)).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
+    return isPrintable
+      && (0..<min(4, bytes.count)).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
   }
 }
-

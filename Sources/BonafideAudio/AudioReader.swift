@@ -1,6 +1,7 @@
 /// Reads a recording of any kind, in blocks: by libsndfile where it knows the content, and by ffmpeg elsewhere.
 ///
-/// The kind is told by the content and not by the ending of the name. Memory does not grow with the length of the recording.
+/// The kind is told by the content and not by the ending of the name. Memory does not grow with the length of the
+/// recording. Where a file has several audio tracks, the first is read.
 public struct AudioReader: ~Copyable, @unchecked Sendable {
   // Sendable: the libsndfile handle and the process belong to this value alone, and neither is bound to a thread.
 
@@ -92,7 +93,9 @@ extension AudioReader {
       let failure = soundFile.failure
       if framesRead == 0 { throw nothingRead(failure) }
       let promised = soundFile.promisedFrameCount ?? format.frameCount ?? 0
-      if promised > framesRead, soundFile.hasExactFrameCount || promised > framesRead + framesRead / 5 {
+      // A tenth of a second is no loss, and estimates err by more.
+      let tolerance = soundFile.hasExactFrameCount ? Int64(format.sampleRate / 10) : framesRead / 5
+      if promised - framesRead > tolerance {
         endingWarning = "the header promises \(seconds(promised)), \(seconds(framesRead)) are there"
       } else if let failure {
         endingWarning = "decoding stopped after \(seconds(framesRead)): \(failure.singleLine)"

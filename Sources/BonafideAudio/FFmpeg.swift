@@ -1,9 +1,7 @@
-import Glibc
-
 /// Decodes with the `ffmpeg` and `ffprobe` programs what libsndfile does not read.
 ///
-/// The programs get the open file as descriptor 3, never its name, so a name cannot be taken for an option or a protocol.
-/// Only containers of media are let in: no playlists or scripts, which could name other files or hosts.
+/// The programs get the open file as descriptor 3, never its name, so a name cannot be taken for an option or a
+/// protocol. Only containers of media are let in: no playlists or scripts, which could name other files or hosts.
 enum FFmpeg {
   /// What ffprobe found.
   struct Stream {
@@ -69,13 +67,15 @@ enum FFmpeg {
       let pair = line.split(separator: "=", maxSplits: 1)
       if pair.count == 2 { values[pair[0]] = pair[1] }
     }
-    guard let codec = values["codec_name"], let rate = values["sample_rate"].flatMap({ Int($0) }) else { throw .noAudio }
+    guard let codec = values["codec_name"], let rate = values["sample_rate"].flatMap({ Int($0) }) else {
+      throw .noAudio
+    }
     let duration = values["duration"].flatMap { Double($0) }
     return Stream(
       format: AudioFormat(
         name: "FFMPEG/\(codec.uppercased())", sampleRate: rate,
         channelCount: values["channels"].flatMap { Int($0) } ?? 0,
-        frameCount: duration.flatMap { Int64(exactly: ($0 * Double(rate)).rounded()) }),
+        frameCount: duration.flatMap { $0 > 0 ? Int64(exactly: ($0 * Double(rate)).rounded()) : nil }),
       demuxer: demuxer)
   }
 

@@ -96,7 +96,8 @@ extension FileDescriptor {
         if written > 0 {
           rest = rest.dropFirst(written)
         } else if errno != EINTR {
-          throw unreadable(path, "no room for it in \(temporaryFolder) (\(String(cString: strerror(errno)))); set TMPDIR")
+          throw unreadable(
+            path, "no room for it in \(temporaryFolder) (\(String(cString: strerror(errno)))); set TMPDIR")
         }
       }
     }

@@ -1,7 +1,7 @@
 /// Finds the channels of a recording that hold the same samples.
 ///
-/// One pass over the file, which stops as soon as all channels differ. For standard input, which can be read once only, use
-/// `AudioReader.identicalChannels()`.
+/// One pass over the file, which stops as soon as all channels differ. For standard input, which can be read once only,
+/// use `AudioReader.identicalChannels()`.
 ///
 /// - Returns: per channel, the index of the first channel with the same samples: its own where there is none before it.
 /// - Throws: as `AudioReader.init` and `AudioReader.read`.
@@ -13,7 +13,8 @@ public func identicalChannels(path: String, raw: RawFormat? = nil) throws(AudioE
 extension AudioReader {
   /// Finds the channels that hold the same samples, and goes back to the first frame.
   ///
-  /// - Returns: per channel, the index of the first channel with the same samples: its own where there is none before it.
+  /// - Returns: per channel, the index of the first channel with the same samples: its own where there is none before
+  ///   it.
   /// - Throws: as `read` and `rewind`.
   public mutating func identicalChannels() throws(AudioError) -> [Int] {
     try rewind()

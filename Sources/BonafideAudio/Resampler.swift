@@ -2,7 +2,8 @@ import CSoxr
 
 /// Changes the sample rate of one channel, in blocks, by soxr at its high quality.
 ///
-/// The result does not depend on how the samples are divided into blocks. Samples pass unchanged where the rates are equal.
+/// The result does not depend on how the samples are divided into blocks. Samples pass unchanged where the rates are
+/// equal.
 public struct Resampler: ~Copyable, @unchecked Sendable {
   // Sendable: the soxr state belongs to this value alone, and is not bound to a thread.
 

@@ -22,10 +22,13 @@ struct SoundFile: ~Copyable {
   /// libsndfile keeps the reason of a failed opening in a global.
   private static let opening = Mutex(())
 
-  /// Opens the file behind a descriptor, which stays open and belongs to the caller.
+  /// Opens the file behind a descriptor, from its start.
   static func open(_ descriptor: borrowing FileDescriptor, raw: RawFormat?) throws(Failure) -> SoundFile {
     lseek(descriptor.number, 0, SEEK_SET)
-    let (handle, info, failure) = open(descriptor.number, raw: raw)
+    // libsndfile closes what it fails to open, whatever it is told: it gets a copy.
+    let copy = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else { throw Failure(isRecognised: true, message: String(cString: strerror(errno))) }
+    let (handle, info, failure) = open(copy, raw: raw)
     guard let handle else { throw failure }
     return SoundFile(handle: handle, info: info)
   }
@@ -38,7 +41,7 @@ struct SoundFile: ~Copyable {
       name: name, sampleRate: Int(info.samplerate), channelCount: Int(info.channels),
       frameCount: isStreamed ? nil : info.frames)
     promisedFrameCount = isStreamed ? nil : HeaderPromise(log: Self.log(of: handle))?.frameCount(found: info.frames)
-    hasExactFrameCount = !name.hasPrefix("MPEG")
+    hasExactFrameCount = !name.contains("/LAYER_")
   }
 
   deinit {
@@ -63,15 +66,16 @@ struct SoundFile: ~Copyable {
     if let raw {
       info.samplerate = CInt(clamping: raw.sampleRate)
       info.channels = CInt(clamping: raw.channelCount)
-      let subtype = switch raw.encoding {
-      case .ulaw: SF_FORMAT_ULAW
-      case .alaw: SF_FORMAT_ALAW
-      case .s16le: SF_FORMAT_PCM_16
-      }
+      let subtype =
+        switch raw.encoding {
+        case .ulaw: SF_FORMAT_ULAW
+        case .alaw: SF_FORMAT_ALAW
+        case .s16le: SF_FORMAT_PCM_16
+        }
       info.format = CInt(SF_FORMAT_RAW | subtype | SF_ENDIAN_LITTLE)
     }
     return opening.withLock { _ in
-      if let handle = sf_open_fd(descriptor, CInt(SFM_READ), &info, 0) {
+      if let handle = sf_open_fd(descriptor, CInt(SFM_READ), &info, 1) {
         return (handle, info, Failure(isRecognised: true, message: ""))
       }
       let code = sf_error(nil)
@@ -117,8 +121,8 @@ struct SoundFile: ~Copyable {
   ]
 }
 
-/// What a header promises against what is there, from libsndfile's log: it cuts a length that passes the end of the file
-/// without an error, and writes `data : 32000 (should be 15978)` there.
+/// What a header promises against what is there, from libsndfile's log: it cuts a length that passes the end of the
+/// file without an error, and writes `data : 32000 (should be 15978)` there.
 struct HeaderPromise: Equatable {
   private let promised: Double
   private let found: Double
@@ -129,15 +133,24 @@ struct HeaderPromise: Equatable {
   init?(log: String) {
     for line in log.split(separator: "\n") {
       let words = line.split { " :()'.".contains($0) }
-      guard let name = words.first, ["data", "SSND", "Data", "riff"].contains(name) else { continue }
-      guard let should = words.firstIndex(of: "should"), should > 0, words.indices.contains(should + 2) else { continue }
-      guard let promised = Double(words[should - 1]), let found = Double(words[should + 2]) else { continue }
+      guard let (promised, found) = Self.sizes(in: words) else { continue }
       guard found > 0, promised > found, promised < Self.placeholders else { continue }
       self.promised = promised
       self.found = found
       return
     }
     return nil
+  }
+
+  /// The size in the header and the size of what is there.
+  private static func sizes(in words: [Substring]) -> (promised: Double, found: Double)? {
+    let numbers = words.compactMap { Double($0) }
+    guard numbers.count == 2 else { return nil }
+    if words.contains("should"), let name = words.first, ["data", "SSND", "Data", "riff"].contains(name) {
+      return (numbers[0], numbers[1])
+    }
+    // "*** Calculated frame count 7974 does not match value from 'ds64' chunk of 16000."
+    return words.contains("ds64") ? (numbers[1], numbers[0]) : nil
   }
 
   /// The frames that the header promises, given those that are there.

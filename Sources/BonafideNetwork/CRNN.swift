@@ -77,7 +77,8 @@ public struct CRNN: Sendable {
       guard tensor.shape == shape else {
         throw NetworkError(
           code: .wrongShape,
-          message: "tensor \"\(name)\" has shape \(tensor.shape), its card wants \(shape); give the file of this architecture")
+          message:
+            "tensor \"\(name)\" has shape \(tensor.shape.prefix(8)), its card wants \(shape); give the file of this architecture")
       }
       guard tensor.values.allSatisfy(\.isFinite) else {
         throw NetworkError(code: .badValues, message: "tensor \"\(name)\" has values that are not numbers; train it again")

@@ -8,7 +8,7 @@ struct GRU: Sendable {
   let hidden: Int
   /// Gates r, z and n of the inputs of all steps at once. Its bias has b_hr and b_hz in it.
   private let projection: Dense
-  /// (3 hidden, hidden)
+  /// (hidden, 3 hidden): OpenBLAS is faster with the transpose of what PyTorch has
   private let recurrent: [Float]
   /// b_hn
   private let candidateBias: [Float]
@@ -22,7 +22,7 @@ struct GRU: Sendable {
     self.hidden = hidden
     let bias = (0..<3 * hidden).map { inputBias[$0] + ($0 < 2 * hidden ? recurrentBias[$0] : 0) }
     projection = Dense(weight: inputWeight, bias: bias, rectified: false)
-    recurrent = recurrentWeight.values
+    recurrent = (0..<hidden).flatMap { column in (0..<3 * hidden).map { recurrentWeight.values[$0 * hidden + column] } }
     candidateBias = Array(recurrentBias[(2 * hidden)...])
   }
 
@@ -44,9 +44,9 @@ struct GRU: Sendable {
     recurrent.withUnsafeBufferPointer { recurrent in
       candidateBias.withUnsafeBufferPointer { candidateBias in
         guard let recurrent = recurrent.baseAddress, let candidateBias = candidateBias.baseAddress else { return }
-        let matrix = Matrix(recurrent, rows: width, columns: hidden)
+        let matrix = Matrix(recurrent, rows: hidden, columns: width)
         for step in 0..<input.rows {
-          matrix.multiply(state, into: scratch)
+          matrix.multiplyTransposed(state, into: scratch)
           advance(state, input: gates + step * width, recurrent: scratch, candidateBias)
           (output + step * hidden).update(from: state, count: hidden)
         }

@@ -57,7 +57,8 @@ public struct SafetensorsFile: Sendable {
     let dataStart = Self.prefix + Int(length)
     guard dataStart <= bytes.count else {
       throw SafetensorsError(
-        code: .truncated, message: "truncated: the header has \(length) bytes, \(bytes.count - Self.prefix) are there; get it again")
+        code: .truncated,
+        message: "truncated: the header has \(length) bytes, \(bytes.count - Self.prefix) are there; get it again")
     }
     let header = try SafetensorsHeader(bytes[Self.prefix..<dataStart])
     entries = try Self.locate(header.tensors, in: dataStart..<bytes.count)
@@ -87,28 +88,32 @@ public struct SafetensorsFile: Sendable {
     for tensor in tensors.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
       guard tensor.type == "F32" else {
         throw SafetensorsError(
-          code: .unsupportedType, message: "tensor \"\(tensor.name)\" is of type \(tensor.type); only F32 is read, so export it as that")
+          code: .unsupportedType,
+          message: "tensor \(tensor.name.quoted) is of type \(tensor.type.quoted); only F32 is read, so export it as that")
       }
       let size = BonafideNetwork.Tensor.count(of: tensor.shape)?.multipliedReportingOverflow(by: 4)
       guard tensor.begin <= tensor.end, let size, !size.overflow, size.partialValue == tensor.end - tensor.begin else {
         throw SafetensorsError(
           code: .badOffsets,
-          message: "tensor \"\(tensor.name)\" has shape \(tensor.shape), but bytes \(tensor.begin) to \(tensor.end); export it again")
+          message:
+            "tensor \(tensor.name.quoted) has shape \(tensor.shape.prefix(8)), but bytes \(tensor.begin) to \(tensor.end); export it again")
       }
       guard tensor.end <= data.count else {
         throw SafetensorsError(
           code: .truncated,
-          message: "truncated: tensor \"\(tensor.name)\" ends at byte \(tensor.end) of the data, \(data.count) are there; get it again")
+          message:
+            "truncated: tensor \(tensor.name.quoted) ends at byte \(tensor.end) of the data, \(data.count) are there; get it again")
       }
       guard tensor.begin == end else {
         throw SafetensorsError(
           code: .badLayout,
-          message: "tensor \"\(tensor.name)\" begins at byte \(tensor.begin) of the data, the one before it ends at \(end); export it again")
+          message:
+            "tensor \(tensor.name.quoted) begins at byte \(tensor.begin) of the data, the one before it ends at \(end); export it again")
       }
       end = tensor.end
       let range = data.lowerBound + tensor.begin..<data.lowerBound + tensor.end
       guard entries.updateValue(Entry(shape: tensor.shape, range: range), forKey: tensor.name) == nil else {
-        throw SafetensorsError(code: .duplicateName, message: "tensor \"\(tensor.name)\" is there twice; export it again")
+        throw SafetensorsError(code: .duplicateName, message: "tensor \(tensor.name.quoted) is there twice; export it again")
       }
     }
     guard end == data.count else {
@@ -117,4 +122,9 @@ public struct SafetensorsFile: Sendable {
     }
     return entries
   }
+}
+
+extension String {
+  /// The text for a message: in quotes, short, and with escapes, as it comes from a file that may hold anything.
+  var quoted: String { String(String.UnicodeScalarView(unicodeScalars.prefix(80))).debugDescription }
 }

@@ -35,7 +35,7 @@ struct SafetensorsHeader {
     var metadata: [String: String] = [:]
     try text.object { (name, text) throws(SafetensorsError) in
       guard metadata.updateValue(try text.string(), forKey: name) == nil else {
-        throw SafetensorsError(code: .duplicateName, message: "metadata \"\(name)\" is there twice; export it again")
+        throw SafetensorsError(code: .duplicateName, message: "metadata \(name.quoted) is there twice; export it again")
       }
     }
     return metadata
@@ -49,11 +49,11 @@ struct SafetensorsHeader {
       case "dtype" where type == nil: type = try text.string()
       case "shape" where shape == nil: shape = try text.sizes()
       case "data_offsets" where offsets == nil: offsets = try text.sizes()
-      default: throw text.error("\"\(field)\" in tensor \"\(name)\"")
+      default: throw text.error("\(field.quoted) in tensor \(name.quoted)")
       }
     }
     guard let type, let shape, let offsets, offsets.count == 2 else {
-      throw text.error("tensor \"\(name)\" without dtype, shape and two data_offsets")
+      throw text.error("tensor \(name.quoted) without dtype, shape and two data_offsets")
     }
     return Tensor(name: name, type: type, shape: shape, begin: offsets[0], end: offsets[1])
   }

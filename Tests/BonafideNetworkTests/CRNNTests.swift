@@ -129,14 +129,16 @@ struct CRNNTests {
     #expect(error?.message.contains("conv.0.weight") == true)
   }
 
-  @Test(arguments: [("gru.bias_hh_l0", Float.nan), ("heads.weight", .infinity), ("norm.2.running_var", -1), ("norm.1.weight", 3e38)])
+  @Test(arguments: [
+    ("gru.bias_hh_l0", Float.nan), ("heads.weight", .infinity), ("norm.2.running_var", -1), ("norm.1.weight", 3e38),
+  ])
   func valuesOutOfRangeAreErrors(name: String, value: Float) throws {
     var builder = SafetensorsBuilder()
     for other in golden.file.names {
       let tensor = try golden.tensor(other)
-      // a scale at the end of the range, over a small variance
-      let values = other == name ? tensor.values.map { _ in value } : other == "norm.1.running_var" ? tensor.values.map { _ in 1e-6 } : tensor.values
-      builder.add(other, shape: tensor.shape, values: values)
+      // a small variance, for a scale at the end of the range
+      let constant: Float? = other == name ? value : other == "norm.1.running_var" ? 1e-6 : nil
+      builder.add(other, shape: tensor.shape, values: constant.map { .init(repeating: $0, count: tensor.values.count) } ?? tensor.values)
     }
     let file = try SafetensorsFile(builder.bytes)
     let error = #expect(throws: NetworkError.self) { try CRNN(file, configuration: Self.configuration) }

@@ -144,6 +144,24 @@ struct SafetensorsTests {
     #expect(code(header: header, data: 4) == expected)
   }
 
+  /// Names come from the file, so they must not break lines, reach the terminal or fill the screen.
+  @Test func messagesAreShortLines() {
+    let name = #"\n\u001b[31m"# + String(repeating: "x", count: 10_000)
+    let shape = "[" + String(repeating: "1,", count: 10_000) + "2]"
+    for header in [
+      #"{"\#(name)":{"dtype":"\#(name)","shape":[1],"data_offsets":[0,4]}}"#,
+      #"{"\#(name)":{"dtype":"F32","shape":\#(shape),"data_offsets":[0,4]}}"#,
+      #"{"\#(name)":{"\#(name)":1}}"#,
+      #"{"__metadata__":{"\#(name)":"","\#(name)":""}}"#,
+    ] {
+      let error = #expect(throws: SafetensorsError.self) {
+        try SafetensorsFile(SafetensorsBuilder.bytes(header: header, data: [0, 0, 0, 0]))
+      }
+      #expect(error?.message.contains { $0 == "\n" || $0 == "\u{1b}" } == false)
+      #expect((error?.message.count ?? .max) < 400)
+    }
+  }
+
   @Test func textMustBeUTF8() {
     #expect(code(SafetensorsBuilder.bytes(header: Array("{\"".utf8) + [0xff, 0x22], data: [])) == .badHeader)
     #expect(code(SafetensorsBuilder.bytes(header: Array("{\"".utf8) + [0x01, 0x22], data: [])) == .badHeader)

@@ -131,14 +131,28 @@ private final class Party {
 
 /// Copies one channel of interleaved samples to `mono`.
 private func extract(_ channel: Int, of block: [Float], channelCount: Int, into mono: inout [Float]) {
-  mono.removeAll(keepingCapacity: true)
-  mono.append(contentsOf: stride(from: channel, to: block.count, by: channelCount).lazy.map { block[$0] })
+  resize(&mono, to: block.count / channelCount)
+  block.withUnsafeBufferPointer { block in
+    mono.withUnsafeMutableBufferPointer { mono in
+      for frame in mono.indices { mono[frame] = block[frame * channelCount + channel] }
+    }
+  }
 }
 
 /// Writes the mean of all channels of interleaved samples to `mono`.
 private func mix(_ block: [Float], channelCount: Int, into mono: inout [Float]) {
-  mono.removeAll(keepingCapacity: true)
-  for start in stride(from: 0, to: block.count, by: channelCount) {
-    mono.append(block[start..<min(start + channelCount, block.count)].reduce(0, +) / Float(channelCount))
+  resize(&mono, to: block.count / channelCount)
+  block.withUnsafeBufferPointer { block in
+    mono.withUnsafeMutableBufferPointer { mono in
+      for frame in mono.indices {
+        var sum: Float = 0
+        for channel in 0..<channelCount { sum += block[frame * channelCount + channel] }
+        mono[frame] = sum / Float(channelCount)
+      }
+    }
   }
+}
+
+private func resize(_ samples: inout [Float], to count: Int) {
+  if samples.count != count { samples = [Float](repeating: 0, count: count) }
 }

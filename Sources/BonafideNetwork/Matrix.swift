@@ -27,10 +27,10 @@ struct Matrix {
       1, start, blasint(stride), other.start, blasint(other.stride), 0, product, blasint(width))
   }
 
-  /// Writes self × vector to `product`.
-  func multiply(_ vector: UnsafePointer<Float>, into product: UnsafeMutablePointer<Float>) {
+  /// Writes selfᵀ × vector to `product`.
+  func multiplyTransposed(_ vector: UnsafePointer<Float>, into product: UnsafeMutablePointer<Float>) {
     _ = Self.oneThread
     cblas_sgemv(
-      CblasRowMajor, CblasNoTrans, blasint(rows), blasint(columns), 1, start, blasint(stride), vector, 1, 0, product, 1)
+      CblasRowMajor, CblasTrans, blasint(rows), blasint(columns), 1, start, blasint(stride), vector, 1, 0, product, 1)
   }
 }

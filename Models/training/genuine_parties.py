@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Genuine telephone parties that no model here was trained on, to count false alarms: genuine_parties.py PROTOCOL OUT
+
+Writes 8-kHz mu-law WAVs to OUT/prompts (Debian's asterisk-core-sounds-{en,es,fr,it}-wav, prompts joined to parties of
+15 s; the speakers are left out of training by train.py) and OUT/dev (genuine telephone clips of split dev, the clips of
+one speaker joined). Then: bonafide scan --format csv OUT/prompts | cut -d, -f4 | sort | uniq -c
+"""
+import argparse, csv, glob, os
+import numpy as np, soundfile
+from corpus import RATE, decode
+from train import on_line
+
+PROMPTS = "/usr/share/asterisk/sounds/{}/**/*.wav"
+VOICES = ("en_US_f_Allison", "es_MX_f_Allison", "fr_CA_f_June", "it_IT_m_Carlo")
+NO_SPEECH = ("/silence/", "beep", "tt-monkeys", "tt-weasels", "/phonetic/", "/letters/", "/digits/")
+PARTY_S = 15
+
+
+def write(folder, name, clips):
+    os.makedirs(folder, exist_ok=True)
+    pause = np.zeros(int(0.4 * RATE), np.int16)
+    soundfile.write(os.path.join(folder, name + ".wav"), np.concatenate([v for c in clips for v in (c, pause)]), RATE, "ULAW")
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("protocol")
+    a.add_argument("out")
+    o = a.parse_args()
+    for voice in VOICES:
+        clips, n = [], 0
+        for path in sorted(glob.glob(PROMPTS.format(voice), recursive=True)):
+            if any(word in path for word in NO_SPEECH):
+                continue
+            clips.append(decode(path))
+            if sum(map(len, clips)) >= PARTY_S * RATE:
+                write(os.path.join(o.out, "prompts"), f"{voice}-{n:03d}", clips)
+                clips, n = [], n + 1
+    groups = {}
+    for r in csv.DictReader(open(o.protocol), delimiter="\t", quoting=csv.QUOTE_NONE):
+        if r["split"] == "dev" and r["label"] == "bonafide" and on_line(r):
+            key = r["speaker"] if r["speaker"] != "-" else r["file"]
+            groups.setdefault((r["source"], key), []).append(os.path.join(os.path.dirname(o.protocol), r["file"]))
+    for n, paths in enumerate(groups.values()):
+        for k in range(0, len(paths), 5):
+            write(os.path.join(o.out, "dev"), f"{n:03d}-{k:03d}", [decode(p) for p in paths[k:k + 5]])
+
+
+if __name__ == "__main__":
+    main()

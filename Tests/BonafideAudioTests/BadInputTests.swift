@@ -1,0 +1,233 @@
+import CSndfile
+import Foundation
+import Testing
+
+@testable import BonafideAudio
+
+struct BadInputTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  @Test func noSuchFile() {
+    let error = failure(folder.file("none.wav"))
+    #expect(error?.code == .notFound)
+    #expect(error?.description == "\(folder.file("none.wav")): no such file")
+    #expect(failure("")?.code == .notFound)
+    #expect(failure("a\0b")?.code == .notFound)
+    #expect(failure(folder.file("none.wav/below.wav"))?.code == .notFound)
+  }
+
+  @Test func brokenLink() throws {
+    let path = folder.file("link.wav")
+    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: folder.file("nowhere.wav"))
+    let error = failure(path)
+    #expect(error?.code == .notFound)
+    #expect(error?.message.contains("symbolic link") == true)
+  }
+
+  @Test func directory() {
+    #expect(failure(folder.path)?.code == .isDirectory)
+  }
+
+  @Test func device() {
+    #expect(failure("/dev/zero")?.code == .unreadable)
+  }
+
+  @Test func unreadable() async throws {
+    let path = try folder.write(WaveBytes(pcm: [1]).bytes, to: "secret.wav")
+    try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)
+    await #expect(processExitsWith: .success) { [path = path as String] in
+      // The superuser may read anything.
+      if geteuid() == 0 { #expect(seteuid(65_534) == 0) }
+      #expect(failure(path)?.code == .unreadable)
+    }
+  }
+
+  @Test func emptyFile() throws {
+    #expect(failure(try folder.write([], to: "empty.wav"))?.code == .empty)
+  }
+
+  @Test func headerOnly() throws {
+    let path = try folder.write(WaveBytes(pcm: []).bytes, to: "header.wav")
+    let error = failure(path)
+    #expect(error?.code == .empty)
+    #expect(error?.message == "there is a WAV/PCM_16 header and no audio after it")
+  }
+
+  @Test func truncatedWave() throws {
+    var wave = WaveBytes(pcm: Array(repeating: 500, count: 8_000))
+    wave.claimedSize = 80_000
+    let recording = try readAll(try folder.write(wave.bytes, to: "cut.wav"))
+    #expect(recording.samples.count == 8_000)
+    #expect(recording.warnings == ["the header promises 5.0 s, 1.0 s are there"])
+  }
+
+  @Test(arguments: [0xFFFF_FFFF as UInt32, 0x7FFF_FFFF, 0xFFFF_FFDB, 0x8000_0000])
+  func fourGigabyteClaim(_ size: UInt32) throws {
+    var wave = WaveBytes(pcm: Array(repeating: 500, count: 8_000))
+    wave.claimedSize = size
+    let recording = try readAll(try folder.write(wave.bytes, to: "claim.wav"))
+    #expect(recording.samples.count == 8_000)
+  }
+
+  @Test(arguments: [
+    SF_FORMAT_WAV | SF_FORMAT_GSM610, SF_FORMAT_AIFF | SF_FORMAT_PCM_16, SF_FORMAT_W64 | SF_FORMAT_PCM_16,
+    SF_FORMAT_RF64 | SF_FORMAT_PCM_16, SF_FORMAT_AU | SF_FORMAT_ULAW, SF_FORMAT_FLAC | SF_FORMAT_PCM_16,
+    SF_FORMAT_OGG | SF_FORMAT_VORBIS, SF_FORMAT_OGG | SF_FORMAT_OPUS, SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III,
+    SF_FORMAT_CAF | SF_FORMAT_PCM_16,
+  ])
+  func truncatedAnywhere(_ format: Int) throws {
+    let whole = folder.file("whole.bin")
+    let isWritten = writeSoundFile(whole, format: format, samples: sine(cycles: 0.05, count: 24_000))
+    try #require(isWritten)
+    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: whole)))
+    for percent in [1, 5, 50, 90] {
+      let path = try folder.write(Array(bytes[..<(bytes.count * percent / 100)]), to: "cut\(percent).bin")
+      do {
+        let recording = try readAll(path)
+        #expect(recording.samples.count < 24_000)
+        #expect(recording.samples.allSatisfy { $0.isFinite })
+        if percent == 50, !recording.format.name.hasPrefix("OGG") {
+          #expect(!recording.warnings.isEmpty || recording.format.name.hasPrefix("FFMPEG"))
+        }
+      } catch let error as AudioError {
+        #expect([.empty, .decodeFailed, .notAudio, .ffmpegMissing, .unsupportedChannels].contains(error.code))
+        #expect(!error.message.contains("\n") && !error.message.isEmpty)
+      }
+    }
+  }
+
+  @Test func damagedBytes() throws {
+    var generator = SeededGenerator()
+    for format in [
+      SF_FORMAT_WAV | SF_FORMAT_MS_ADPCM, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_OGG | SF_FORMAT_VORBIS,
+      SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, SF_FORMAT_AIFF | SF_FORMAT_PCM_16, SF_FORMAT_CAF | SF_FORMAT_ALAC_16,
+    ] {
+      let whole = folder.file("whole.bin")
+      let isWritten = writeSoundFile(whole, format: format, samples: sine(cycles: 0.05, count: 8_000))
+      try #require(isWritten)
+      let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: whole)))
+      for round in 0..<5 {
+        var damaged = bytes
+        for _ in 0..<20 {
+          let place = Int.random(in: 0..<damaged.count, using: &generator)
+          damaged[place] = UInt8.random(in: 0...255, using: &generator)
+        }
+        let path = try folder.write(damaged, to: "damaged\(round).bin")
+        do {
+          #expect(try readAll(path).samples.allSatisfy { $0.magnitude <= 4 })
+        } catch let error as AudioError {
+          #expect(error.path == path)
+        }
+      }
+    }
+  }
+
+  @Test func samplesThatAreNotNumbers() throws {
+    let samples: [Float] = [
+      0.5, .nan, .infinity, -.infinity, 1e30, -9, 4, .signalingNaN, .leastNonzeroMagnitude, -0.25,
+    ]
+    let recording = try readAll(try folder.write(WaveBytes(float: samples).bytes, to: "nan.wav"), block: 3)
+    #expect(recording.samples == [0.5, 0, 0, 0, 4, -4, 4, 0, .leastNonzeroMagnitude, -0.25])
+    #expect(recording.warnings == ["4 samples were not numbers"])
+    let one = try readAll(try folder.write(WaveBytes(float: [.nan, 1]).bytes, to: "one.wav"))
+    #expect(one.warnings == ["1 sample was not a number"])
+  }
+
+  @Test func constantAndSquare() throws {
+    let constant = try readAll(
+      try folder.write(WaveBytes(pcm: Array(repeating: 16_384, count: 100)).bytes, to: "dc.wav"))
+    #expect(constant.samples == Array(repeating: 0.5, count: 100))
+    let square = (0..<100).map { $0 % 8 < 4 ? Int16.max : .min }
+    #expect(
+      try readAll(try folder.write(WaveBytes(pcm: square).bytes, to: "square.wav")).samples.max() == 32_767 / 32_768)
+  }
+
+  @Test func oneSample() throws {
+    #expect(try readAll(try folder.write(WaveBytes(pcm: [16_384]).bytes, to: "one.wav")).samples == [0.5])
+  }
+
+  @Test func noChannels() throws {
+    let error = failure(try folder.write(WaveBytes(pcm: [1, 2, 3], channelCount: 0).bytes, to: "none.wav"))
+    #expect([.decodeFailed, .unsupportedChannels].contains(error?.code))
+  }
+
+  @Test func manyChannels() throws {
+    let samples = (0..<640).map { Int16($0) }
+    let recording = try readAll(try folder.write(WaveBytes(pcm: samples, channelCount: 64).bytes, to: "64.wav"))
+    #expect(recording.format.channelCount == 64)
+    #expect(recording.samples == samples.map { Float($0) / 32_768 })
+    let tooMany = WaveBytes(pcm: Array(repeating: 1, count: 650), channelCount: 65)
+    #expect(failure(try folder.write(tooMany.bytes, to: "65.wav"))?.code == .unsupportedChannels)
+  }
+
+  @Test(arguments: [1 as UInt32, 5_999, 192_001, .max])
+  func ratesOutOfRange(_ rate: UInt32) throws {
+    let wave = WaveBytes(pcm: Array(repeating: 1, count: 650), sampleRate: rate)
+    let error = failure(try folder.write(wave.bytes, to: "rate.wav"))
+    #expect([.unsupportedRate, .decodeFailed].contains(error?.code))
+  }
+
+  @Test(arguments: [6_000 as UInt32, 11_025, 192_000])
+  func ratesInRange(_ rate: UInt32) throws {
+    let wave = WaveBytes(pcm: Array(repeating: 1, count: 650), sampleRate: rate)
+    #expect(try readAll(try folder.write(wave.bytes, to: "rate.wav")).format.sampleRate == Int(rate))
+  }
+
+  @Test(arguments: [
+    "Meeting notes.\nNobody said a word.\n", "é", "#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n", "x",
+    "ffconcat version 1.0\nfile /etc/passwd\n",
+  ])
+  func textAsWave(_ text: String) throws {
+    let error = failure(try folder.write(Array(text.utf8), to: "text.wav"))
+    #expect(error?.code == .notAudio)
+    #expect(error?.message == "the content is text, not audio")
+  }
+
+  @Test func textWithACharacterCutByTheSniffer() throws {
+    let text = String(repeating: "a", count: 511) + "é" + String(repeating: "b", count: 600)
+    #expect(failure(try folder.write(Array(text.utf8), to: "long.wav"))?.message == "the content is text, not audio")
+  }
+
+  @Test func bytesOfNoKind() throws {
+    for bytes in [
+      [UInt8](repeating: 0, count: 5_000), (0..<5_000).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 31 >> 3) }, [0, 1],
+    ] {
+      let error = failure(try folder.write(bytes, to: "bytes.wav"))
+      #expect([.notAudio, .ffmpegMissing, .decodeFailed].contains(error?.code))
+    }
+  }
+
+  @Test func dumpThatLooksLikeMPEG() throws {
+    // Silence in µ-law is 0xFF, as the start of an MPEG frame.
+    let path = folder.file("dump.wav")
+    let samples = [Float](repeating: 0, count: 4_000) + sine(cycles: 0.05, count: 8_000)
+    let isWritten = writeSoundFile(path, format: SF_FORMAT_RAW | SF_FORMAT_ULAW, samples: samples)
+    try #require(isWritten)
+    #expect(failure(path) != nil)
+    #expect(try readAll(path, raw: RawFormat(encoding: .ulaw, sampleRate: 8_000)).samples.count == 12_000)
+  }
+
+  @Test func closesWhatItOpened() throws {
+    let good = try folder.write(WaveBytes(pcm: [1, 2]).bytes, to: "good.wav")
+    let bad = try folder.write(Array("text".utf8), to: "bad.wav")
+    let damaged = try folder.write(WaveBytes(pcm: [1], channelCount: 0).bytes, to: "damaged.wav")
+    #expect(try readAll(good).samples.count == 2)
+    #expect(failure(bad) != nil)
+    #expect(failure(damaged) != nil)
+    let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter { file in
+      let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(file)")
+      return target?.hasPrefix(folder.path) == true
+    }
+    #expect(open == [])
+  }
+
+  @Test func messagesStayInOneLine() {
+    let error = AudioError(code: .notFound, path: "a\nb", message: " one\r\n\ttwo \u{1B}[31m ")
+    #expect(error.description == "a b: one two [31m")
+  }
+}
