@@ -25,8 +25,8 @@ func fixed(_ value: Double, places: Int) -> String? {
 }
 
 /// A time in seconds as `m:ss`, or `h:mm:ss` from an hour on.
-public func clock(_ seconds: Double, rounding rule: FloatingPointRoundingRule = .toNearestOrAwayFromZero) -> String {
-  let whole = Int(min(max(seconds.isFinite ? seconds.rounded(rule) : 0, 0), 1e12))
+public func clock(_ seconds: Double) -> String {
+  let whole = Int(min(max(seconds.isFinite ? seconds.rounded() : 0, 0), 1e12))
   let (minutes, rest) = whole.quotientAndRemainder(dividingBy: 60)
   func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
   return minutes < 60 ? "\(minutes):\(two(rest))" : "\(minutes / 60):\(two(minutes % 60)):\(two(rest))"

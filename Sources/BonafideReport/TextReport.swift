@@ -17,7 +17,8 @@ public struct TextStyle: Sendable, Equatable {
 /// under that the times of the flags, and at the end a line that counts.
 ///
 /// The confidence in `bona fide` is 1 less the probability of a synthetic voice; that in `synthetic` is the greatest
-/// probability among the party's and its stretches', since one stretch is enough for the verdict.
+/// probability among the party's and its stretches', since one stretch is enough for the verdict. Where a party is
+/// inconclusive, the reason stands there.
 public struct TextReport: ReportWriter {
   private let style: TextStyle
   private var tally = Tally()
@@ -74,15 +75,11 @@ public struct TextReport: ReportWriter {
       case .synthetic: ("SYNTHETIC", .red)
       case .inconclusive: ("inconclusive", .yellow)
       }
-    var notes: [String] = []
-    if let reason = party.reason { notes.append(reason.phrase) }
-    if let original = party.sameAs { notes.append("same as channel \(original)") }
-    let note = notes.isEmpty ? "" : "  " + notes.joined(separator: ", ")
     let first = row(
       party: [String(party.channel), party.name.map(printable)].compactMap { $0 }.joined(separator: " "),
       verdict: paint(left(verdict, Self.verdictWidth), paintOfVerdict),
       confidence: confidence(in: party), speech: clock(party.speech),
-      bar: bar(for: party, duration: duration, width: barWidth(beside: note)) + note)
+      bar: party.sameAs.map { "same as channel \($0)" } ?? bar(for: party, duration: duration))
     return [first] + (party.sameAs == nil ? times(of: party) : [])
   }
 
@@ -95,7 +92,7 @@ public struct TextReport: ReportWriter {
 
   private func confidence(in party: PartyResult) -> String {
     switch party.verdict {
-    case .inconclusive: return "–"
+    case .inconclusive: return party.reason?.phrase ?? "–"
     case .bonafide: return party.syntheticProbability.map { percent(1 - $0) } ?? "–"
     case .synthetic:
       let all = [party.syntheticProbability].compactMap { $0 } + party.segments.map(\.syntheticProbability)
@@ -103,18 +100,15 @@ public struct TextReport: ReportWriter {
     }
   }
 
-  private func barWidth(beside note: String) -> Int {
-    min(max(style.width - Self.barStart - note.count, 10), 60)
-  }
-
   /// The call from left to right, dark where a flag lies however short it is.
-  private func bar(for party: PartyResult, duration: Double, width: Int) -> String {
+  private func bar(for party: PartyResult, duration: Double) -> String {
+    let width = min(max(style.width - Self.barStart, 10), 60)
     guard duration > 0, duration.isFinite else { return String(repeating: "─", count: width) }
     var cells = Array(repeating: false, count: width)
     for segment in party.segments where segment.start.isFinite && segment.end.isFinite {
-      func cell(_ seconds: Double) -> Int { Int(min(max(seconds / duration, 0), 1) * Double(width)) }
-      let first = min(cell(segment.start), width - 1)
-      let end = min(max(first + 1, Int((min(max(segment.end / duration, 0), 1) * Double(width)).rounded(.up))), width)
+      func place(_ seconds: Double) -> Double { min(max(seconds / duration, 0), 1) * Double(width) }
+      let first = min(Int(place(segment.start)), width - 1)
+      let end = max(first + 1, Int(place(segment.end).rounded(.up)))
       for index in first..<end { cells[index] = true }
     }
     var text = ""
@@ -132,7 +126,9 @@ public struct TextReport: ReportWriter {
     let margin = String(repeating: " ", count: Self.indent + Self.partyWidth + 2)
     var lines: [String] = []
     for segment in party.segments {
-      let span = "\(clock(segment.start, rounding: .down))–\(clock(segment.end, rounding: .up))"
+      let start = segment.start.rounded(.down)
+      // Not the same second twice.
+      let span = "\(clock(start))–\(clock(max(segment.end.rounded(), start + 1)))"
       let text = "\(span) (\(percent(segment.syntheticProbability)))"
       if let last = lines.last, last.count + text.count + 2 <= style.width {
         lines[lines.count - 1] += "  " + text
@@ -159,11 +155,11 @@ public struct TextReport: ReportWriter {
 }
 
 extension Reason {
-  /// The reason in words.
+  /// The reason in words that fit the column of confidences.
   fileprivate var phrase: String {
     switch self {
     case .noSpeech: "no speech"
-    case .tooLittleSpeech: "too little speech"
+    case .tooLittleSpeech: "too short"
     case .tooNoisy: "too noisy"
     case .ambiguous: "ambiguous"
     }

@@ -1,0 +1,100 @@
+import Bonafide
+import Foundation
+import Testing
+
+/// Bad recordings, from file to report: each gives one clear line or a result, and others in the run are still screened.
+@Suite struct BadInputTests {
+  private struct Case {
+    var name: String
+    /// What is in the file; `nil` where the test makes it otherwise.
+    var bytes: [UInt8]?
+    /// Whether the recording is screened.
+    var isScreened: Bool
+  }
+
+  private static func noise(_ count: Int, _ level: Int16 = 3000) -> [Int16] {
+    (0..<count).map { _ in .random(in: -level...level) }
+  }
+
+  @Test func eachGivesOneLineAndOthersAreScreened() throws {
+    let folder = try TemporaryFolder()
+    let voice = try promptSamples()
+    let whole = wav([voice])
+    let cases = [
+      Case(name: "empty.wav", bytes: [], isScreened: false),
+      Case(name: "header.wav", bytes: WAVHeader(dataSize: 0).bytes, isScreened: false),
+      Case(name: "half-header.wav", bytes: Array(whole.prefix(30)), isScreened: false),
+      Case(name: "truncated.wav", bytes: Array(whole.prefix(whole.count / 2 + 1)), isScreened: true),
+      Case(name: "claims-4-gb.wav", bytes: WAVHeader(dataSize: .max).bytes + whole.dropFirst(44), isScreened: true),
+      Case(name: "nan.wav", bytes: floatWAV([Float](repeating: .nan, count: 16000)), isScreened: true),
+      Case(
+        name: "infinite.wav",
+        bytes: floatWAV(voice.enumerated().map { $0 % 100 == 0 ? ($0 % 200 == 0 ? .infinity : -.infinity) : Float($1) / 32768 }),
+        isScreened: true),
+      Case(name: "huge.wav", bytes: floatWAV(voice.map { Float($0) * 1e30 }), isScreened: true),
+      Case(name: "dc.wav", bytes: wav([[Int16](repeating: 20000, count: 16000)]), isScreened: true),
+      Case(name: "square.wav", bytes: wav([(0..<16000).map { $0 / 8 % 2 == 0 ? .max : .min }]), isScreened: true),
+      Case(name: "silence.wav", bytes: wav([[Int16](repeating: 0, count: 16000)]), isScreened: true),
+      Case(name: "one-sample.wav", bytes: wav([[1000]]), isScreened: true),
+      Case(
+        name: "no-channels.wav", bytes: WAVHeader(channelCount: 0, dataSize: 1000).bytes + [UInt8](repeating: 1, count: 1000),
+        isScreened: false),
+      Case(name: "64-channels.wav", bytes: wav((0..<64).map { _ in Self.noise(1600) }), isScreened: true),
+      Case(name: "text.wav", bytes: Array("Dear caller,\nthis is a letter.\n".utf8), isScreened: false),
+      Case(name: "no-rate.wav", bytes: WAVHeader(sampleRate: 0, dataSize: 1000).bytes + [UInt8](repeating: 1, count: 1000), isScreened: false),
+      Case(name: "folder-of-nothing", bytes: nil, isScreened: false),
+      Case(name: "broken-link.wav", bytes: nil, isScreened: false),
+      Case(name: "no-such-file.wav", bytes: nil, isScreened: false),
+      Case(name: "a [good] name, \"quoted\"\nin two lines.wav", bytes: whole, isScreened: true),
+    ]
+    for file in cases {
+      if let bytes = file.bytes { try folder.write(file.name, bytes) }
+    }
+    try FileManager.default.createDirectory(atPath: folder.path("folder-of-nothing"), withIntermediateDirectories: false)
+    try FileManager.default.createSymbolicLink(atPath: folder.path("broken-link.wav"), withDestinationPath: "nowhere")
+
+    let run = try bonafide(["--format", "json"] + cases.map(\.name), in: folder)
+    #expect(run.signal == nil)
+    #expect(run.status == 2)
+    let value = try JSONDecoder().decode(JSONValue.self, from: Data(run.output.utf8))
+    #expect(try JSONSchema.ofReports().faults(in: value, as: "document") == [])
+    guard case .object(let document) = value, case .array(let files) = document["files"] else {
+      Issue.record("no files")
+      return
+    }
+    try #require(files.count == cases.count)
+    for (file, result) in zip(cases, files) {
+      guard case .object(let members) = result else { continue }
+      #expect(members["path"] == .string(file.name))
+      let isScreened = members["error"] == .null && members["verdict"] != .null
+      #expect(isScreened == file.isScreened, "\(file.name): \(members["error"] ?? .null)")
+      if case .string(let error) = members["error"] { #expect(!error.contains("\n"), "\(file.name)") }
+    }
+    #expect(run.errorLines.count == cases.count { !$0.isScreened })
+    #expect(run.errorLines.allSatisfy { $0.hasPrefix("bonafide: ") })
+  }
+
+  @Test(.enabled(if: geteuid() != 0, "the superuser reads everything"))
+  func unreadableFilesAndFolders() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("locked.wav", wav([promptSamples()]))
+    let locked = folder.path("locked")
+    try FileManager.default.createDirectory(atPath: locked, withIntermediateDirectories: false)
+    for path in [file, locked] { chmod(path, 0) }
+    defer { chmod(locked, 0o700) }
+    let run = try bonafide([file, locked, promptPath])
+    #expect(run.status == 2)
+    #expect(run.errorLines.count == 2)
+  }
+
+  @Test func namesThatAreNotUTF8AreReported() throws {
+    let folder = try TemporaryFolder()
+    let path = Array(folder.path("bad").utf8CString.dropLast()) + [CChar(bitPattern: 0xFF)] + Array(".wav".utf8CString)
+    let file = fopen(path, "w")
+    try #require(file != nil)
+    file.map { _ = fclose($0) }
+    let run = try bonafide(["-f", "json", folder.url.path])
+    #expect(run.status == 2)
+    #expect(run.errors.contains("bad\u{FFFD}.wav: its name is not UTF-8"))
+  }
+}

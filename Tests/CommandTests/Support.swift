@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+/// A folder that is removed with the value.
+final class TemporaryFolder {
+  let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory.appending(path: "bonafide-command-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: url)
+  }
+
+  func path(_ name: String) -> String { url.appending(path: name).path }
+
+  @discardableResult
+  func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
+    let file = url.appending(path: name)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: file)
+    return file.path
+  }
+
+  var names: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
+  }
+}
+
+/// The sources of the package.
+let packageFolder = URL(filePath: #filePath)
+  .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+/// A person who reads a telephone prompt: mono, 8 kHz, 16 bits, a header of 44 bytes.
+let promptPath = packageFolder.appending(path: "Tests/BonafideTests/Golden/prompt.wav").path
+
+func promptSamples() throws -> [Int16] {
+  let bytes = [UInt8](try Data(contentsOf: URL(filePath: promptPath))).dropFirst(44)
+  return stride(from: bytes.startIndex, to: bytes.endIndex - 1, by: 2).map { i in
+    Int16(bitPattern: UInt16(bytes[i]) | UInt16(bytes[i + 1]) << 8)
+  }
+}
+
+/// The header of a WAV file, true or not.
+struct WAVHeader {
+  /// 1 is PCM, 3 is floating point.
+  var encoding: UInt16 = 1
+  var channelCount: UInt16 = 1
+  var sampleRate: UInt32 = 8000
+  var bits: UInt16 = 16
+  var dataSize: UInt32
+
+  var bytes: [UInt8] {
+    let frame = UInt32(channelCount) * UInt32(bits) / 8
+    return Array("RIFF".utf8) + little(dataSize > .max - 36 ? .max : dataSize + 36) + Array("WAVEfmt ".utf8)
+      + little(UInt32(16)) + little(encoding) + little(channelCount) + little(sampleRate) + little(sampleRate * frame)
+      + little(UInt16(truncatingIfNeeded: frame)) + little(bits) + Array("data".utf8) + little(dataSize)
+  }
+}
+
+func little(_ value: some FixedWidthInteger) -> [UInt8] {
+  withUnsafeBytes(of: value.littleEndian) { Array($0) }
+}
+
+/// A WAV file of 16-bit samples.
+func wav(_ channels: [[Int16]], sampleRate: UInt32 = 8000) -> [UInt8] {
+  let frames = channels.map(\.count).min() ?? 0
+  let data = (0..<frames).flatMap { frame in channels.flatMap { little($0[frame]) } }
+  let header = WAVHeader(
+    channelCount: UInt16(channels.count), sampleRate: sampleRate, dataSize: UInt32(data.count))
+  return header.bytes + data
+}
+
+/// A WAV file of floating-point samples.
+func floatWAV(_ samples: [Float], sampleRate: UInt32 = 8000) -> [UInt8] {
+  let data = samples.flatMap { little($0.bitPattern) }
+  return WAVHeader(encoding: 3, sampleRate: sampleRate, bits: 32, dataSize: UInt32(data.count)).bytes + data
+}
+
+/// What a run of the command left.
+struct Run {
+  var status: Int32
+  /// The signal that ended it, if one did.
+  var signal: Int32?
+  var output: String
+  var errors: String
+
+  var errorLines: [Substring] { errors.split(separator: "\n") }
+}
+
+/// Runs the command that was built with the tests.
+func bonafide(
+  _ arguments: [String], input: [UInt8] = [], in folder: TemporaryFolder? = nil, environment: [String: String] = [:]
+) throws -> Run {
+  let scratch = try TemporaryFolder()
+  let process = Process()
+  // The tests and the command are built side by side.
+  process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    .deletingLastPathComponent().appending(path: "bonafide")
+  process.arguments = arguments
+  process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+  if let folder { process.currentDirectoryURL = folder.url }
+  // Files, since a full pipe would stop the command.
+  for (name, content) in ["in": input, "out": [], "err": []] { try scratch.write(name, content) }
+  process.standardInput = try FileHandle(forReadingFrom: scratch.url.appending(path: "in"))
+  process.standardOutput = try FileHandle(forWritingTo: scratch.url.appending(path: "out"))
+  process.standardError = try FileHandle(forWritingTo: scratch.url.appending(path: "err"))
+  try process.run()
+  process.waitUntilExit()
+  func text(_ name: String) throws -> String {
+    String(decoding: try Data(contentsOf: scratch.url.appending(path: name)), as: UTF8.self)
+  }
+  return Run(
+    status: process.terminationStatus,
+    signal: process.terminationReason == .uncaughtSignal ? process.terminationStatus : nil,
+    output: try text("out"), errors: try text("err"))
+}
