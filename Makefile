@@ -48,7 +48,7 @@ install:
 	  '$(DESTDIR)$(PREFIX)/share/bash-completion/completions' \
 	  '$(DESTDIR)$(PREFIX)/share/zsh/site-functions' '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d'
 	install -s .build/release/bonafide '$(DESTDIR)$(PREFIX)/bin/bonafide'
-	find .build/plugins -name 'bonafide*.1' -exec install -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man1' {} +
+	find .build/plugins -name 'bonafide*.1' ! -name '*.help.1' -exec install -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man1' {} +
 	.build/release/bonafide --generate-completion-script bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/bonafide'
 	.build/release/bonafide --generate-completion-script zsh >'$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_bonafide'
 	.build/release/bonafide --generate-completion-script fish >'$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bonafide.fish'

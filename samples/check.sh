@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check.sh BONAFIDE: screens this folder and compares the verdicts with expected.tsv. Status 0: all as expected.
 set -euo pipefail
-bonafide=${1:?usage: check.sh path/to/bonafide}
+bonafide=$(realpath "${1:?usage: check.sh path/to/bonafide}")
 here=$(cd "$(dirname "$0")" && pwd)
 table=$(mktemp)
 trap 'rm -f "$table"' EXIT

@@ -3,7 +3,7 @@
 
 Writes 8-kHz mu-law WAVs to OUT/prompts (Debian's asterisk-core-sounds-{en,es,fr,it}-wav, prompts joined to parties of
 15 s; the speakers are left out of training by train.py) and OUT/dev (genuine telephone clips of split dev, the clips of
-one speaker joined). Then: bonafide scan --format csv OUT/prompts | cut -d, -f4 | sort | uniq -c
+one speaker joined). Then: bonafide scan --format csv OUT/prompts | cut -d, -f5 | sort | uniq -c
 """
 import argparse, csv, glob, os
 import numpy as np, soundfile
