@@ -34,7 +34,7 @@ let package = Package(
 
     .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"]),
     .testTarget(name: "BonafideNetworkTests", dependencies: ["BonafideNetwork"], resources: [.copy("Golden")]),
-    .testTarget(name: "BonafideTests", dependencies: ["Bonafide"], resources: [.copy("Golden")]),
+    .testTarget(name: "BonafideTests", dependencies: ["Bonafide", "BonafideAudio", "BonafideNetwork"], resources: [.copy("Golden")]),
     .testTarget(name: "CommandTests", dependencies: ["bonafide", "Bonafide", "BonafideReport"], resources: [.copy("Snapshots")]),
   ],
   swiftLanguageModes: [.v6]

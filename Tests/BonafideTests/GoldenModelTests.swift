@@ -1,0 +1,46 @@
+import BonafideAudio
+import BonafideNetwork
+import Foundation
+import Testing
+
+@testable import Bonafide
+
+/// The shipped model on real recordings, file to frame outputs, against PyTorch.
+@Suite struct GoldenModelTests {
+  static let samples = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(path: "samples")
+
+  /// Samples of one channel (from 1) of a recording at 8 kHz.
+  private func samples(of file: String, channel: Int) throws -> [Float] {
+    var reader = try AudioReader(path: Self.samples.appending(path: file).path)
+    let channelCount = reader.format.channelCount
+    try #require(reader.format.sampleRate == 8000)
+    var (block, result): ([Float], [Float]) = ([], [])
+    while try reader.read(into: &block, frames: 8000) > 0 {
+      result += stride(from: channel - 1, to: block.count, by: channelCount).map { block[$0] }
+    }
+    return result
+  }
+
+  @Test(arguments: [("genuine-en.ulaw.wav", 1), ("call-agent-caller.ulaw.wav", 1), ("call-agent-caller.ulaw.wav", 2)])
+  func outputsAreThoseOfPyTorch(file: String, channel: Int) throws {
+    let regenerate: Comment = "regenerate with: python Models/training/golden_model.py"
+    let expected = try #require(
+      try SafetensorsFile([UInt8](Data(contentsOf: golden("model.safetensors")))).tensor(named: "\(file).\(channel)"), regenerate)
+
+    let model = try Model.default
+    var extractor = try LogMel(model.card.features)
+    var (features, energies): ([Float], [Float]) = ([], [])
+    extractor.append(try samples(of: file, channel: channel), into: &features, energies: &energies)
+    extractor.finish(into: &features, energies: &energies)
+    var stream = CRNNStream(model.network)
+    var outputs: [FrameOutput] = []
+    stream.append(features, into: &outputs)
+    stream.finish(into: &outputs)
+
+    let values = outputs.flatMap { [$0.score, $0.attention, $0.speech] }
+    try #require(values.count == expected.values.count, regenerate)
+    let difference = zip(values, expected.values).map { abs($0 - $1) }.max() ?? 0
+    #expect(difference < 1e-4, regenerate)
+  }
+}
