@@ -9,7 +9,9 @@ CORPUS ?= ../shared/corpus
 CACHE ?= .build/training/cache
 RUN ?= .build/training/run
 MODEL ?= Models/narrowband
-TRAINFLAGS ?=
+# Recordings without speech, for the speech head (WAV).
+MUSIC ?= /usr/share/asterisk/moh
+TRAINFLAGS ?= --minutes 60
 
 .PHONY: all help build manual test demo samples install train clean
 
@@ -55,8 +57,9 @@ install:
 
 train:
 	$(PYTHON) Models/training/corpus.py '$(CORPUS)/protocol.tsv' '$(CACHE)'
-	$(PYTHON) Models/training/train.py '$(CACHE)' '$(RUN)' $(TRAINFLAGS)
+	$(PYTHON) Models/training/train.py '$(CACHE)' '$(RUN)' --music '$(MUSIC)' $(TRAINFLAGS)
 	$(PYTHON) Models/training/export.py '$(CACHE)' '$(RUN)' '$(MODEL)'
+	$(PYTHON) Models/training/golden_model.py
 
 clean:
 	$(SWIFT) package clean

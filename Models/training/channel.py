@@ -8,11 +8,26 @@ BLOCK = 320      # samples of one score frame (40 ms)
 BANK_SAMPLES = 32768
 
 
-def mulaw(x):
-    """G.711 mu-law, encode and decode, by its companding curve at 8 bits."""
-    y = np.sign(x) * np.log1p(255 * np.minimum(np.abs(x), 1)) / np.log(256)
-    y = np.round(y * 127) / 127
-    return np.sign(y) * (256 ** np.abs(y) - 1) / 255
+def g711(law):
+    """ITU-T G.711, encoded and decoded: a table from 16-bit sample + 32768 to 16-bit sample."""
+    x = np.arange(-32768, 32768)
+    if law == "ulaw":
+        m = np.minimum(np.abs(x) >> 2, 8158) + 33
+        s = np.floor(np.log2(m)).astype(int) - 5
+        y = (((m >> (s + 1)) & 15) * 2 + 33 << s) - 33 << 2
+    else:
+        m = np.minimum(np.abs(x) >> 4, 2047)
+        s = np.maximum(np.floor(np.log2(np.maximum(m, 1))).astype(int) - 4, 1)
+        y = ((m >> s << s) + (1 << s - 1)) << 4
+    return (np.sign(x) * y).astype(np.float32) / 32768
+
+
+LAWS = {law: g711(law) for law in ("ulaw", "alaw")}
+
+
+def companded(x, law):
+    """Samples in [-1, 1] through G.711."""
+    return LAWS[law][np.clip(np.round(x * 32768), -32768, 32767).astype(int) + 32768]
 
 
 def responses(rng, count, bins):
@@ -77,6 +92,7 @@ class NonSpeech:
             return self.noise(rng, n)
         if kind == "music" and self.music:
             m = self.music[rng.integers(len(self.music))]
+            m = np.tile(m, 2 + n // len(m)) if len(m) <= n else m
             s = rng.integers(0, len(m) - n)
             x = m[s:s + n]
         elif kind == "dtmf":
@@ -120,7 +136,7 @@ def degrade(rng, x, nonspeech):
         if rng.random() < 0.08:
             y[i] = np.clip(y[i], *(np.array([-1, 1]) * np.quantile(np.abs(y[i]), rng.uniform(0.97, 0.999))))
         if rng.random() < 0.4:
-            y[i] = mulaw(y[i])
+            y[i] = companded(y[i], rng.choice(["ulaw", "alaw"]))
         if rng.random() < 0.1:
             lost = np.repeat(rng.random(n // 160 + 1) < rng.uniform(0.01, 0.08), 160)[:n]
             y[i] = np.where(lost, np.roll(y[i], 160) if rng.random() < 0.5 else 0, y[i])

@@ -33,6 +33,8 @@ def sox_amr(mode):
 
 RAW_IN_OF = {"gsm": ["-f", "gsm", "-ar", str(RATE)]}
 CODECS = {
+    "ulaw": ffmpeg("pcm_mulaw", "wav"),
+    "alaw": ffmpeg("pcm_alaw", "wav"),
     "gsm": ffmpeg("libgsm", "gsm"),
     "amr12": sox_amr(7),
     "amr5": sox_amr(1),

@@ -73,6 +73,15 @@ def verdicts(llr, label, points):
                 spoof_flagged=share(s <= points["alarm_llr"]), spoof_cleared=share(s >= points["clear_llr"]))
 
 
+def rounded(value):
+    """Six significant digits; a figure that cannot be computed is null."""
+    if isinstance(value, dict):
+        return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if np.isfinite(value) else None
+    return value
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("cache")
@@ -97,6 +106,9 @@ def main():
     measure = lambda audio: figures(dev, classes(dev), score(network, front, dev, audio))
 
     calls = parties(dev)
+    for part, what in ((dev, "clips"), (calls, f"voices with {PARTY_S} s of clips")):
+        if len(set(classes(part))) < 2:
+            a.error(f"split dev has no {what} of one class: calibration takes both")
     sets = [(dev, lambda r, n=seconds * RATE: plain(r)[:n]) for seconds in CALIBRATED_ON_S]
     sets.append((calls, lambda r: np.concatenate([plain(p) for p in r["parts"]])))
     raw = [score(network, front, part, audio, size=16) for part, audio in sets]
@@ -105,7 +117,7 @@ def main():
     judged = [((slope * r + offset) * d / (d + half), classes(part)) for r, d, (part, _) in zip(raw, speech, sets)]
     points = operating_points(judged[-2:])
 
-    conditions = {"as they are": measure(plain), "G.711 mu-law": measure(lambda r: channel.mulaw(plain(r)).astype(np.float32))}
+    conditions = {"as they are": measure(plain)}
     for codec in CODECS:
         conditions[codec] = measure(reader(f"clips.{codec}.npy"))
     for seconds, r in zip(CALIBRATED_ON_S, raw):
@@ -126,7 +138,8 @@ def main():
                      data="split dev, not trained on; calibration and operating points were set on it",
                      clips=verdicts(*judged[-2], points), parties=dict(seconds=PARTY_S, **verdicts(*judged[-1], points)), conditions=conditions),
         safetensors_sha256=hashlib.sha256(open(o.model + ".safetensors", "rb").read()).hexdigest())
-    json.dump(json.loads(json.dumps(card), parse_float=lambda v: round(float(v), 6) if "e" not in v else float(v)), open(o.model + ".json", "w"), indent=1)
+    with open(o.model + ".json", "w") as f:
+        json.dump(rounded(card), f, indent=1, allow_nan=False)
     print(json.dumps({k: card[k] for k in ("calibration", "operating_points")}), json.dumps(card["metrics"]["clips"]), json.dumps(card["metrics"]["parties"]), sep="\n")
     for k, v in conditions.items():
         print(f"{k:14s} " + "  ".join(f"{n} {100 * x:.1f}" for n, x in v.items()))

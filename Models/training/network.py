@@ -1,4 +1,4 @@
-"""Features and network of Bonafide, in PyTorch: what `Sources/Bonafide/Features` and `Sources/Bonafide/Model` compute.
+"""Features and network of Bonafide, in PyTorch: what `Sources/Bonafide/Features` and `Sources/BonafideNetwork` compute.
 
 Shapes: B clips, N samples at 8 kHz, T feature frames (10 ms), U = ceil(T / 4) score frames (40 ms).
 """

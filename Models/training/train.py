@@ -136,6 +136,8 @@ def main():
     torch.manual_seed(o.seed)
     torch.set_num_threads(2)
     music = sorted(glob.glob(os.path.join(o.music, "*.wav"))) if o.music else []
+    if o.music and not music:
+        a.error(f"no WAV file in {o.music}: --music takes a folder of recordings without speech")
     network, front = CRNN(), LogMel()
     if o.start:
         network.load_state_dict(safetensors.torch.load_file(o.start), strict=False)
@@ -158,7 +160,7 @@ def main():
             break
         for g in optimiser.param_groups:
             g["lr"] = float(o.rate * min(1, step / 300 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-5)
-        x, label, frame, speech = (torch.from_numpy(v) for v in queue.get())
+        x, label, frame, speech = (torch.from_numpy(v) for v in queue.get(timeout=600))
         network.train()
         with torch.no_grad():
             features = front(x)

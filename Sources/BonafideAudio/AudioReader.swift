@@ -13,6 +13,7 @@ public struct AudioReader: ~Copyable, @unchecked Sendable {
 
   private var framesRead: Int64 = 0
   private var nonNumberCount = 0
+  private var cutCount = 0
   private var endingWarning: String?
 
   /// Opens a recording.
@@ -50,7 +51,9 @@ public struct AudioReader: ~Copyable, @unchecked Sendable {
     resize(&buffer, to: wanted * format.channelCount)
     let count = buffer.withUnsafeMutableBufferPointer { samples in
       let count = source.read(into: samples, channelCount: format.channelCount)
-      nonNumberCount += clean(UnsafeMutableBufferPointer(rebasing: samples[..<(count * format.channelCount)]))
+      let changed = clean(UnsafeMutableBufferPointer(rebasing: samples[..<(count * format.channelCount)]))
+      nonNumberCount += changed.nonNumbers
+      cutCount += changed.cut
       return count
     }
     resize(&buffer, to: count * format.channelCount)
@@ -69,6 +72,7 @@ public struct AudioReader: ~Copyable, @unchecked Sendable {
     source = .ended
     framesRead = 0
     nonNumberCount = 0
+    cutCount = 0
     endingWarning = nil
     source = try input.start()
   }
@@ -80,6 +84,9 @@ public struct AudioReader: ~Copyable, @unchecked Sendable {
     if let endingWarning { lines.append(endingWarning) }
     if nonNumberCount > 0 {
       lines.append("\(nonNumberCount) \(nonNumberCount == 1 ? "sample was not a number" : "samples were not numbers")")
+    }
+    if cutCount > 0 {
+      lines.append("\(cutCount) \(cutCount == 1 ? "sample was" : "samples were") beyond ±4 and cut; full scale is ±1")
     }
     return lines
   }
@@ -136,13 +143,13 @@ private func resize(_ buffer: inout [Float], to count: Int) {
 
 /// Makes samples finite and cuts them to the limit.
 ///
-/// - Returns: how many were not finite.
-private func clean(_ samples: UnsafeMutableBufferPointer<Float>) -> Int {
+/// - Returns: how many were not finite, and how many were cut.
+private func clean(_ samples: UnsafeMutableBufferPointer<Float>) -> (nonNumbers: Int, cut: Int) {
   // Decoders overshoot full scale by a little, damaged floats by anything.
   let limit: Float = 4
   var outside = 0
   for sample in samples { outside &+= sample.magnitude <= limit ? 0 : 1 }
-  if outside == 0 { return 0 }
+  if outside == 0 { return (0, 0) }
   var nonNumbers = 0
   for index in samples.indices {
     if !samples[index].isFinite {
@@ -152,5 +159,5 @@ private func clean(_ samples: UnsafeMutableBufferPointer<Float>) -> Int {
       samples[index] = min(max(samples[index], -limit), limit)
     }
   }
-  return nonNumbers
+  return (nonNumbers, outside - nonNumbers)
 }

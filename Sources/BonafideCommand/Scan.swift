@@ -133,7 +133,7 @@ struct Scan: ParsableCommand {
       writer: format.writer(engine: engine, style: style, fileCount: recordings.count), progress: progress,
       // A table on the same terminal says it already.
       saysErrors: !(format == .text && isOnTerminal && hasErrorTerminal),
-      saysWarnings: !format.hasWarnings)
+      saysWarnings: !format.hasWarnings, inOrder: format != .jsonl)
     return try run.run(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
   }
 

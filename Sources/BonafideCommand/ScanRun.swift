@@ -12,7 +12,7 @@ final class ScanRun: Sendable {
     var output: ReportOutput
     var writer: any ReportWriter
     var progress: ProgressLine?
-    /// Results that wait for one before them.
+    /// Results that wait for one before them, where the report keeps the order of the recordings.
     var waiting: [Int: FileResult] = [:]
     var written = 0
     var tally = Tally()
@@ -27,12 +27,14 @@ final class ScanRun: Sendable {
   private let saysErrors: Bool
   private let saysWarnings: Bool
   private let hasProgress: Bool
+  /// Whether the report has the recordings in their order, or as they are done.
+  private let inOrder: Bool
   private let next = Atomic<Int>(0)
   private let state: Mutex<State>
 
   init(
     recordings: [Recording], detector: Detector, options: ScanOptions, output: consuming ReportOutput,
-    writer: any ReportWriter, progress: ProgressLine?, saysErrors: Bool, saysWarnings: Bool
+    writer: any ReportWriter, progress: ProgressLine?, saysErrors: Bool, saysWarnings: Bool, inOrder: Bool
   ) {
     self.recordings = recordings
     self.detector = detector
@@ -40,6 +42,7 @@ final class ScanRun: Sendable {
     self.saysErrors = saysErrors
     self.saysWarnings = saysWarnings
     hasProgress = progress != nil
+    self.inOrder = inOrder
     state = Mutex(State(output: output, writer: writer, progress: progress))
   }
 
@@ -93,7 +96,8 @@ final class ScanRun: Sendable {
   private static let mostDurations = 16
 
   private func duration(of recording: Recording) -> Double? {
-    guard recording.path != "-", let reader = try? AudioReader(path: recording.path, raw: options.raw),
+    // Of files alone: opening a pipe would use it up.
+    guard recording.size != nil, let reader = try? AudioReader(path: recording.path, raw: options.raw),
       let frames = reader.format.frameCount, reader.format.sampleRate > 0
     else { return nil }
     return Double(frames) / Double(reader.format.sampleRate)
@@ -103,7 +107,7 @@ final class ScanRun: Sendable {
   private func deliver(_ result: FileResult, index: Int) {
     state.withLock { state in
       state.progress?.finish(index, seconds: result.duration ?? 0)
-      state.waiting[index] = result
+      state.waiting[inOrder ? index : state.written] = result
       while state.failure == nil, let result = state.waiting.removeValue(forKey: state.written) {
         state.written += 1
         state.tally.count(result)
