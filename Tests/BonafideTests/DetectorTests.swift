@@ -41,15 +41,17 @@ import Testing
     #expect(party.segments.allSatisfy { $0.start >= 0 && $0.end <= duration && $0.start < $0.end })
   }
 
-  @Test func levelDoesNotMatter() throws {
-    let samples = try call()
-    // ±12 dB. What is left comes from the first frames, before there is speech to take the level from.
+  /// Gains of ±12 dB. Behind digital silence the first frames have no level to be measured by, and the network
+  /// remembers a little of them; on a line there is noise before there is speech.
+  @Test(arguments: [(0.003, 0.02), (0, 0.3)] as [(Float, Double)]) func levelDoesNotMatter(noise: Float, tolerance: Double) throws {
+    var generator = SeededGenerator(seed: 3)
+    let samples = try call().map { $0 + (noise > 0 ? Float.random(in: -noise...noise, using: &generator) : 0) }
     let llrs = try [1, 0.25, 4].map { (gain: Float) in
       let path = try folder.writeWAV("gain.wav", channels: [samples.map { $0 * gain }])
       return try #require(detector.scan(path).parties.first?.llr)
     }
-    #expect(abs(llrs[1] - llrs[0]) < 0.1)
-    #expect(abs(llrs[2] - llrs[0]) < 0.1)
+    #expect(abs(llrs[1] - llrs[0]) < tolerance)
+    #expect(abs(llrs[2] - llrs[0]) < tolerance)
   }
 
   @Test func speechDrownedInNoiseIsNotJudged() throws {

@@ -205,8 +205,11 @@ private func judge(_ track: SpeechTrack, signalToNoise: Double? = nil, timeline:
     #expect(abs(found - expected) < 0.01)
   }
 
-  @Test func signalToNoiseNeedsPauses() {
-    #expect(signalToNoise(steady(0, frames: 100), energies: [Float](repeating: 1, count: 105)) == nil)
+  @Test func withoutPausesTheLowOfSpeechIsNoise() throws {
+    let (track, flat) = (steady(0, frames: 100), [Float](repeating: 1, count: 105))
+    #expect(try #require(signalToNoise(track, energies: flat)) < PartyJudge.leastSignalToNoise)
+    let varied = (0..<105).map { Float($0 % 5 == 0 ? 1 : 100) }
+    #expect(try #require(signalToNoise(track, energies: varied)) > 15)
     #expect(signalToNoise(steady(0, frames: 0), energies: []) == nil)
   }
 }
