@@ -50,12 +50,36 @@ def calibrate(raw, label, speech):
 
 
 def operating_points(sets):
-    """Alarm, clear and stretch LLR: 1 % of genuine flagged, 5 % of synthetic cleared, 0.2 % of genuine past the stretch
-    point; the strictest over the sets, a list of (llr, label), so that neither short nor long ones have more."""
+    """Alarm and clear LLR: 1 % of genuine flagged, 5 % of synthetic cleared; the stricter over the sets, a list of
+    (llr, label), so that neither short nor long ones have more."""
     # Just past the first score that may not be: verdicts take the points themselves in.
-    low = lambda share: min(np.sort(b := llr[label == 1])[int(share * len(b))] for llr, label in sets) - 1e-4
+    alarm = min(np.sort(b := llr[label == 1])[int(0.01 * len(b))] for llr, label in sets) - 1e-4
     clear = max(np.sort(s := -llr[label == 0])[int(0.05 * len(s))] * -1 for llr, label in sets) + 1e-4
-    return dict(alarm_llr=float(low(0.01)), clear_llr=float(clear), stretch_llr=float(low(0.002)))
+    return dict(alarm_llr=float(alarm), clear_llr=float(clear))
+
+
+def false_stretches(out, calibration, enter):
+    """Stretches that StretchFinder.swift would flag, roughly: a second of speech or more under `enter`, smoothed and pooled.
+    out: frame outputs of a genuine call, (U, 3)."""
+    slope, offset, half = calibration
+    llr = lambda raw, seconds: (slope * raw + offset) * seconds / (seconds + half)
+    score, attention, speech = out[out[:, 2] > 0].T
+    w = np.exp(np.clip(attention, -8, 8)) / (1 + np.exp(-speech))
+    second = np.ones(25)
+    if len(w) < len(second):
+        return 0
+    low = llr(np.convolve(score * w, second, "same") / np.convolve(w, second, "same"), 2.0) <= enter
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], low, [0]]).astype(int))).reshape(-1, 2)
+    return sum(b - a >= 25 and llr((score[a:b] * w[a:b]).sum() / w[a:b].sum(), (b - a) * 0.04) <= enter for a, b in edges)
+
+
+def stretch_point(calls, calibration, alarm, per_hour=0.5):
+    """The highest LLR, at most `alarm`, at which genuine calls have no more than so many false stretches an hour of speech."""
+    hours = sum((out[:, 2] > 0).sum() for out in calls) * 0.04 / 3600
+    for enter in np.arange(alarm, alarm - 10, -0.05):
+        if sum(false_stretches(out, calibration, enter) for out in calls) <= per_hour * hours:
+            return float(enter)
+    raise SystemExit("no stretch point: genuine dev calls are flagged at any")
 
 
 def figures(rows, label, scores):
@@ -117,6 +141,13 @@ def main():
     slope, offset, half = calibrate(raw, [classes(part) for part, _ in sets], speech)
     judged = [((slope * r + offset) * d / (d + half), classes(part)) for r, d, (part, _) in zip(raw, speech, sets)]
     points = operating_points(judged[-2:])
+    lines = {}
+    for r in dev:
+        if r["label"] == "bonafide":
+            lines.setdefault(r["source"], []).append(plain(r))
+    with torch.no_grad():
+        genuine = [network(front(torch.from_numpy(np.concatenate(x))[None]))[0][0].numpy() for x in lines.values()]
+    points["stretch_llr"] = stretch_point(genuine, (slope, offset, half), points["alarm_llr"])
 
     conditions = {"as they are": measure(plain)}
     for codec in CODECS:
