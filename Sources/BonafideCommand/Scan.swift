@@ -127,6 +127,10 @@ struct Scan: ParsableCommand {
       version: BonafideCommand.version, modelName: model.card.name, modelSHA256: model.sha256)
     let progress = hasErrorTerminal && !noProgress
       ? ProgressLine(recordings: recordings, width: Terminal.width(of: STDERR_FILENO) ?? 80) : nil
+    let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+    var options = options
+    // Few recordings: what is left of the threads goes to their parties.
+    options.threads = max(1, jobs / max(1, recordings.count))
     let run = ScanRun(
       recordings: recordings, detector: Detector(model: model), options: options,
       output: try ReportOutput(path: output),
@@ -134,7 +138,7 @@ struct Scan: ParsableCommand {
       // A table on the same terminal says it already.
       saysErrors: !(format == .text && isOnTerminal && hasErrorTerminal),
       saysWarnings: !format.hasWarnings, inOrder: format != .jsonl)
-    return try run.run(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+    return try run.run(jobs: jobs)
   }
 
   private var options: ScanOptions {

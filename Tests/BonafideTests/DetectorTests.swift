@@ -54,6 +54,16 @@ import Testing
     #expect(abs(llrs[2] - llrs[0]) < tolerance)
   }
 
+  @Test func threadsDoNotMatter() throws {
+    let samples = try call()
+    let path = try folder.writeWAV("parties.wav", channels: [samples, samples.map { -0.5 * $0 }, Array(samples.reversed())])
+    var options = ScanOptions()
+    let alone = detector.scan(path, options: options)
+    options.threads = 3
+    #expect(detector.scan(path, options: options) == alone)
+    #expect(alone.parties.count == 3)
+  }
+
   @Test func speechDrownedInNoiseIsNotJudged() throws {
     let samples = try call()
     var generator = SeededGenerator(seed: 7)

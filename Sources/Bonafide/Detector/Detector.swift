@@ -1,4 +1,5 @@
 import BonafideAudio
+import Dispatch
 
 /// Screens recordings: says for each party whether the voice is genuine, synthetic or can't be told.
 ///
@@ -85,23 +86,23 @@ public struct Detector: Sendable {
     progress: (Double) -> Void
   ) throws(ScreeningError) -> [PartyResult] {
     let (rate, channelCount) = (reader.format.sampleRate, reader.format.channelCount)
-    var parties: [Party] = []
-    for _ in channels { parties.append(Party(try PartyScreener(model: model, sampleRate: rate))) }
+    var opened: [Party] = []
+    for channel in channels {
+      opened.append(Party(try PartyScreener(model: model, sampleRate: rate), channel: options.mix ? nil : channel))
+    }
+    let parties = opened
 
     var block: [Float] = []
-    var mono: [Float] = []
     var frames = 0
     while true {
       let count: Int
       do { count = try reader.read(into: &block, frames: rate) } catch { throw .audio(error) }
       if count == 0 { break }
-      for (party, channel) in zip(parties, channels) {
-        if options.mix {
-          mix(block, channelCount: channelCount, into: &mono)
-        } else {
-          extract(channel, of: block, channelCount: channelCount, into: &mono)
-        }
-        party.screener.append(mono)
+      let samples = block
+      if options.threads > 1, parties.count > 1 {
+        DispatchQueue.concurrentPerform(iterations: parties.count) { parties[$0].append(samples, channelCount: channelCount) }
+      } else {
+        for party in parties { party.append(samples, channelCount: channelCount) }
       }
       frames += count
       progress(Double(frames) / Double(rate))
@@ -119,13 +120,28 @@ public struct Detector: Sendable {
   }
 }
 
-
 /// Holds the screener of one party of a pass; an array cannot hold what cannot be copied.
-private final class Party {
+///
+/// Unchecked: of a pass's threads, one at a time works on a party.
+private final class Party: @unchecked Sendable {
   var screener: PartyScreener
+  /// `nil` for the mean of all channels.
+  private let channel: Int?
+  private var mono: [Float] = []
 
-  init(_ screener: consuming PartyScreener) {
+  init(_ screener: consuming PartyScreener, channel: Int?) {
     self.screener = screener
+    self.channel = channel
+  }
+
+  /// Screens the party's part of a block of interleaved samples.
+  func append(_ block: [Float], channelCount: Int) {
+    if let channel {
+      extract(channel, of: block, channelCount: channelCount, into: &mono)
+    } else {
+      mix(block, channelCount: channelCount, into: &mono)
+    }
+    screener.append(mono)
   }
 }
 

@@ -14,6 +14,8 @@ public struct ScanOptions: Sendable {
   public var channelNames: [String] = []
   /// Take recordings for headerless samples of this kind.
   public var raw: RawFormat?
+  /// Threads that the parties of one recording are screened on.
+  public var threads = 1
   /// Keep frame scores in the results.
   public var timeline = false
 
