@@ -18,8 +18,10 @@ let package = Package(
 
     // audio: files and streams of any kind to blocks of float samples
     .target(name: "BonafideAudio", dependencies: ["CSndfile", "CSoxr"]),
+    // inner loops of the network, per instruction set
+    .target(name: "CKernels"),
     // network: tensors, safetensors, layers
-    .target(name: "BonafideNetwork", dependencies: ["COpenBLAS"]),
+    .target(name: "BonafideNetwork", dependencies: ["CKernels", "COpenBLAS"]),
     // the default model, compiled in
     .target(name: "CDefaultModel"),
     // features, model, scores, segments, verdicts: the public API
@@ -33,7 +35,7 @@ let package = Package(
       path: "Sources/BonafideCommand"),
 
     .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"]),
-    .testTarget(name: "BonafideNetworkTests", dependencies: ["BonafideNetwork"], resources: [.copy("Golden")]),
+    .testTarget(name: "BonafideNetworkTests", dependencies: ["BonafideNetwork", "CKernels"], resources: [.copy("Golden")]),
     .testTarget(name: "BonafideTests", dependencies: ["Bonafide", "BonafideAudio", "BonafideNetwork"], resources: [.copy("Golden")]),
     .testTarget(name: "CommandTests", dependencies: ["bonafide", "Bonafide", "BonafideReport"], resources: [.copy("Snapshots")]),
   ],

@@ -13,7 +13,8 @@ from network import CRNN
 HERE = os.path.dirname(os.path.abspath(__file__))
 # name: input and output channels, strides in time and frequency, frames, bands
 CONVOLUTIONS = dict(direct=(1, 16, 2, 2, 13, 64), direct_plain=(1, 8, 1, 1, 5, 7), single=(1, 5, 2, 2, 9, 16), both=(16, 32, 2, 2, 20, 32),
-                    frequency=(6, 12, 1, 2, 11, 8), wide=(32, 64, 1, 2, 9, 16), plain=(3, 7, 1, 1, 6, 5), row=(4, 8, 2, 2, 1, 16))
+                    frequency=(6, 12, 1, 2, 11, 8), wide=(32, 64, 1, 2, 9, 16), plain=(3, 7, 1, 1, 6, 5), row=(4, 8, 2, 2, 1, 16),
+                    few=(3, 16, 2, 2, 13, 64), panels=(40, 96, 1, 2, 37, 16))
 # time frames of the CRNN's runs
 LENGTHS = (1, 2, 3, 4, 5, 8, 11, 12, 13, 24, 25, 100, 333, 701)
 
@@ -45,7 +46,7 @@ def layers():
         dense, x = randomise(nn.Linear(i, o)), torch.randn(9, i)
         tensors |= {f"dense.{name}.{k}": v for k, v in dict(weight=dense.weight, bias=dense.bias, input=x, output=dense(x), rectified=F.relu(dense(x))).items()}
     # inputs of "saturated" drive the gates to their ends
-    for name, (i, h, gain) in dict(even=(12, 16, 1), odd=(5, 13, 1), saturated=(8, 24, 12)).items():
+    for name, (i, h, gain) in dict(even=(12, 16, 1), odd=(5, 13, 1), saturated=(8, 24, 12), wide=(12, 32, 1)).items():
         gru, x = randomise(nn.GRU(i, h, batch_first=True)), gain * torch.randn(1, 60, i)
         tensors |= {f"gru.{name}.{k}": v for k, v in gru.state_dict().items()}
         tensors |= {f"gru.{name}.input": x[0], f"gru.{name}.output": gru(x)[0][0]}

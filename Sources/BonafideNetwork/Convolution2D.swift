@@ -1,3 +1,5 @@
+import CKernels
+
 /// A 3x3 convolution with a margin of one zero, its batch normalisation and ReLU: (rows, columns, channels) in time,
 /// frequency and channel, the channel changing fastest.
 struct Convolution2D: Sendable {
@@ -16,9 +18,13 @@ struct Convolution2D: Sendable {
   /// Row, column and input channel of the window by output channel, normalisation folded in.
   private let weights: [Float]
   private let bias: [Float]
+  /// The weights for the kernels; empty where the processor does not run them.
+  private let packed: [Float]
 
-  /// - Parameter weight: (output channels, input channels, 3, 3), as in PyTorch.
-  init(weight: Tensor, normalisation: Normalisation, stride: Stride) {
+  /// - Parameters:
+  ///   - weight: (output channels, input channels, 3, 3), as in PyTorch.
+  ///   - usesKernels: whether to run on `CKernels`, or else on OpenBLAS.
+  init(weight: Tensor, normalisation: Normalisation, stride: Stride, usesKernels: Bool = kernels_available()) {
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     let factors = zip(normalisation.scale, normalisation.variance).map { $0 / ($1 + Normalisation.epsilon).squareRoot() }
     var folded = [Float](repeating: 0, count: weight.values.count)
@@ -31,6 +37,7 @@ struct Convolution2D: Sendable {
       }
     }
     weights = folded
+    packed = usesKernels ? Self.packed(folded, inputs: inputs, outputs: outputs) : []
     bias = (0..<outputs).map { normalisation.shift[$0] - normalisation.mean[$0] * factors[$0] }
     inputChannels = inputs
     outputChannels = outputs
@@ -43,7 +50,14 @@ struct Convolution2D: Sendable {
   func rows(for rows: Int) -> Int { (rows + stride.rows - 1) / stride.rows }
   func columns(for columns: Int) -> Int { (columns + stride.columns - 1) / stride.columns }
 
-  /// Output rows that are worked on at once: about as many as the second-level cache holds.
+  private static func packed(_ weights: [Float], inputs: Int, outputs: Int) -> [Float] {
+    [Float](unsafeUninitializedCapacity: kernels_convolution_packed_count(inputs, outputs)) { packed, count in
+      kernels_convolution_pack(weights, inputs, outputs, packed.baseAddress)
+      count = packed.count
+    }
+  }
+
+  /// Output rows that a matrix product takes at once: about as many as the second-level cache holds.
   private func tileRows(columns: Int) -> Int {
     max(1, Self.tileFloats / (columns * (9 * inputChannels + outputChannels)))
   }
@@ -54,6 +68,7 @@ struct Convolution2D: Sendable {
   ///
   /// - Parameter inputColumns: columns of the input.
   func scratchCount(inputColumns: Int) -> Int {
+    guard packed.isEmpty else { return 0 }
     let columns = columns(for: inputColumns)
     return tileRows(columns: columns) * columns * (9 * inputChannels + outputChannels)
   }
@@ -66,20 +81,32 @@ struct Convolution2D: Sendable {
     to input: borrowing Activations, rows: Int, output: borrowing Activations, scratch: UnsafeMutablePointer<Float>
   ) {
     let outputRows = self.rows(for: rows)
-    weights.withUnsafeBufferPointer { weights in
-      bias.withUnsafeBufferPointer { bias in
-        guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
-        if inputChannels == 1, outputChannels.isMultiple(of: 8) {
-          for row in 0..<outputRows { convolveDirectly(input, row: row, weights, bias, output) }
-        } else {
+    if packed.isEmpty {
+      weights.withUnsafeBufferPointer { weights in
+        bias.withUnsafeBufferPointer { bias in
+          guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
           let step = tileRows(columns: output.columns)
           for first in Swift.stride(from: 0, to: outputRows, by: step) {
             convolveTile(input, first..<min(first + step, outputRows), weights, bias, output, scratch)
           }
         }
       }
+    } else {
+      convolve(input, rows: outputRows, output)
     }
     output.clear(row: outputRows)
+  }
+
+  private func convolve(_ input: borrowing Activations, rows: Int, _ output: borrowing Activations) {
+    packed.withUnsafeBufferPointer { packed in
+      bias.withUnsafeBufferPointer { bias in
+        var layer = kernels_convolution(
+          inputs: inputChannels, outputs: outputChannels, row_step: stride.rows, column_step: stride.columns,
+          packed: packed.baseAddress, bias: bias.baseAddress)
+        kernels_convolve(
+          &layer, input.row(-1) - inputChannels, input.stride, output.row(0), output.stride, 0, rows, output.columns)
+      }
+    }
   }
 
   /// Windows to the rows of a matrix, a matrix product, bias and ReLU.
@@ -105,35 +132,6 @@ struct Convolution2D: Sendable {
       .multiply(Matrix(weights, rows: 3 * line, columns: outputChannels), into: product)
     for (index, row) in rows.enumerated() {
       rectify(product + index * columns * outputChannels, rows: columns, bias: bias, count: outputChannels, into: output.row(row))
-    }
-  }
-
-  /// One input channel: too little for a matrix product. Eight output channels at a time.
-  private func convolveDirectly(
-    _ input: borrowing Activations, row: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
-    _ output: borrowing Activations
-  ) {
-    let width = outputChannels
-    let inputStride = input.stride
-    let step = stride.columns
-    let top = UnsafePointer(input.row(row * stride.rows - 1) - 1)
-    let target = UnsafeMutableRawPointer(output.row(row))
-    for first in Swift.stride(from: 0, to: width, by: 8) {
-      let load = { (cell: Int) in UnsafeRawPointer(weights + cell * width + first).loadUnaligned(as: SIMD8<Float>.self) }
-      let offset = UnsafeRawPointer(bias + first).loadUnaligned(as: SIMD8<Float>.self)
-      let (w0, w1, w2) = (load(0), load(1), load(2))
-      let (w3, w4, w5) = (load(3), load(4), load(5))
-      let (w6, w7, w8) = (load(6), load(7), load(8))
-      for column in 0..<output.columns {
-        let a = top + column * step
-        let b = a + inputStride
-        let c = b + inputStride
-        var sum = offset + w0 * a[0] + w1 * a[1] + w2 * a[2]
-        sum += w3 * b[0] + w4 * b[1] + w5 * b[2]
-        sum += w6 * c[0] + w7 * c[1] + w8 * c[2]
-        sum.replace(with: 0, where: sum .< 0)
-        target.storeBytes(of: sum, toByteOffset: (column * width + first) * 4, as: SIMD8<Float>.self)
-      }
     }
   }
 }

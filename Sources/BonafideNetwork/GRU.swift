@@ -1,3 +1,5 @@
+import CKernels
+
 /// A gated recurrent unit, PyTorch's `nn.GRU` with one layer:
 ///
 ///     r = σ(W_ir x + b_ir + W_hr h + b_hr)
@@ -10,16 +12,22 @@ struct GRU: Sendable {
   private let projection: Dense
   /// (hidden, 3 hidden): OpenBLAS is faster with the transpose of what PyTorch has
   private let recurrent: [Float]
+  private let usesKernels: Bool
   /// b_hn
   private let candidateBias: [Float]
 
   /// - Parameters:
+  ///   - usesKernels: whether to run on `CKernels` where the size permits it, or else on OpenBLAS.
   ///   - inputWeight: (3 hidden, inputs), gates in the order r, z, n.
   ///   - recurrentWeight: (3 hidden, hidden).
   ///   - inputBias, recurrentBias: (3 hidden).
-  init(inputWeight: Tensor, recurrentWeight: Tensor, inputBias: [Float], recurrentBias: [Float]) {
+  init(
+    inputWeight: Tensor, recurrentWeight: Tensor, inputBias: [Float], recurrentBias: [Float],
+    usesKernels: Bool = kernels_available()
+  ) {
     let hidden = recurrentWeight.shape[1]
     self.hidden = hidden
+    self.usesKernels = usesKernels && (3 * hidden).isMultiple(of: 32)
     let bias = (0..<3 * hidden).map { inputBias[$0] + ($0 < 2 * hidden ? recurrentBias[$0] : 0) }
     projection = Dense(weight: inputWeight, bias: bias, rectified: false)
     recurrent = (0..<hidden).flatMap { column in (0..<3 * hidden).map { recurrentWeight.values[$0 * hidden + column] } }
@@ -46,7 +54,11 @@ struct GRU: Sendable {
         guard let recurrent = recurrent.baseAddress, let candidateBias = candidateBias.baseAddress else { return }
         let matrix = Matrix(recurrent, rows: hidden, columns: width)
         for step in 0..<input.rows {
-          matrix.multiplyTransposed(state, into: scratch)
+          if usesKernels {
+            kernels_multiply_transposed(recurrent, hidden, width, state, scratch)
+          } else {
+            matrix.multiplyTransposed(state, into: scratch)
+          }
           advance(state, input: gates + step * width, recurrent: scratch, candidateBias)
           (output + step * hidden).update(from: state, count: hidden)
         }

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Testing
 
@@ -6,9 +7,11 @@ import Testing
 /// Each layer against PyTorch.
 struct LayerTests {
   private static let tolerance: Float = 1e-5
+  /// OpenBLAS everywhere, own kernels where the processor runs them.
+  private static let ways = kernels_available() ? [false, true] : [false]
 
-  @Test(arguments: ["direct", "direct_plain", "single", "both", "frequency", "wide", "plain", "row"])
-  func convolution(name: String) throws {
+  @Test(arguments: ["direct", "direct_plain", "single", "both", "frequency", "wide", "plain", "row", "few", "panels"], Self.ways)
+  func convolution(name: String, usesKernels: Bool) throws {
     let golden = try Golden("layers")
     let prefix = "convolution.\(name)."
     let stride = try golden.values(prefix + "stride").map { Int($0) }
@@ -17,7 +20,7 @@ struct LayerTests {
       normalisation: Convolution2D.Normalisation(
         scale: try golden.values(prefix + "scale"), shift: try golden.values(prefix + "shift"),
         mean: try golden.values(prefix + "mean"), variance: try golden.values(prefix + "variance")),
-      stride: Convolution2D.Stride(rows: stride[0], columns: stride[1]))
+      stride: Convolution2D.Stride(rows: stride[0], columns: stride[1]), usesKernels: usesKernels)
     let (input, expected) = (try golden.tensor(prefix + "input"), try golden.tensor(prefix + "output"))
 
     let (rows, columns, channels) = (input.shape[0], input.shape[1], input.shape[2])
@@ -37,13 +40,14 @@ struct LayerTests {
     #expect(distance(output, expected.values) < Self.tolerance, "\(Golden.command)")
   }
 
-  @Test func convolutionLeavesItsMarginEmpty() throws {
+  @Test(arguments: Self.ways)
+  func convolutionLeavesItsMarginEmpty(usesKernels: Bool) throws {
     let layer = Convolution2D(
       weight: try #require(Tensor(shape: [8, 1, 3, 3], values: [Float](repeating: 1, count: 72))),
       normalisation: Convolution2D.Normalisation(
         scale: .init(repeating: 1, count: 8), shift: .init(repeating: 1, count: 8), mean: .init(repeating: 0, count: 8),
         variance: .init(repeating: 1, count: 8)),
-      stride: Convolution2D.Stride(rows: 2, columns: 2))
+      stride: Convolution2D.Stride(rows: 2, columns: 2), usesKernels: usesKernels)
     let source = Activations(rows: 8, columns: 6, channels: 1)
     let target = Activations(rows: 4, columns: 3, channels: 8)
     let scratch = FloatStorage(count: layer.scratchCount(inputColumns: 6))
@@ -90,12 +94,13 @@ struct LayerTests {
   }
 
   /// The steps at once, and cut anywhere with the state carried over.
-  @Test(arguments: ["even", "odd", "saturated"])
-  func gru(name: String) throws {
+  @Test(arguments: ["even", "odd", "saturated", "wide"], Self.ways)
+  func gru(name: String, usesKernels: Bool) throws {
     let golden = try Golden("layers")
     let layer = GRU(
       inputWeight: try golden.tensor("gru.\(name).weight_ih_l0"), recurrentWeight: try golden.tensor("gru.\(name).weight_hh_l0"),
-      inputBias: try golden.values("gru.\(name).bias_ih_l0"), recurrentBias: try golden.values("gru.\(name).bias_hh_l0"))
+      inputBias: try golden.values("gru.\(name).bias_ih_l0"), recurrentBias: try golden.values("gru.\(name).bias_hh_l0"),
+      usesKernels: usesKernels)
     let input = try golden.tensor("gru.\(name).input")
     let expected = try golden.values("gru.\(name).output")
     let (steps, width) = (input.shape[0], input.shape[1])
