@@ -16,56 +16,61 @@ public struct FrameOutput: Sendable, Equatable {
 
 /// A run of the network over one party, fed in pieces of any size.
 ///
-/// The outputs are those of the network over the whole party: convolutions work on blocks with enough frames of the
-/// neighbouring blocks on either side, the GRU carries its state from block to block. Blocks lie where they lie whatever the
-/// pieces are, so outputs do not depend on them. All memory is allocated at the start.
+/// The outputs are those of the network over the whole party, block by block: convolutions keep the rows that reach into
+/// the next block, the GRU keeps its state. Nothing is computed twice, so that short blocks cost little more than long
+/// ones. Blocks lie where they lie whatever the pieces are, so outputs do not depend on them. All memory is allocated at
+/// the start.
+///
+/// A score depends on the feature frames up to `lookAhead` after its own last one, and comes with the block that has them.
 public struct CRNNStream: ~Copyable, Sendable {
   private let network: CRNN
-  /// Of the features and behind each convolution.
+  /// Of the features and behind each convolution. The rows of a block start at row 0 of `features` and `first`; those of
+  /// `second` and `third` at row 1, behind the two that the next layer has still to look back to.
   private let features, first, second, third, fourth: Activations
   private let scratch, denseOutputs, states, state, heads: FloatStorage
-  /// Feature frames that the block holds when it is full.
-  private let capacity: Int
+  /// Feature frames in a block.
+  private let blockFrames: Int
   /// Values in the block.
   private var filled = 0
-  /// Frames at the start of the block whose scores are out already.
-  private var done = 0
+  /// Score frames in the blocks before.
+  private var passed = 0
 
-  /// Frames of the neighbouring block that a block has on either side: a score depends on 11 frames before its own first one
-  /// and 8 after its last; a multiple of four.
-  private static let halo = 12
+  /// Feature frames after the four of a score that it depends on.
+  public static let lookAhead = 8
 
-  public init(_ network: CRNN) { self.init(network, blockFrames: 1000) }
-
-  /// - Parameter blockFrames: a positive multiple of four.
-  init(_ network: CRNN, blockFrames: Int) {
+  /// - Parameter blockFrames: feature frames that are worked on at once, taken to a multiple of four from 4 to 4000. Short
+  ///   blocks give their scores sooner, long ones are a little faster.
+  public init(_ network: CRNN, blockFrames: Int = 1000) {
     self.network = network
-    capacity = blockFrames + 2 * Self.halo
+    let scoreFrames = min(max(blockFrames / CRNN.framesPerScore, 1), 1000)
+    self.blockFrames = scoreFrames * CRNN.framesPerScore
     let layers = network.convolutions
-    var (rows, columns) = (capacity, network.configuration.bands)
-    var scratchCount = 0
+    // The last layers have two rows more at the end, when nothing has to be waited for.
+    let rows = [2 * scoreFrames, scoreFrames + 1, scoreFrames + 2, scoreFrames + 2]
+    var columns = network.configuration.bands
+    var scratchCount = network.gru.scratchCount(steps: scoreFrames + 2)
     func output(_ layer: Int) -> Activations {
-      scratchCount = max(scratchCount, layers[layer].scratchCount(inputColumns: columns))
-      (rows, columns) = (layers[layer].rows(for: rows), layers[layer].columns(for: columns))
-      return Activations(rows: rows, columns: columns, channels: layers[layer].outputChannels)
+      scratchCount = max(scratchCount, layers[layer].scratchCount(inputColumns: columns, outputRows: rows[layer]))
+      columns = layers[layer].columns(for: columns)
+      return Activations(rows: rows[layer], columns: columns, channels: layers[layer].outputChannels)
     }
-    features = Activations(rows: rows, columns: columns, channels: 1)
+    features = Activations(rows: self.blockFrames, columns: columns, channels: 1)
     first = output(0)
     second = output(1)
     third = output(2)
     fourth = output(3)
-    scratch = FloatStorage(count: max(scratchCount, network.gru.scratchCount(steps: rows)))
-    denseOutputs = FloatStorage(count: rows * network.dense.outputs)
-    states = FloatStorage(count: rows * network.gru.hidden)
+    scratch = FloatStorage(count: scratchCount)
+    denseOutputs = FloatStorage(count: (scoreFrames + 2) * network.dense.outputs)
+    states = FloatStorage(count: (scoreFrames + 2) * network.gru.hidden)
     state = FloatStorage(count: network.gru.hidden)
-    heads = FloatStorage(count: rows * network.heads.outputs)
+    heads = FloatStorage(count: (scoreFrames + 2) * network.heads.outputs)
   }
 
   /// Takes the next features and appends the scores of the blocks that they complete.
   ///
   /// - Parameters:
   ///   - features: feature frames of `bands` values one after the other; a frame may go on in the next call.
-  ///   - outputs: one per four feature frames, in order, about ten seconds at a time.
+  ///   - outputs: one per four feature frames, in order, a block at a time and two score frames late.
   public mutating func append(_ features: [Float], into outputs: inout [FrameOutput]) {
     let bands = network.configuration.bands
     features.withUnsafeBufferPointer { features in
@@ -77,7 +82,10 @@ public struct CRNNStream: ~Copyable, Sendable {
         (self.features.row(row) + column).update(from: start + taken, count: count)
         taken += count
         filled += count
-        if filled == capacity * bands { advance(into: &outputs) }
+        if filled == blockFrames * bands {
+          score(rows: blockFrames, isLast: false, into: &outputs)
+          keepLastRows()
+        }
       }
     }
   }
@@ -85,45 +93,66 @@ public struct CRNNStream: ~Copyable, Sendable {
   /// Appends the scores of what is left: as many in all as four go into the feature frames, rounded up. The stream is then
   /// as new.
   public mutating func finish(into outputs: inout [FrameOutput]) {
-    let rows = filled / network.configuration.bands
-    score(rows: rows, until: (rows + CRNN.framesPerScore - 1) / CRNN.framesPerScore, into: &outputs)
+    score(rows: filled / network.configuration.bands, isLast: true, into: &outputs)
     filled = 0
-    done = 0
+    passed = 0
     state.start.update(repeating: 0, count: state.count)
-  }
-
-  /// Scores a full block, and moves its last frames to the start of the next.
-  private mutating func advance(into outputs: inout [FrameOutput]) {
-    score(rows: capacity, until: (capacity - Self.halo) / CRNN.framesPerScore, into: &outputs)
-    for row in 0..<2 * Self.halo {
-      features.row(row).update(from: features.row(capacity - 2 * Self.halo + row), count: features.columns)
+    features.clear(row: -1)
+    first.clear(row: -1)
+    for row in -1...1 {
+      second.clear(row: row)
+      third.clear(row: row)
     }
-    filled = 2 * Self.halo * features.columns
-    done = Self.halo
   }
 
-  /// Appends the scores of the block's first `rows` frames, from those that are out already up to `end`.
-  private func score(rows: Int, until end: Int, into outputs: inout [FrameOutput]) {
-    let begin = done / CRNN.framesPerScore
-    guard begin < end else { return }
-    features.clear(row: rows)
+  /// Moves the rows that the next block has to look back to before it.
+  private mutating func keepLastRows() {
+    let scoreFrames = blockFrames / CRNN.framesPerScore
+    features.copy(row: blockFrames - 1, to: -1)
+    first.copy(row: 2 * scoreFrames - 1, to: -1)
+    for row in -1...0 {
+      second.copy(row: row + scoreFrames, to: row)
+      third.copy(row: row + scoreFrames, to: row)
+    }
+    filled = 0
+    passed += scoreFrames
+  }
+
+  /// Appends the scores that the block's first `rows` frames complete.
+  ///
+  /// Convolutions 0 and 1 have stride two and need the row before only; convolutions 2 and 3 need a row on either side, so
+  /// that each lags a row behind the one before it: row i of `second` stands for score frame `passed` − 1 + i, row i of
+  /// `third` and `fourth` for `passed` − 2 + i.
+  ///
+  /// - Parameter isLast: whether the party ends here: there is a margin of zeros behind the last row of each layer.
+  private func score(rows: Int, isLast: Bool, into outputs: inout [FrameOutput]) {
     let layers = network.convolutions
-    var rows = rows
-    func convolve(_ layer: Int, _ input: borrowing Activations, _ output: borrowing Activations) {
-      layers[layer].apply(to: input, rows: rows, output: output, scratch: scratch.start)
-      rows = layers[layer].rows(for: rows)
+    let scratch = scratch.start
+    let firstRows = layers[0].rows(for: rows)
+    if isLast { features.clear(row: rows) }
+    layers[0].apply(to: features, rows: 0..<firstRows, output: first, at: 0, scratch: scratch)
+    let secondRows = layers[1].rows(for: firstRows)
+    if isLast { first.clear(row: firstRows) }
+    layers[1].apply(to: first, rows: 0..<secondRows, output: second, at: 1, scratch: scratch)
+    if isLast { second.clear(row: secondRows + 1) }
+    // No row stands for a time before the first score frame.
+    let thirdStart = max(0, 1 - passed)
+    let thirdEnd = secondRows + (isLast ? 1 : 0)
+    if thirdStart < thirdEnd {
+      layers[2].apply(to: second, rows: thirdStart..<thirdEnd, output: third, at: thirdStart + 1, scratch: scratch)
     }
-    convolve(0, features, first)
-    convolve(1, first, second)
-    convolve(2, second, third)
-    convolve(3, third, fourth)
+    if isLast { third.clear(row: thirdEnd + 1) }
+    let start = max(0, 2 - passed)
+    let end = secondRows + (isLast ? 2 : 0)
+    guard start < end else { return }
+    layers[3].apply(to: third, rows: start..<end, output: fourth, at: start, scratch: scratch)
 
-    let count = end - begin
+    let count = end - start
     network.dense.apply(
-      to: Matrix(fourth.row(begin), rows: count, columns: network.dense.inputs, stride: fourth.stride), output: denseOutputs.start)
+      to: Matrix(fourth.row(start), rows: count, columns: network.dense.inputs, stride: fourth.stride), output: denseOutputs.start)
     network.gru.apply(
       to: Matrix(denseOutputs.start, rows: count, columns: network.dense.outputs), state: state.start, output: states.start,
-      scratch: scratch.start)
+      scratch: scratch)
     network.heads.apply(to: Matrix(states.start, rows: count, columns: network.gru.hidden), output: heads.start)
     for frame in 0..<count {
       let logits = heads.start + frame * network.heads.outputs

@@ -66,45 +66,50 @@ struct Convolution2D: Sendable {
 
   /// Floats that `apply` needs to work in.
   ///
-  /// - Parameter inputColumns: columns of the input.
-  func scratchCount(inputColumns: Int) -> Int {
+  /// - Parameters:
+  ///   - inputColumns: columns of the input.
+  ///   - outputRows: most rows that are computed at once.
+  func scratchCount(inputColumns: Int, outputRows: Int) -> Int {
     guard packed.isEmpty else { return 0 }
     let columns = columns(for: inputColumns)
-    return tileRows(columns: columns) * columns * (9 * inputChannels + outputChannels)
+    return min(tileRows(columns: columns), outputRows) * columns * (9 * inputChannels + outputChannels)
   }
 
+  /// Computes some rows. Row r needs rows r·stride − 1 ... r·stride + 1 of the input.
+  ///
   /// - Parameters:
-  ///   - input: `rows` rows of it are read, and the margin.
-  ///   - output: `rows(for: rows)` rows and the margin behind them are written.
+  ///   - rows: which, by their places in the input's time.
+  ///   - output: gets them, the first at row `start`. Its margins are not written.
   ///   - scratch: `scratchCount` floats.
   func apply(
-    to input: borrowing Activations, rows: Int, output: borrowing Activations, scratch: UnsafeMutablePointer<Float>
+    to input: borrowing Activations, rows: Range<Int>, output: borrowing Activations, at start: Int,
+    scratch: UnsafeMutablePointer<Float>
   ) {
-    let outputRows = self.rows(for: rows)
+    let shift = start - rows.lowerBound
     if packed.isEmpty {
       weights.withUnsafeBufferPointer { weights in
         bias.withUnsafeBufferPointer { bias in
           guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
           let step = tileRows(columns: output.columns)
-          for first in Swift.stride(from: 0, to: outputRows, by: step) {
-            convolveTile(input, first..<min(first + step, outputRows), weights, bias, output, scratch)
+          for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
+            convolveTile(input, first..<min(first + step, rows.upperBound), weights, bias, output, shift, scratch)
           }
         }
       }
     } else {
-      convolve(input, rows: outputRows, output)
+      convolve(input, rows: rows, output, shift)
     }
-    output.clear(row: outputRows)
   }
 
-  private func convolve(_ input: borrowing Activations, rows: Int, _ output: borrowing Activations) {
+  private func convolve(_ input: borrowing Activations, rows: Range<Int>, _ output: borrowing Activations, _ shift: Int) {
     packed.withUnsafeBufferPointer { packed in
       bias.withUnsafeBufferPointer { bias in
         var layer = kernels_convolution(
           inputs: inputChannels, outputs: outputChannels, row_step: stride.rows, column_step: stride.columns,
           packed: packed.baseAddress, bias: bias.baseAddress)
         kernels_convolve(
-          &layer, input.row(-1) - inputChannels, input.stride, output.row(0), output.stride, 0, rows, output.columns)
+          &layer, input.row(-1) - inputChannels, input.stride, output.row(shift), output.stride, rows.lowerBound,
+          rows.upperBound, output.columns)
       }
     }
   }
@@ -112,7 +117,7 @@ struct Convolution2D: Sendable {
   /// Windows to the rows of a matrix, a matrix product, bias and ReLU.
   private func convolveTile(
     _ input: borrowing Activations, _ rows: Range<Int>, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
-    _ output: borrowing Activations, _ scratch: UnsafeMutablePointer<Float>
+    _ output: borrowing Activations, _ shift: Int, _ scratch: UnsafeMutablePointer<Float>
   ) {
     let columns = output.columns
     let line = 3 * inputChannels
@@ -131,7 +136,9 @@ struct Convolution2D: Sendable {
     Matrix(scratch, rows: rows.count * columns, columns: 3 * line)
       .multiply(Matrix(weights, rows: 3 * line, columns: outputChannels), into: product)
     for (index, row) in rows.enumerated() {
-      rectify(product + index * columns * outputChannels, rows: columns, bias: bias, count: outputChannels, into: output.row(row))
+      rectify(
+        product + index * columns * outputChannels, rows: columns, bias: bias, count: outputChannels,
+        into: output.row(row + shift))
     }
   }
 }

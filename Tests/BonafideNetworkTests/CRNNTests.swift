@@ -46,7 +46,7 @@ struct CRNNTests {
   }
 
   /// Blocks of every size have the margins that they need.
-  @Test(arguments: [4, 8, 12, 20, 64, 300])
+  @Test(arguments: [4, 8, 12, 16, 20, 64, 300])
   func blocksLeaveNoTrace(blockFrames: Int) throws {
     for frames in [1, 13, 25, 100, 333, 701] {
       let expected = try golden.values("golden.output.\(frames)")

@@ -32,8 +32,8 @@ struct LayerTests {
     let outputColumns = layer.columns(for: columns)
     #expect([outputRows, outputColumns, layer.outputChannels] == expected.shape)
     let target = Activations(rows: outputRows, columns: outputColumns, channels: layer.outputChannels)
-    let scratch = FloatStorage(count: layer.scratchCount(inputColumns: columns))
-    layer.apply(to: source, rows: rows, output: target, scratch: scratch.start)
+    let scratch = FloatStorage(count: layer.scratchCount(inputColumns: columns, outputRows: outputRows))
+    layer.apply(to: source, rows: 0..<outputRows, output: target, at: 0, scratch: scratch.start)
     let output = (0..<outputRows).flatMap { row in
       (0..<outputColumns * layer.outputChannels).map { target.row(row)[$0] }
     }
@@ -49,15 +49,14 @@ struct LayerTests {
         variance: .init(repeating: 1, count: 8)),
       stride: Convolution2D.Stride(rows: 2, columns: 2), usesKernels: usesKernels)
     let source = Activations(rows: 8, columns: 6, channels: 1)
-    let target = Activations(rows: 4, columns: 3, channels: 8)
-    let scratch = FloatStorage(count: layer.scratchCount(inputColumns: 6))
-    // a longer run before must leave nothing behind
-    for rows in [8, 5] {
-      layer.apply(to: source, rows: rows, output: target, scratch: scratch.start)
-      let outputRows = layer.rows(for: rows)
-      for row in -1...outputRows {
+    let scratch = FloatStorage(count: layer.scratchCount(inputColumns: 6, outputRows: 4))
+    for (rows, start) in [(0..<4, 0), (1..<3, 0), (0..<3, 1), (2..<2, 3)] {
+      let target = Activations(rows: 4, columns: 3, channels: 8)
+      layer.apply(to: source, rows: rows, output: target, at: start, scratch: scratch.start)
+      let written = start..<start + rows.count
+      for row in -1...4 {
         let inside = (0..<24).map { target.row(row)[$0] }
-        #expect(inside == .init(repeating: row == -1 || row == outputRows ? 0 : 1, count: 24))
+        #expect(inside == .init(repeating: written.contains(row) ? 1 : 0, count: 24))
         #expect((1...8).allSatisfy { target.row(row)[-$0] == 0 && target.row(row)[23 + $0] == 0 })
       }
     }
