@@ -51,7 +51,7 @@ public struct AudioReader: ~Copyable, @unchecked Sendable {
     resize(&buffer, to: wanted * format.channelCount)
     let count = buffer.withUnsafeMutableBufferPointer { samples in
       let count = source.read(into: samples, channelCount: format.channelCount)
-      let changed = clean(UnsafeMutableBufferPointer(rebasing: samples[..<(count * format.channelCount)]))
+      let changed = makeSound(UnsafeMutableBufferPointer(rebasing: samples[..<(count * format.channelCount)]))
       nonNumberCount += changed.nonNumbers
       cutCount += changed.cut
       return count
@@ -139,25 +139,4 @@ private func resize(_ buffer: inout [Float], to count: Int) {
   } else {
     buffer.append(contentsOf: repeatElement(0, count: count - buffer.count))
   }
-}
-
-/// Makes samples finite and cuts them to the limit.
-///
-/// - Returns: how many were not finite, and how many were cut.
-private func clean(_ samples: UnsafeMutableBufferPointer<Float>) -> (nonNumbers: Int, cut: Int) {
-  // Decoders overshoot full scale by a little, damaged floats by anything.
-  let limit: Float = 4
-  var outside = 0
-  for sample in samples { outside &+= sample.magnitude <= limit ? 0 : 1 }
-  if outside == 0 { return (0, 0) }
-  var nonNumbers = 0
-  for index in samples.indices {
-    if !samples[index].isFinite {
-      samples[index] = 0
-      nonNumbers += 1
-    } else {
-      samples[index] = min(max(samples[index], -limit), limit)
-    }
-  }
-  return (nonNumbers, outside - nonNumbers)
 }

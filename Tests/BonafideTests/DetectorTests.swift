@@ -79,11 +79,12 @@ import Testing
   @Test(arguments: [1, 7, 1000, 8000, 1_000_000]) func blocksDoNotMatter(block: Int) throws {
     let samples = try call()
     func screen(_ block: Int) throws -> PartyResult {
-      var screener = try PartyScreener(model: detector.model, sampleRate: 11025)
+      var screener = try PartyScreener(model: detector.model, sampleRate: 11025, options: ScanOptions())
       for start in stride(from: 0, to: samples.count, by: block) {
-        screener.append(Array(samples[start..<min(samples.count, start + block)]))
+        screener.append(samples.span.extracting(start..<min(samples.count, start + block)))
       }
-      return screener.finish(channel: 1, options: ScanOptions())
+      screener.finish()
+      return screener.result(channel: 1)
     }
     let (expected, found) = (try screen(4321), try screen(block))
     #expect(abs((found.llr ?? 0) - (expected.llr ?? 9)) < 1e-4)
@@ -94,9 +95,7 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 100, 8000, 40000]) func silenceIsNoSpeech(count: Int) throws {
-    var screener = try PartyScreener(model: detector.model, sampleRate: 8000)
-    screener.append([Float](repeating: 0, count: count))
-    let party = screener.finish(channel: 1, options: ScanOptions())
+    let party = try detector.score([Float](repeating: 0, count: count), sampleRate: 8000)
     #expect(party.verdict == .inconclusive && party.reason == .noSpeech)
     #expect(party.llr == nil && party.segments.isEmpty && party.speech == 0)
   }

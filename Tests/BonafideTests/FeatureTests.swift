@@ -11,9 +11,9 @@ import Testing
   }
 
   /// Features and energies of samples that come in blocks of the given sizes, over and over.
-  private func logMel(_ samples: [Float], blocks: [Int]) throws -> (features: [Float], energies: [Float]) {
+  private func logMel(_ samples: [Float], blocks: [Int]) throws -> (features: [Float], energies: [Float?]) {
     var extractor = try LogMel(settings)
-    var (features, energies): ([Float], [Float]) = ([], [])
+    var (features, energies): ([Float], [Float?]) = ([], [])
     var (start, turn) = (0, 0)
     while start < samples.count {
       let end = min(samples.count, start + blocks[turn % blocks.count])

@@ -30,7 +30,7 @@ import Testing
 
     let model = try Model.default
     var extractor = try LogMel(model.card.features)
-    var (features, energies): ([Float], [Float]) = ([], [])
+    var (features, energies): ([Float], [Float?]) = ([], [])
     extractor.append(try samples(of: file, channel: channel), into: &features, energies: &energies)
     extractor.finish(into: &features, energies: &energies)
     var stream = CRNNStream(model.network)

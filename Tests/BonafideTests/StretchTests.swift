@@ -6,7 +6,6 @@ import Testing
 
 private let hop = 0.04
 private let calibration = Calibration(slope: 1, offset: 0, halfSpeech: 1)
-private let finder = StretchFinder(calibration: calibration, enter: -1, leave: 0)
 
 /// A party that speaks with pauses of random lengths.
 ///
@@ -31,14 +30,10 @@ private func track(
 }
 
 private func judge(_ track: SpeechTrack, signalToNoise: Double? = nil, timeline: Bool = false) -> PartyResult {
-  var options = ScanOptions()
-  options.alarmAt = -1
-  options.clearAt = 1
-  let points = ModelCard.OperatingPoints(alarm: -1, clear: 1)
-  let judge = PartyJudge(
-    calibration: calibration, thresholds: Thresholds(points, options: options), prior: 0.05,
-    duration: Double(track.frameCount) * hop)
-  return judge.result(track, signalToNoise: signalToNoise, channel: 1, timeline: timeline)
+  let thresholds = Thresholds(ModelCard.OperatingPoints(alarm: -1, clear: 1), options: ScanOptions())
+  let evidence = evidence(of: track, calibration: calibration, thresholds: thresholds, timeline: timeline)
+  return PartyJudge(thresholds: thresholds, prior: 0.05).result(
+    evidence, signalToNoise: signalToNoise, channel: 1, duration: Double(track.frameCount) * hop, timeline: timeline)
 }
 
 @Suite struct StretchTests {
@@ -109,7 +104,7 @@ private func judge(_ track: SpeechTrack, signalToNoise: Double? = nil, timeline:
   @Test func shortDipsAreNotStretches() {
     var generator = SeededGenerator(seed: 7)
     let track = track(seconds: 60, generator: &generator) { $0.truncatingRemainder(dividingBy: 10) < 0.4 ? -8 : 4 }
-    #expect(finder.stretches(of: track, smoothed: finder.smoothed(track)).isEmpty)
+    #expect(judge(track).segments.isEmpty)
   }
 
   @Test func longPausesSplitStretches() {
@@ -117,8 +112,9 @@ private func judge(_ track: SpeechTrack, signalToNoise: Double? = nil, timeline:
     let track = SpeechTrack(
       hop: hop, frameCount: 225, frames: frames, scores: [Float](repeating: -6, count: 150),
       weights: [Float](repeating: 1, count: 150))
-    let stretches = finder.stretches(of: track, smoothed: finder.smoothed(track))
-    #expect(stretches.map(\.range) == [0..<75, 75..<150])
+    let segments = judge(track).segments
+    #expect(segments.map(\.start) == [0, 6])
+    #expect(segments.map(\.end) == [3, 9])
   }
 
   @Test func thresholdsMoveWithOptions() {
@@ -178,38 +174,18 @@ private func judge(_ track: SpeechTrack, signalToNoise: Double? = nil, timeline:
     #expect(result.segments.count == 1)
   }
 
-  @Test func onlyAudibleFramesWithSpeechCount() {
+  @Test func onlyAudibleFramesWithSpeechCount() throws {
     let outputs = [
       FrameOutput(score: 1, attention: 0, speech: 3), FrameOutput(score: 2, attention: 0, speech: -3),
       FrameOutput(score: 3, attention: 99, speech: 3), FrameOutput(score: .nan, attention: 0, speech: 3),
       FrameOutput(score: 5, attention: .nan, speech: 3), FrameOutput(score: 6, attention: 0, speech: 3),
+      FrameOutput(score: 7, attention: 0, speech: 3),
     ]
-    let track = SpeechTrack(outputs: outputs, energies: [1, 1, 1, 1, 1, 1e-9], hop: hop)
-    #expect(track.frames == [0, 2])
-    #expect(track.weights[1].isFinite && track.weights[1] > track.weights[0])
-    #expect(track.frameCount == 6)
-  }
-
-  @Test(arguments: [(0.0, 0.0), (10.0, 10.0), (40.0, 40.0)]) func signalToNoiseIsMeasuredInPauses(decibel: Double, expected: Double)
-    throws
-  {
-    let signal = Float(Foundation.pow(10, decibel / 10))
-    var energies = [Float](repeating: 1, count: 400)
-    let frames = (0..<400).filter { $0 % 50 < 25 }
-    for frame in frames { energies[frame] = 1 + signal }
-    for frame in 25..<30 { energies[frame] = 1000 }
-    let track = SpeechTrack(
-      hop: hop, frameCount: 400, frames: frames, scores: [Float](repeating: 0, count: frames.count),
-      weights: [Float](repeating: 1, count: frames.count))
-    let found = try #require(signalToNoise(track, energies: energies))
-    #expect(abs(found - expected) < 0.01)
-  }
-
-  @Test func withoutPausesTheLowOfSpeechIsNoise() throws {
-    let (track, flat) = (steady(0, frames: 100), [Float](repeating: 1, count: 105))
-    #expect(try #require(signalToNoise(track, energies: flat)) < PartyJudge.leastSignalToNoise)
-    let varied = (0..<105).map { Float($0 % 5 == 0 ? 1 : 100) }
-    #expect(try #require(signalToNoise(track, energies: varied)) > 15)
-    #expect(signalToNoise(steady(0, frames: 0), energies: []) == nil)
+    let energies: [Float?] = [1, 1, 1, 1, 1, 1e-9, nil]
+    let frames = outputs.indices.map { SpeechFrame(outputs[$0], energy: energies[$0], index: $0) }
+    #expect(frames.map { $0 != nil } == [true, false, true, false, false, false, false])
+    let (first, third) = (try #require(frames[0]), try #require(frames[2]))
+    #expect(third.weight.isFinite && third.weight > first.weight)
+    #expect(first.index == 0 && third.index == 2 && third.score == 3)
   }
 }

@@ -13,7 +13,7 @@ public struct Detector: Sendable {
 
   /// Screens one recording.
   ///
-  /// The file is read in blocks of one second, so that memory hardly grows with its length. Each channel is a party;
+  /// The file is read in blocks of one second, and memory does not grow with its length. Each channel is a party;
   /// channels with the same samples are screened once.
   ///
   /// - Parameters:
@@ -88,7 +88,9 @@ public struct Detector: Sendable {
     let (rate, channelCount) = (reader.format.sampleRate, reader.format.channelCount)
     var opened: [Party] = []
     for channel in channels {
-      opened.append(Party(try PartyScreener(model: model, sampleRate: rate), channel: options.mix ? nil : channel))
+      let screener = try PartyScreener(model: model, sampleRate: rate, options: options)
+      let meter = try ScreeningError.wrapping { () throws(FeatureError) in try BandwidthMeter(sampleRate: rate) }
+      opened.append(Party(screener, meter: meter, channel: options.mix ? nil : channel))
     }
     let parties = opened
 
@@ -109,9 +111,9 @@ public struct Detector: Sendable {
     }
     result.duration = Double(frames) / Double(rate)
     for party in parties {
-      if let bandwidth = party.screener.bandwidth { result.bandwidth = max(bandwidth, result.bandwidth ?? 0) }
+      if let bandwidth = party.meter.bandwidth { result.bandwidth = max(bandwidth, result.bandwidth ?? 0) }
     }
-    return zip(parties, channels).map { party, channel in party.screener.finish(channel: channel + 1, options: options) }
+    return zip(parties, channels).map { party, channel in party.finish(channel: channel + 1) }
   }
 
   private static func verdict(of parties: [PartyResult]) -> Verdict {
@@ -120,17 +122,19 @@ public struct Detector: Sendable {
   }
 }
 
-/// Holds the screener of one party of a pass; an array cannot hold what cannot be copied.
+/// Holds the screener and the meter of one party of a pass; an array cannot hold what cannot be copied.
 ///
 /// Unchecked: of a pass's threads, one at a time works on a party.
 private final class Party: @unchecked Sendable {
-  var screener: PartyScreener
+  private var screener: PartyScreener
+  private(set) var meter: BandwidthMeter
   /// `nil` for the mean of all channels.
   private let channel: Int?
   private var mono: [Float] = []
 
-  init(_ screener: consuming PartyScreener, channel: Int?) {
+  init(_ screener: consuming PartyScreener, meter: consuming BandwidthMeter, channel: Int?) {
     self.screener = screener
+    self.meter = meter
     self.channel = channel
   }
 
@@ -141,7 +145,14 @@ private final class Party: @unchecked Sendable {
     } else {
       mix(block, channelCount: channelCount, into: &mono)
     }
-    screener.append(mono)
+    let samples = mono
+    meter.append(samples)
+    screener.append(samples.span)
+  }
+
+  func finish(channel: Int) -> PartyResult {
+    screener.finish()
+    return screener.result(channel: channel)
   }
 }
 

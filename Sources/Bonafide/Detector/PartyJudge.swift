@@ -1,5 +1,14 @@
-/// Makes a party's result of its scored speech.
+/// Judges a party by the evidence that there is.
 struct PartyJudge: Sendable {
+  struct Judgement: Sendable, Equatable {
+    var verdict = Verdict.inconclusive
+    /// Why `verdict` is `inconclusive`; `nil` otherwise.
+    var reason: Reason?
+    /// `nil` where there was no speech, as is the probability.
+    var llr: Double?
+    var syntheticProbability: Double?
+  }
+
   /// Least seconds of speech that a verdict takes.
   static let leastSpeech = 1.0
   /// Least seconds of speech in a stretch that makes a party synthetic.
@@ -7,63 +16,67 @@ struct PartyJudge: Sendable {
   /// Least ratio of speech to noise that a verdict takes, in dB.
   static let leastSignalToNoise = 3.0
 
-  let calibration: Calibration
   let thresholds: Thresholds
   /// Probability that a party is synthetic before any evidence.
   let prior: Double
-  /// Seconds of the recording; no segment ends later.
-  let duration: Double
 
   /// - Parameters:
+  ///   - evidence: of all of the party, or of what was heard so far; then the open stretch counts as if it were closed.
+  ///   - signalToNoise: in dB; `nil` where it is not known.
+  func judgement(_ evidence: PartyEvidence, signalToNoise: Double?) -> Judgement {
+    var judgement = Judgement()
+    guard evidence.pooled.count > 0 else {
+      judgement.reason = .noSpeech
+      return judgement
+    }
+    let (speech, tolerance) = (evidence.speech, evidence.hop / 2)
+    let llr = evidence.calibration.llr(raw: evidence.pooled.raw, speech: speech)
+    judgement.llr = llr
+    judgement.syntheticProbability = syntheticProbability(llr: llr, prior: prior)
+    let open = evidence.openStretch
+    let longest = evidence.hop * Double(max(evidence.longestStretch, open?.pooled.count ?? 0))
+    if speech < Self.leastSpeech - tolerance {
+      judgement.reason = .tooLittleSpeech
+    } else if let signalToNoise, signalToNoise < Self.leastSignalToNoise {
+      judgement.reason = .tooNoisy
+    } else if llr <= thresholds.alarm || longest >= Self.decisiveSpeech - tolerance {
+      judgement.verdict = .synthetic
+    } else if llr >= thresholds.clear, evidence.stretches.isEmpty, open == nil {
+      judgement.verdict = .bonafide
+    } else {
+      judgement.reason = .ambiguous
+    }
+    return judgement
+  }
+
+  /// The result of a party that has ended.
+  ///
+  /// - Parameters:
+  ///   - evidence: finished.
   ///   - signalToNoise: in dB; `nil` where it is not known.
   ///   - channel: of the recording, from 1.
-  ///   - timeline: whether to keep frame scores.
-  func result(_ track: SpeechTrack, signalToNoise: Double?, channel: Int, timeline: Bool) -> PartyResult {
-    let speech = track.speech
-    var result = PartyResult(channel: channel, verdict: .inconclusive, speech: speech)
-    let finder = StretchFinder(calibration: calibration, enter: thresholds.stretch, leave: thresholds.release)
-    let smoothed = finder.smoothed(track)
-    if timeline { result.timeline = self.timeline(track, smoothed: smoothed) }
-    guard !track.frames.isEmpty else {
-      result.reason = .noSpeech
-      return result
+  ///   - duration: seconds of the recording; no segment ends later.
+  ///   - timeline: whether the evidence has one.
+  func result(_ evidence: PartyEvidence, signalToNoise: Double?, channel: Int, duration: Double, timeline: Bool) -> PartyResult {
+    let judgement = judgement(evidence, signalToNoise: signalToNoise)
+    var result = PartyResult(
+      channel: channel, verdict: judgement.verdict, reason: judgement.reason, speech: evidence.speech, llr: judgement.llr,
+      syntheticProbability: judgement.syntheticProbability)
+    if judgement.verdict != .inconclusive || judgement.reason == .ambiguous {
+      var spans = evidence.stretches
+      // Synthetic as a whole, without a second that is low enough by itself: all of its speech.
+      if judgement.verdict == .synthetic, spans.isEmpty { spans = evidence.turns.turns }
+      result.segments = spans.map { segment($0, of: evidence, duration: duration) }
     }
-    let llr = calibration.llr(raw: track.raw(in: track.frames.indices), speech: speech)
-    result.llr = llr
-    result.syntheticProbability = syntheticProbability(llr: llr, prior: prior)
-    guard speech >= Self.leastSpeech - track.hop / 2 else {
-      result.reason = .tooLittleSpeech
-      return result
-    }
-    if let signalToNoise, signalToNoise < Self.leastSignalToNoise {
-      result.reason = .tooNoisy
-      return result
-    }
-
-    var stretches = finder.stretches(of: track, smoothed: smoothed)
-    let decisive = stretches.contains { $0.speech >= Self.decisiveSpeech - track.hop / 2 }
-    if llr <= thresholds.alarm || decisive {
-      result.verdict = .synthetic
-      if stretches.isEmpty { stretches = finder.everything(of: track) }
-    } else if llr >= thresholds.clear, stretches.isEmpty {
-      result.verdict = .bonafide
-    } else {
-      result.reason = .ambiguous
-    }
-    result.segments = stretches.map { segment($0, of: track) }
+    if timeline { result.timeline = Timeline(hop: evidence.hop, llr: evidence.timeline) }
     return result
   }
 
-  private func segment(_ stretch: StretchFinder.Stretch, of track: SpeechTrack) -> Segment {
-    let time = track.time(of: stretch.range)
+  /// - Parameter duration: seconds of the recording; the segment ends no later.
+  func segment(_ span: SpeechSpan, of evidence: PartyEvidence, duration: Double) -> Segment {
+    let llr = evidence.calibration.llr(raw: span.pooled.raw, speech: span.speech(hop: evidence.hop))
     return Segment(
-      start: time.start, end: min(time.end, duration), llr: stretch.llr,
-      syntheticProbability: syntheticProbability(llr: stretch.llr, prior: prior))
-  }
-
-  private func timeline(_ track: SpeechTrack, smoothed: [Float]) -> Timeline {
-    var llr = [Float?](repeating: nil, count: track.frameCount)
-    for (frame, value) in zip(track.frames, smoothed) { llr[frame] = value }
-    return Timeline(hop: track.hop, llr: llr)
+      start: evidence.hop * Double(span.start), end: min(evidence.hop * Double(span.end), duration), llr: llr,
+      syntheticProbability: syntheticProbability(llr: llr, prior: prior))
   }
 }

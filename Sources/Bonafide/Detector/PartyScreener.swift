@@ -1,51 +1,142 @@
 import BonafideAudio
 import BonafideNetwork
 
-/// Screens one party from its samples, a block at a time: resampler, features, network; scores and verdict at the end.
+/// Screens one party from its samples, a block at a time: resampler, features, network, evidence, verdict. The one engine
+/// of recordings and streams, which differ in the length of blocks.
 ///
-/// Memory grows only by 16 bytes per 40 ms of audio.
+/// Memory does not grow with time, but as `PartyEvidence` says.
 struct PartyScreener: ~Copyable {
   private let card: ModelCard
   private let sampleRate: Int
-  private var samples = 0
+  private let judge: PartyJudge
+  private let keepsTimeline: Bool
   private var resampler: Resampler
   private var logMel: LogMel
   private var network: CRNNStream
-  private var meter: BandwidthMeter
+  private(set) var evidence: PartyEvidence
+
+  /// Missing samples of a gap that are screened as zeros before the rest is passed over: four seconds, in which the turn
+  /// ends and the network has heard silence, and a block, so that the frames before the gap are out.
+  private let gapScreened: Int
+  /// Missing samples that are passed over at once, whole seconds, and the score frames that they make.
+  private let passUnit: Int
+  private let passFrames: Int
+
+  /// Samples so far, those missing included.
+  private(set) var samples = 0
+  /// Samples and zeros for missing ones that went through the resampler.
+  private var screened = 0
+  /// Missing samples in the gap that the party is in, those passed over or waiting for it included.
+  private var gap = 0
+  /// Missing samples that are neither screened nor passed over yet.
+  private var waiting = 0
 
   private var resampled: [Float] = []
   private var features: [Float] = []
-  private var frameEnergies: [Float] = []
+  private var frameEnergies: [Float?] = []
   private var outputs: [FrameOutput] = []
-  /// Mean energy per score frame.
-  private var energies: [Float] = []
-  /// Feature frames in the last, unfinished score frame, and their energy.
+  /// Mean energies of the score frames that have no output yet; `nil` where samples are missing.
+  private var energies: [Float?] = []
+  /// Feature frames in the last, unfinished score frame; those of them that are not missing, and their energy.
   private var partialFrames = 0
+  private var knownFrames = 0
   private var partialEnergy: Float = 0
 
-  /// - Parameter sampleRate: of the samples to come, in Hz.
+  /// Feature frames in a block that suit recordings.
+  static let longBlock = 1000
+  /// Feature frames in a block that suit streams: scores come every 80 ms.
+  static let shortBlock = 8
+
+  /// Numbers of samples that may be missing at once: up to a week, as long as the sum is one that a `Double` holds.
+  var missingCounts: ClosedRange<Int> { 0...max(0, min(7 * 86_400 * sampleRate, 1 << 53 - samples)) }
+
+  /// - Parameters:
+  ///   - sampleRate: of the samples to come, in Hz.
+  ///   - options: prior, operating points, whether to keep a timeline.
+  ///   - blockFrames: feature frames that are worked on at once.
   /// - Throws: when the rate cannot be resampled, or memory runs out.
-  init(model: Model, sampleRate: Int) throws(ScreeningError) {
+  init(model: Model, sampleRate: Int, options: ScanOptions, blockFrames: Int = longBlock) throws(ScreeningError) {
+    guard AudioFormat.sampleRates.contains(sampleRate) else { throw .unsupportedRate(sampleRate) }
+    let settings = model.card.features
     let resampler = try ScreeningError.wrapping { () throws(AudioError) in
-      try Resampler(from: sampleRate, to: model.card.features.sampleRate)
+      try Resampler(from: sampleRate, to: settings.sampleRate)
     }
-    let logMel = try ScreeningError.wrapping { () throws(FeatureError) in try LogMel(model.card.features) }
-    let meter = try ScreeningError.wrapping { () throws(FeatureError) in try BandwidthMeter(sampleRate: sampleRate) }
+    let logMel = try ScreeningError.wrapping { () throws(FeatureError) in
+      try LogMel(settings, batch: min(blockFrames, 128))
+    }
+    let thresholds = Thresholds(model.card.operatingPoints, options: options)
     card = model.card
     self.sampleRate = sampleRate
     self.resampler = resampler
     self.logMel = logMel
-    self.meter = meter
-    network = CRNNStream(model.network)
+    network = CRNNStream(model.network, blockFrames: blockFrames)
+    judge = PartyJudge(thresholds: thresholds, prior: options.prior)
+    keepsTimeline = options.timeline
+    evidence = PartyEvidence(
+      calibration: card.calibration, thresholds: thresholds,
+      hop: Double(CRNN.framesPerScore * settings.hop) / Double(settings.sampleRate), timeline: options.timeline)
+    gapScreened = sampleRate * (4 + blockFrames * settings.hop / settings.sampleRate)
+    let scoreHop = CRNN.framesPerScore * settings.hop
+    let seconds = scoreHop / Self.greatestCommonDivisor(scoreHop, settings.sampleRate)
+    passUnit = seconds * sampleRate
+    passFrames = seconds * settings.sampleRate / scoreHop
   }
 
-  /// Takes the next samples, mono, at `sampleRate`.
-  mutating func append(_ block: [Float]) {
+  /// Seconds so far.
+  var duration: Double { Double(samples) / Double(sampleRate) }
+
+  /// Seconds up to which there are scores.
+  var scoredDuration: Double { min(evidence.hop * Double(evidence.frameCount), duration) }
+
+  /// Takes the next samples, mono, at `sampleRate`: finite, about ±1.
+  mutating func append(_ block: Span<Float>) {
+    guard !block.isEmpty else { return }
+    if waiting > 0 {
+      screenMissing(waiting)
+      waiting = 0
+    }
+    gap = 0
     samples += block.count
-    meter.append(block)
+    screen(block)
+  }
+
+  /// Takes note of samples that were lost, or never sent.
+  ///
+  /// Up to `gapScreened` of a gap are screened as zeros that are neither speech nor noise and leave the level as it is. The
+  /// rest is passed over, so that a long gap costs no more than a short one.
+  ///
+  /// - Parameter count: within `missingCounts`.
+  mutating func append(missing count: Int) {
+    samples += count
+    let head = min(count, max(0, gapScreened - gap))
+    gap += count
+    screenMissing(head)
+    waiting += count - head
+    evidence.pass(waiting / passUnit * passFrames)
+    waiting %= passUnit
+  }
+
+  private mutating func screenMissing(_ count: Int) {
+    guard count > 0 else { return }
+    let rate = card.features.sampleRate
+    logMel.expectMissing(screened * rate / sampleRate..<(screened + count) * rate / sampleRate)
+    let zeros = [Float](repeating: 0, count: min(count, Self.missingBlock))
+    var rest = count
+    while rest > 0 {
+      let block = min(rest, zeros.count)
+      screen(zeros.span.extracting(first: block))
+      rest -= block
+    }
+  }
+
+  private static let missingBlock = 8000
+
+  private mutating func screen(_ block: Span<Float>) {
+    screened += block.count
     resampled.removeAll(keepingCapacity: true)
-    block.withUnsafeBufferPointer { resampler.process($0, appendingTo: &resampled) }
+    resampler.process(block, appendingTo: &resampled)
     screenResampled()
+    gather()
   }
 
   private mutating func screenResampled() {
@@ -58,25 +149,35 @@ struct PartyScreener: ~Copyable {
 
   private mutating func keepEnergies() {
     for energy in frameEnergies {
-      partialEnergy += energy
+      if let energy {
+        partialEnergy += energy
+        knownFrames += 1
+      }
       partialFrames += 1
       if partialFrames == CRNN.framesPerScore { closeScoreFrame() }
     }
   }
 
   private mutating func closeScoreFrame() {
-    energies.append(partialEnergy / Float(partialFrames))
+    energies.append(knownFrames > 0 ? partialEnergy / Float(knownFrames) : nil)
     partialEnergy = 0
+    knownFrames = 0
     partialFrames = 0
   }
 
-  /// Highest frequency with energy so far, in Hz; `nil` where there was none.
-  var bandwidth: Double? { meter.bandwidth }
+  /// Adds what the network has said to the evidence.
+  private mutating func gather() {
+    let count = min(outputs.count, energies.count)
+    guard count > 0 else { return }
+    for i in 0..<count { evidence.append(outputs[i], energy: energies[i]) }
+    energies.removeFirst(count)
+    outputs.removeAll(keepingCapacity: true)
+  }
 
-  /// Screens what still waits and judges the party. Nothing may be appended afterwards.
-  ///
-  /// - Parameter channel: of the recording, from 1.
-  mutating func finish(channel: Int, options: ScanOptions) -> PartyResult {
+  /// Screens what still waits. Nothing may be appended afterwards.
+  mutating func finish() {
+    screenMissing(waiting)
+    waiting = 0
     resampled.removeAll(keepingCapacity: true)
     resampler.finish(appendingTo: &resampled)
     screenResampled()
@@ -87,13 +188,29 @@ struct PartyScreener: ~Copyable {
     if partialFrames > 0 { closeScoreFrame() }
     network.append(features, into: &outputs)
     network.finish(into: &outputs)
+    gather()
+    evidence.finish()
+  }
 
-    let hop = Double(CRNN.framesPerScore * card.features.hop) / Double(card.features.sampleRate)
-    let track = SpeechTrack(outputs: outputs, energies: energies, hop: hop)
-    let judge = PartyJudge(
-      calibration: card.calibration, thresholds: Thresholds(card.operatingPoints, options: options), prior: options.prior,
-      duration: Double(samples) / Double(sampleRate))
-    return judge.result(
-      track, signalToNoise: signalToNoise(track, energies: energies), channel: channel, timeline: options.timeline)
+  /// What the evidence says so far.
+  var judgement: PartyJudge.Judgement { judge.judgement(evidence, signalToNoise: evidence.noise.signalToNoise) }
+
+  /// The result, once the party is finished.
+  ///
+  /// - Parameter channel: of the recording, from 1.
+  func result(channel: Int) -> PartyResult {
+    judge.result(
+      evidence, signalToNoise: evidence.noise.signalToNoise, channel: channel, duration: duration, timeline: keepsTimeline)
+  }
+
+  /// What is said of a stretch.
+  func segment(_ span: SpeechSpan) -> Segment {
+    judge.segment(span, of: evidence, duration: duration)
+  }
+
+  private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+    var (a, b) = (a, b)
+    while b != 0 { (a, b) = (b, a % b) }
+    return a
   }
 }

@@ -7,6 +7,8 @@
 ///
 /// and a feature is (max(ln max(e_b, floor) − L_t, rangeLow) + shift) / scale: a gain of the input changes nothing.
 /// N samples give 1 + (N − window) / hop frames, none where N < window, however they are cut into blocks.
+///
+/// Where samples are missing, zeros stand for them; the level then stays as it is.
 struct LogMel: ~Copyable {
   let settings: FeatureSettings
   private let bank: MelBank
@@ -19,28 +21,34 @@ struct LogMel: ~Copyable {
   private var level: Float
   private var power: [Float]
   private var rows: [Float]
+  /// Samples before `pending`.
+  private var passed = 0
+  /// Places of missing samples that frames may still end in.
+  private var missing: [Range<Int>] = []
+  /// Whether each of the `filled` frames ends in a missing sample.
+  private var endsMissing: [Bool]
 
-  private static let batch = 128
-
+  /// - Parameter batch: frames that are transformed at once.
   /// - Throws: when a setting is out of range, or memory runs out.
-  init(_ settings: FeatureSettings) throws(FeatureError) {
+  init(_ settings: FeatureSettings, batch: Int = 128) throws(FeatureError) {
     try settings.validate()
-    let transform = try RealTransform(size: settings.fft, batch: Self.batch)
+    let transform = try RealTransform(size: settings.fft, batch: batch)
     self.settings = settings
     bank = MelBank(settings)
     window = periodicHann(settings.window)
     self.transform = transform
     level = settings.levelMinimum
     power = [Float](repeating: 0, count: bank.paddedBins)
-    rows = [Float](repeating: 0, count: Self.batch * settings.bands)
+    rows = [Float](repeating: 0, count: batch * settings.bands)
+    endsMissing = [Bool](repeating: false, count: batch)
   }
 
   /// Takes the next samples, at the settings' rate, and appends the frames that are complete, a batch at a time.
   ///
   /// - Parameters:
   ///   - features: gets `bands` numbers per frame.
-  ///   - energies: gets the mean band energy of each frame, not normalised.
-  mutating func append(_ samples: [Float], into features: inout [Float], energies: inout [Float]) {
+  ///   - energies: gets the mean band energy of each frame, not normalised; `nil` where its last sample is missing.
+  mutating func append(_ samples: [Float], into features: inout [Float], energies: inout [Float?]) {
     pending.append(contentsOf: samples)
     var start = 0
     while pending.count - start >= settings.window {
@@ -50,20 +58,39 @@ struct LogMel: ~Copyable {
           for i in window.indices { frame[i] = pending[start + i] * window[i] }
         }
       }
+      endsMissing[filled] = isMissing(passed + start + settings.window - 1)
       start += settings.hop
       filled += 1
-      if filled == Self.batch { flush(into: &features, energies: &energies) }
+      if filled == transform.batch { flush(into: &features, energies: &energies) }
     }
     pending.removeFirst(start)
+    passed += start
+  }
+
+  /// Says that some of the samples to come are zeros for missing ones.
+  ///
+  /// - Parameter range: counted from the first sample of all; not before an earlier one.
+  mutating func expectMissing(_ range: Range<Int>) {
+    if let last = missing.last, range.lowerBound <= last.upperBound {
+      missing[missing.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+    } else {
+      missing.append(range)
+    }
+  }
+
+  /// Whether a sample is missing; asked in order.
+  private mutating func isMissing(_ sample: Int) -> Bool {
+    while let first = missing.first, first.upperBound <= sample { missing.removeFirst() }
+    return missing.first?.contains(sample) ?? false
   }
 
   /// Appends the frames that still wait; samples after the last whole frame are dropped.
-  mutating func finish(into features: inout [Float], energies: inout [Float]) {
+  mutating func finish(into features: inout [Float], energies: inout [Float?]) {
     flush(into: &features, energies: &energies)
     pending.removeAll()
   }
 
-  private mutating func flush(into features: inout [Float], energies: inout [Float]) {
+  private mutating func flush(into features: inout [Float], energies: inout [Float?]) {
     guard filled > 0 else { return }
     transform.execute()
     let bands = settings.bands
@@ -78,8 +105,9 @@ struct LogMel: ~Copyable {
           var sum: Float = 0
           for band in 0..<bands { sum += row[band] }
           let mean = sum / Float(bands)
-          energies.append(mean)
-          level = max(level - settings.levelDecay, naturalLogarithm(max(mean, settings.floor)), settings.levelMinimum)
+          energies.append(endsMissing[frame] ? nil : mean)
+          let decayed = endsMissing[frame] ? level : level - settings.levelDecay
+          level = max(decayed, naturalLogarithm(max(mean, settings.floor)), settings.levelMinimum)
           let (floor, low, shift, scale) = (settings.floor, settings.rangeLow, settings.shift, 1 / settings.scale)
           for band in 0..<bands {
             row[band] = (max(naturalLogarithm(max(row[band], floor)) - level, low) + shift) * scale

@@ -1,42 +1,58 @@
 import Glibc
 
-/// Ratio of speech to the noise in its pauses, in dB; `nil` where there is no speech.
+/// Measures how far speech stands out of the noise in its pauses.
 ///
 /// Noise is the energy that a fifth of the frames within half a second of speech stay under: neither ring tones and music
 /// between turns nor a cough in a pause count as noise that the speech has to stand out of. Where there are few pauses, it
 /// is the energy that a tenth of the speech frames stay under: speech without noise rises and falls by more than that.
-///
-/// - Parameters:
-///   - track: speech frames of a party.
-///   - energies: mean band energies, one per score frame of the party.
-func signalToNoise(_ track: SpeechTrack, energies: [Float]) -> Double? {
-  let reach = Int(0.5 / track.hop)
-  var isSpeech = [Bool](repeating: false, count: energies.count)
-  var speech = 0.0
-  for frame in track.frames where frame < energies.count {
-    isSpeech[frame] = true
-    speech += Double(energies[frame])
-  }
-  guard !track.frames.isEmpty else { return nil }
-  speech /= Double(track.frames.count)
+struct NoiseEstimate: Sendable {
+  /// Seconds per score frame.
+  private let hop: Double
+  /// Frames from speech that a pause counts.
+  private let reach: Int
+  private var speechSum = 0.0
+  private var speech = EnergyHistogram()
+  private var pauses = EnergyHistogram()
+  /// Frames since speech, to `reach`.
+  private var sinceSpeech: Int
+  /// Energies of the last frames that count only if speech follows, at most `reach`; `nil` where samples are missing.
+  private var waiting: [Float?] = []
 
-  var pauses: [Float] = []
-  var next = 0
-  for frame in track.frames {
-    for near in max(next, frame - reach)..<max(next, min(energies.count, frame + reach + 1)) where !isSpeech[near] {
-      pauses.append(energies[near])
+  /// - Parameter hop: seconds per score frame.
+  init(hop: Double) {
+    self.hop = hop
+    reach = Int(0.5 / hop)
+    sinceSpeech = reach
+  }
+
+  /// Takes the mean band energy of the next frame, one of speech.
+  mutating func append(speech energy: Float) {
+    for case let energy? in waiting { pauses.add(energy) }
+    waiting.removeAll(keepingCapacity: true)
+    sinceSpeech = 0
+    speechSum += Double(energy)
+    speech.add(energy)
+  }
+
+  /// Takes the mean band energy of the next frame, one without speech; `nil` where samples are missing.
+  mutating func append(pause energy: Float?) {
+    if sinceSpeech < reach {
+      sinceSpeech += 1
+      if let energy { pauses.add(energy) }
+    } else if reach > 0 {
+      if waiting.count == reach { waiting.removeFirst() }
+      waiting.append(energy)
     }
-    next = max(next, frame + reach + 1)
   }
-  let noise: Double
-  if Double(pauses.count) * track.hop >= 0.4 {
-    pauses.sort()
-    noise = Double(pauses[pauses.count / 5])
-  } else {
-    let levels = track.frames.filter { $0 < energies.count }.map { energies[$0] }.sorted()
-    guard !levels.isEmpty else { return nil }
-    noise = Double(levels[levels.count / 10])
+
+  /// Ratio of speech to noise, in dB; infinite where there is no noise, `nil` where there is no speech.
+  var signalToNoise: Double? {
+    guard speech.count > 0 else { return nil }
+    let level = speechSum / Double(speech.count)
+    let noise =
+      Double(pauses.count) * hop >= 0.4
+      ? pauses.energy(rank: pauses.count / 5) : speech.energy(rank: speech.count / 10)
+    guard noise > 0 else { return .infinity }
+    return 10 * log10(max(level - noise, 1e-3 * noise) / noise)
   }
-  guard noise > 0 else { return .infinity }
-  return 10 * log10(max(speech - noise, 1e-3 * noise) / noise)
 }

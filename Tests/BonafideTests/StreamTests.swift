@@ -1,0 +1,325 @@
+import BonafideAudio
+import Foundation
+import Testing
+
+@testable import Bonafide
+
+@Suite struct StreamTests {
+  let detector: Detector
+
+  init() throws {
+    detector = Detector(model: try Model.default)
+  }
+
+  /// Samples of one channel (from 1) of a recording of `samples/`, at `rate`.
+  private func recording(_ file: String, channel: Int = 1, rate: Int = 8000, seconds: Int = 60) throws -> [Float] {
+    var reader = try AudioReader(path: GoldenModelTests.samples.appending(path: file).path)
+    let (channelCount, fileRate) = (reader.format.channelCount, reader.format.sampleRate)
+    var resampler = try Resampler(from: fileRate, to: rate)
+    var (block, mono, result): ([Float], [Float], [Float]) = ([], [], [])
+    while try reader.read(into: &block, frames: fileRate) > 0, mono.count < seconds * fileRate {
+      mono += stride(from: channel - 1, to: block.count, by: channelCount).map { block[$0] }
+    }
+    let first = Array(mono.prefix(seconds * fileRate))
+    resampler.process(first.span, appendingTo: &result)
+    resampler.finish(appendingTo: &result)
+    return result
+  }
+
+  private func expectSame(_ found: PartyResult, _ expected: PartyResult, _ comment: Comment? = nil) {
+    #expect(found.verdict == expected.verdict && found.reason == expected.reason, comment)
+    #expect(found.speech == expected.speech, comment)
+    #expect((found.llr == nil) == (expected.llr == nil), comment)
+    #expect(abs((found.llr ?? 0) - (expected.llr ?? 0)) < 1e-3, comment)
+    #expect(found.segments.map(\.start) == expected.segments.map(\.start), comment)
+    #expect(found.segments.map(\.end) == expected.segments.map(\.end), comment)
+    #expect(zip(found.segments, expected.segments).allSatisfy { abs($0.llr - $1.llr) < 1e-3 }, comment)
+  }
+
+  /// Sizes of packets: from a sample to ten seconds, short ones as likely as long ones.
+  private func packet(rate: Int, _ generator: inout SeededGenerator) -> Int {
+    max(1, Int(exp(Double.random(in: 0...log(10 * Double(rate)), using: &generator))))
+  }
+
+  @Test(arguments: [
+    ("genuine-en.ulaw.wav", 1, 8000), ("call-agent-caller.ulaw.wav", 2, 8000), ("spliced.flac", 1, 16000),
+    ("synthetic-hts.ulaw.wav", 1, 11025), ("genuine-es.gsm.wav", 1, 6000), ("hold-music.alaw.wav", 1, 44100),
+    ("synthetic-espeak.gsm.wav", 1, 48000), ("synthetic-diphone.alaw.wav", 1, 8000),
+  ])
+  func streamIsTheEngineOfScan(file: String, channel: Int, rate: Int) throws {
+    let samples = try recording(file, channel: channel, rate: rate, seconds: 30)
+    let folder = try TemporaryFolder()
+    let scanned = detector.scan(try folder.writeWAV("party.wav", channels: [samples], sampleRate: rate))
+    let expected = try #require(scanned.parties.first)
+    expectSame(try detector.score(samples, sampleRate: rate), expected)
+
+    let stream = try detector.makeStream(sampleRate: rate)
+    for seed in 0..<2 as Range<UInt64> {
+      var generator = SeededGenerator(seed: seed)
+      try stream.reset()
+      var start = 0
+      var told: [Segment] = []
+      while start < samples.count {
+        let end = min(samples.count, start + packet(rate: rate, &generator))
+        let update = try stream.append(samples.span.extracting(start..<end))
+        told += update.closed
+        start = end
+        #expect(abs(update.time - Double(end) / Double(rate)) < 1e-9)
+        #expect(update.scoredTime <= update.time)
+      }
+      let result = try stream.finish()
+      expectSame(result, expected, "seed \(seed)")
+      #expect(stream.update.verdict == result.verdict && stream.update.llr == result.llr)
+      told += stream.update.closed
+      if !told.isEmpty { #expect(result.segments == told) }
+    }
+  }
+
+  /// A sample at a time, and all at once.
+  @Test func packetsOfAnySize() throws {
+    let samples = try recording("synthetic-hts.ulaw.wav", rate: 8000, seconds: 4)
+    let expected = try detector.score(samples, sampleRate: 8000)
+    for size in [1, 80, 160, 8000, samples.count] {
+      let stream = try detector.makeStream(sampleRate: 8000)
+      for start in stride(from: 0, to: samples.count, by: size) {
+        try stream.append(Array(samples[start..<min(samples.count, start + size)]))
+      }
+      expectSame(try stream.finish(), expected, "\(size)")
+    }
+  }
+
+  @Test func codesAreTheSameSamples() throws {
+    let url = GoldenModelTests.samples.appending(path: "synthetic-hts.ulaw.wav")
+    // Whatever the header's bytes sound like, they are the same in every code.
+    let bytes = [UInt8](try Data(contentsOf: url).prefix(40_000))
+    for (law, code) in [(true, G711.muLaw), (false, .aLaw)] {
+      let decoded = bytes.map { code.table[Int($0)] }
+      let streams = try (0..<3).map { _ in try detector.makeStream(sampleRate: 8000) }
+      _ = law ? try streams[0].append(muLaw: bytes) : try streams[0].append(aLaw: bytes)
+      try streams[1].append(decoded)
+      try streams[2].append(decoded.map { Int16($0 * 32_768) })
+      let expected = try streams[0].finish()
+      #expect(try streams[1].finish() == expected && streams[2].finish() == expected)
+    }
+  }
+
+  /// Speech from the first sample: there is an LLR within 1.5 s, and a verdict once there is a second of speech.
+  @Test func evidenceComesSoon() throws {
+    let samples = try recording("synthetic-hts.ulaw.wav", seconds: 6)
+    let onset = samples.firstIndex { abs($0) > 0.02 } ?? 0
+    let stream = try detector.makeStream(sampleRate: 8000)
+    var first: StreamUpdate?
+    for start in stride(from: onset, to: samples.count - 160, by: 160) {
+      let update = try stream.append(samples.span.extracting(start..<start + 160))
+      #expect(update.time - update.scoredTime < 0.203)
+      if first == nil, update.llr != nil { first = update }
+    }
+    let update = try #require(first)
+    #expect(update.time < 1.5)
+    #expect(update.reason == .tooLittleSpeech && update.speech > 0)
+  }
+
+  @Test func updatesTellTheStretchesOfALongCall() throws {
+    let (genuine, synthetic) = (try recording("genuine-en.ulaw.wav", seconds: 10), try recording("synthetic-hts.ulaw.wav", seconds: 12))
+    let samples = genuine + synthetic + genuine
+    var options = ScanOptions()
+    options.timeline = true
+    let expected = try detector.score(samples, sampleRate: 8000, options: options)
+    try #require(!expected.segments.isEmpty)
+    let stream = try detector.makeStream(sampleRate: 8000, options: options)
+    var (closed, open): ([Segment], [Segment]) = ([], [])
+    for start in stride(from: 0, to: samples.count, by: 160) {
+      let update = try stream.append(samples.span.extracting(start..<min(samples.count, start + 160)))
+      for segment in update.closed { #expect(update.time - segment.end < 2.8) }
+      closed += update.closed
+      if let segment = update.open { open.append(segment) }
+    }
+    let result = try stream.finish()
+    #expect(closed + stream.update.closed == result.segments)
+    expectSame(result, expected)
+    #expect(result.timeline?.llr.count == expected.timeline?.llr.count)
+    // Each stretch was seen to grow from its start.
+    for segment in result.segments {
+      let seen = open.filter { $0.start == segment.start }.map(\.end)
+      #expect(seen == seen.sorted() && seen.last ?? 0 <= segment.end)
+    }
+  }
+
+  @Test(arguments: [8000, 16000, 11025]) func lostPacketsAreGaps(rate: Int) throws {
+    let samples = try recording("genuine-en.ulaw.wav", rate: rate, seconds: 12)
+    let whole = try detector.score(samples, sampleRate: rate)
+    let packet = rate / 50
+    let stream = try detector.makeStream(sampleRate: rate)
+    var generator = SeededGenerator(seed: 5)
+    for start in stride(from: 0, to: samples.count, by: packet) {
+      let end = min(samples.count, start + packet)
+      if Int.random(in: 0..<50, using: &generator) == 0 {
+        try stream.append(missing: end - start)
+      } else {
+        try stream.append(samples.span.extracting(start..<end))
+      }
+    }
+    #expect(abs(stream.update.time - Double(samples.count) / Double(rate)) < 1e-9)
+    let result = try stream.finish()
+    #expect(abs(result.speech - whole.speech) < 0.1 * whole.speech)
+    #expect(abs((result.llr ?? 99) - (whole.llr ?? 0)) < 1)
+    #expect(result.verdict == whole.verdict || result.reason == .ambiguous)
+  }
+
+  /// However a gap is told, and however long it is, what follows is found at its time.
+  @Test(arguments: [(8000, 3600), (11025, 77), (6001, 9)]) func longGapsCostNoMoreThanShortOnes(rate: Int, seconds: Int) throws {
+    let speech = try recording("synthetic-hts.ulaw.wav", rate: rate, seconds: 5)
+    let gap = seconds * rate + 123
+    var options = ScanOptions()
+    options.timeline = true
+    func result(_ pieces: [Int]) throws -> PartyResult {
+      let stream = try detector.makeStream(sampleRate: rate, options: options)
+      try stream.append(speech)
+      for piece in pieces { try stream.append(missing: piece) }
+      #expect(abs(stream.update.time - Double(speech.count + gap) / Double(rate)) < 1e-6)
+      try stream.append(speech)
+      return try stream.finish()
+    }
+    let pieces = [0, 1, 5 * rate, 160, gap - 5 * rate - 161]
+    let (atOnce, inPieces) = (try result([gap]), try result(pieces))
+    #expect(inPieces == atOnce)
+    let duration = Double(2 * speech.count + gap) / Double(rate)
+    let timeline = try #require(atOnce.timeline)
+    #expect(abs(Double(timeline.llr.count) * timeline.hop - duration) < 0.08)
+    let first = try #require(timeline.llr.firstIndex { $0 != nil })
+    let second = try #require(timeline.llr[(timeline.llr.count / 2)...].firstIndex { $0 != nil })
+    let shift = Double(speech.count + gap) / Double(rate)
+    #expect(abs(timeline.hop * Double(second - first) - shift) < 0.2)
+  }
+
+  /// A gap does not count as noise, nor does the level fall in it.
+  @Test func gapsAreNeitherSpeechNorNoise() throws {
+    let stream = try detector.makeStream(sampleRate: 8000)
+    let update = try stream.append(missing: 80_000)
+    #expect(update.time == 10 && update.speech == 0 && update.reason == .noSpeech && update.llr == nil)
+    let result = try stream.finish()
+    #expect(result.reason == .noSpeech)
+
+    let settings = detector.model.card.features
+    var logMel = try LogMel(settings, batch: 4)
+    var (features, energies): ([Float], [Float?]) = ([], [])
+    let tone = (0..<4000).map { 0.5 * sin(Float($0)) }
+    logMel.append(tone, into: &features, energies: &energies)
+    logMel.expectMissing(4000..<20_000)
+    logMel.append([Float](repeating: 0, count: 16_000), into: &features, energies: &energies)
+    let before = features.suffix(settings.bands)
+    logMel.append(tone, into: &features, energies: &energies)
+    logMel.finish(into: &features, energies: &energies)
+    #expect(energies.count { $0 == nil } == 200)
+    #expect(before.allSatisfy { $0 == features[features.startIndex + 60 * settings.bands] })
+    // The tone is as loud behind the gap as before it.
+    let last = features.suffix(settings.bands), first = features[(20 * settings.bands)..<(21 * settings.bands)]
+    #expect(abs((last.max() ?? 0) - (first.max() ?? 9)) < 0.05)
+  }
+
+  @Test(arguments: [-1, Int.min, Int.max, 8 * 86_400 * 8000]) func nonsenseCountsAreErrors(count: Int) throws {
+    let stream = try detector.makeStream(sampleRate: 8000)
+    #expect(throws: ScreeningError.badCount(count)) { try stream.append(missing: count) }
+    #expect(try stream.append(missing: 0).time == 0)
+    #expect(try stream.append(missing: 1_000_000_000).time == 125_000)
+  }
+
+  @Test func finishedStreamsThrow() throws {
+    let stream = try detector.makeStream(sampleRate: 8000)
+    try stream.append([Int16](repeating: 0, count: 100))
+    let result = try stream.finish()
+    #expect(result.reason == .noSpeech && result.channel == 1)
+    #expect(throws: ScreeningError.finished) { try stream.append([Float](repeating: 0, count: 10)) }
+    #expect(throws: ScreeningError.finished) { try stream.append([Int16]()) }
+    #expect(throws: ScreeningError.finished) { try stream.append(muLaw: [0]) }
+    #expect(throws: ScreeningError.finished) { try stream.append(aLaw: [0]) }
+    #expect(throws: ScreeningError.finished) { try stream.append(missing: 1) }
+    #expect(throws: ScreeningError.finished) { try stream.finish() }
+    #expect(!ScreeningError.finished.message.contains("\n"))
+    try stream.reset()
+    #expect(stream.update == StreamUpdate())
+    #expect(try stream.append([Int16](repeating: 0, count: 80)).time == 0.01)
+  }
+
+  @Test(arguments: [0, -8000, 5999, 192_001, .max, .min]) func otherRatesAreErrors(rate: Int) {
+    #expect(throws: ScreeningError.unsupportedRate(rate)) { try detector.makeStream(sampleRate: rate) }
+    #expect(throws: ScreeningError.unsupportedRate(rate)) { try detector.score([], sampleRate: rate) }
+  }
+
+  /// What is not a number is taken as in files.
+  @Test func damagedSamplesAreTakenAsInFiles() throws {
+    var samples = try recording("synthetic-hts.ulaw.wav", seconds: 5)
+    let damage: [Float] = [.nan, .infinity, -.infinity, 1e30, -5, .greatestFiniteMagnitude]
+    for (i, value) in damage.enumerated() { samples[9000 + 700 * i] = value }
+    let folder = try TemporaryFolder()
+    let scanned = detector.scan(try folder.writeWAV("damaged.wav", channels: [samples]))
+    let stream = try detector.makeStream(sampleRate: 8000)
+    try stream.append(samples)
+    #expect(stream.nonNumbers == 3)
+    expectSame(try stream.finish(), try #require(scanned.parties.first))
+  }
+
+  @Test func sequencesOfBlocksGiveEvents() async throws {
+    let samples = try recording("synthetic-hts.ulaw.wav", seconds: 5)
+    let blocks = AsyncStream<[Float]> { continuation in
+      for start in stride(from: 0, to: samples.count, by: 800) {
+        continuation.yield(Array(samples[start..<min(samples.count, start + 800)]))
+      }
+      continuation.finish()
+    }
+    var (times, results): ([Double], [PartyResult]) = ([], [])
+    for try await event in detector.updates(of: blocks, sampleRate: 8000) {
+      switch event {
+      case .update(let update): times.append(update.time)
+      case .result(let result): results.append(result)
+      }
+    }
+    #expect(times.count == (samples.count + 799) / 800 && times == times.sorted())
+    try #require(results.count == 1)
+    expectSame(results[0], try detector.score(samples, sampleRate: 8000))
+  }
+
+  private struct LineDrop: Error {}
+
+  @Test func sequencesThatFailThrow() async throws {
+    let dropped = AsyncThrowingStream<[Float], any Error> { continuation in
+      continuation.yield([0, 0])
+      continuation.finish(throwing: LineDrop())
+    }
+    var events = 0
+    await #expect(throws: LineDrop.self) {
+      for try await _ in detector.updates(of: dropped, sampleRate: 8000) { events += 1 }
+    }
+    #expect(events == 1)
+    let none = AsyncStream<[Float]> { $0.finish() }
+    await #expect(throws: ScreeningError.unsupportedRate(1)) {
+      for try await _ in detector.updates(of: none, sampleRate: 1) {}
+    }
+  }
+
+  /// A dictionary of calls in an actor, as a server has it.
+  private actor Calls {
+    private var streams: [Int: DetectorStream] = [:]
+    let detector: Detector
+
+    init(_ detector: Detector) { self.detector = detector }
+
+    func take(_ packet: [Int16], of call: Int) throws -> StreamUpdate {
+      let stream = try streams[call] ?? detector.makeStream(sampleRate: 8000)
+      streams[call] = stream
+      return try stream.append(packet)
+    }
+  }
+
+  @Test func callsOfAServerDoNotDisturbEachOther() async throws {
+    let calls = Calls(detector)
+    let samples = try recording("synthetic-hts.ulaw.wav", seconds: 3).map { Int16(($0 * 32_767).rounded()) }
+    let alone = try detector.makeStream(sampleRate: 8000)
+    try alone.append(samples)
+    var last: [Int: StreamUpdate] = [:]
+    for start in stride(from: 0, to: samples.count, by: 160) {
+      for call in 0..<3 { last[call] = try await calls.take(Array(samples[start..<min(samples.count, start + 160)]), of: call) }
+    }
+    for call in 0..<3 { #expect(last[call]?.llr == alone.update.llr) }
+  }
+}
