@@ -51,7 +51,7 @@ public struct AudioReader: ~Copyable, @unchecked Sendable {
     resize(&buffer, to: wanted * format.channelCount)
     let count = buffer.withUnsafeMutableBufferPointer { samples in
       let count = source.read(into: samples, channelCount: format.channelCount)
-      let changed = makeSound(UnsafeMutableBufferPointer(rebasing: samples[..<(count * format.channelCount)]))
+      let changed = makeFinite(UnsafeMutableBufferPointer(rebasing: samples[..<(count * format.channelCount)]))
       nonNumberCount += changed.nonNumbers
       cutCount += changed.cut
       return count

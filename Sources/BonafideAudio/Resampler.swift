@@ -17,13 +17,15 @@ public struct Resampler: ~Copyable, @unchecked Sendable {
   /// - Parameters:
   ///   - source: the rate of the samples to come, in Hz, within `AudioFormat.sampleRates`.
   ///   - target: the rate wanted, in Hz, in the same range.
+  ///   - isPrompt: whether samples are to come out soon rather than cheaply: within 75 ms instead of 160. They differ in
+  ///     the last digits.
   /// - Throws: `unsupportedRate` where a rate is out of range, or soxr refuses the pair.
-  public init(from source: Int, to target: Int) throws(AudioError) {
-    state = source == target ? nil : try Self.makeState(from: source, to: target)
+  public init(from source: Int, to target: Int, isPrompt: Bool = false) throws(AudioError) {
+    state = source == target ? nil : try Self.makeState(from: source, to: target, isPrompt: isPrompt)
     ratio = Double(target) / Double(source)
   }
 
-  private static func makeState(from source: Int, to target: Int) throws(AudioError) -> soxr_t {
+  private static func makeState(from source: Int, to target: Int, isPrompt: Bool) throws(AudioError) -> soxr_t {
     for rate in [source, target] where !AudioFormat.sampleRates.contains(rate) {
       throw AudioError(
         code: .unsupportedRate, path: "",
@@ -32,7 +34,13 @@ public struct Resampler: ~Copyable, @unchecked Sendable {
     }
     var failure: soxr_error_t?
     var quality = soxr_quality_spec(UInt(SOXR_HQ), 0)
-    let state = soxr_create(Double(source), Double(target), 1, &failure, nil, &quality, nil)
+    var runtime = soxr_runtime_spec(1)
+    if isPrompt {
+      // soxr waits for as many samples as its Fourier transforms take; these are the shortest.
+      runtime.log2_min_dft_size = 8
+      runtime.log2_large_dft_size = 8
+    }
+    let state = soxr_create(Double(source), Double(target), 1, &failure, nil, &quality, &runtime)
     guard let state, failure == nil else {
       let reason = failure.map { String(cString: $0) } ?? "no reason given"
       soxr_delete(state)

@@ -3,8 +3,8 @@ import Testing
 @testable import BonafideAudio
 
 struct ResamplerTests {
-  private func resample(_ input: [Float], from source: Int, to target: Int, block: Int = .max) throws -> [Float] {
-    var resampler = try Resampler(from: source, to: target)
+  private func resample(_ input: [Float], from source: Int, to target: Int, block: Int = .max, isPrompt: Bool = false) throws -> [Float] {
+    var resampler = try Resampler(from: source, to: target, isPrompt: isPrompt)
     var output: [Float] = []
     var start = 0
     while start < input.count {
@@ -25,6 +25,24 @@ struct ResamplerTests {
       let (amplitude, rest) = tone(cycles: frequency / 8_000, in: output[4_000..<12_000])
       #expect(abs(amplitude - 0.5) < 0.001)
       #expect(rest < 0.000_1)
+    }
+  }
+
+  /// The short transforms of prompt resampling filter as well.
+  @Test(arguments: [6_000, 11_025, 12_345, 16_000, 44_100, 48_000, 192_000])
+  func promptSamplesAreTheSameAndComeSoon(_ rate: Int) throws {
+    let input = (0..<rate).map { Float(Int16(truncatingIfNeeded: $0 &* 7_919)) / 32_768 }
+    let expected = try resample(input, from: rate, to: 8_000)
+    let prompt = try resample(input, from: rate, to: 8_000, isPrompt: true)
+    #expect(prompt.count == expected.count)
+    #expect(zip(prompt, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(try resample(input, from: rate, to: 8_000, block: 33, isPrompt: true) == prompt)
+
+    var resampler = try Resampler(from: rate, to: 8_000, isPrompt: true)
+    var output: [Float] = []
+    for packet in 0..<50 {
+      resampler.process(input[packet * rate / 50..<(packet + 1) * rate / 50].span, appendingTo: &output)
+      #expect(output.count >= 160 * (packet + 1) - 600)
     }
   }
 

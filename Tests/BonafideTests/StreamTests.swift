@@ -47,7 +47,7 @@ import Testing
     ("synthetic-espeak.gsm.wav", 1, 48000), ("synthetic-diphone.alaw.wav", 1, 8000),
   ])
   func streamIsTheEngineOfScan(file: String, channel: Int, rate: Int) throws {
-    let samples = try recording(file, channel: channel, rate: rate, seconds: 30)
+    let samples = try recording(file, channel: channel, rate: rate, seconds: 20)
     let folder = try TemporaryFolder()
     let scanned = detector.scan(try folder.writeWAV("party.wav", channels: [samples], sampleRate: rate))
     let expected = try #require(scanned.parties.first)
@@ -117,6 +117,16 @@ import Testing
     let update = try #require(first)
     #expect(update.time < 1.5)
     #expect(update.reason == .tooLittleSpeech && update.speech > 0)
+  }
+
+  /// Whatever the rate, scores are less than 300 ms behind.
+  @Test(arguments: [6000, 8000, 11_025, 16_000, 44_100, 48_000, 192_000]) func scoresAreNotFarBehind(rate: Int) throws {
+    let stream = try detector.makeStream(sampleRate: rate)
+    let packet = (0..<rate / 50).map { 0.3 * sin(2000 * Float($0) / Float(rate)) }
+    for _ in 0..<100 {
+      let update = try stream.append(packet)
+      #expect(update.time - update.scoredTime < (rate == 8000 ? 0.203 : 0.3))
+    }
   }
 
   @Test func updatesTellStretchesAsTheyGrow() throws {

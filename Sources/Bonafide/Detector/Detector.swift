@@ -88,7 +88,7 @@ public struct Detector: Sendable {
     let (rate, channelCount) = (reader.format.sampleRate, reader.format.channelCount)
     var opened: [Party] = []
     for channel in channels {
-      let screener = try PartyScreener(model: model, sampleRate: rate, options: options)
+      let screener = try PartyScreener(model: model, sampleRate: rate, options: options, pace: .recording)
       let meter = try ScreeningError.wrapping { () throws(FeatureError) in try BandwidthMeter(sampleRate: rate) }
       opened.append(Party(screener, meter: meter, channel: options.mix ? nil : channel))
     }

@@ -57,7 +57,9 @@ struct PartyJudge: Sendable {
   ///   - channel: of the recording, from 1.
   ///   - duration: seconds of the recording; no segment ends later.
   ///   - timeline: whether the evidence has one.
-  func result(_ evidence: PartyEvidence, signalToNoise: Double?, channel: Int, duration: Double, timeline: Bool) -> PartyResult {
+  func result(
+    _ evidence: PartyEvidence, signalToNoise: Double?, channel: Int, duration: Double, timeline: Bool
+  ) -> PartyResult {
     let judgement = judgement(evidence, signalToNoise: signalToNoise)
     var result = PartyResult(
       channel: channel, verdict: judgement.verdict, reason: judgement.reason, speech: evidence.speech, llr: judgement.llr,

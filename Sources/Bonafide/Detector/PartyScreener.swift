@@ -6,6 +6,14 @@ import BonafideNetwork
 ///
 /// Memory does not grow with time, but as `PartyEvidence` says.
 struct PartyScreener: ~Copyable {
+  /// Whether scores are to come cheaply, or soon.
+  enum Pace: Sendable {
+    case recording, live
+
+    /// Feature frames that are worked on at once: scores come every 10 s, or every 80 ms.
+    var blockFrames: Int { self == .live ? 8 : 1000 }
+  }
+
   private let card: ModelCard
   private let sampleRate: Int
   private let judge: PartyJudge
@@ -42,40 +50,34 @@ struct PartyScreener: ~Copyable {
   private var knownFrames = 0
   private var partialEnergy: Float = 0
 
-  /// Feature frames in a block that suit recordings.
-  static let longBlock = 1000
-  /// Feature frames in a block that suit streams: scores come every 80 ms.
-  static let shortBlock = 8
-
   /// Numbers of samples that may be missing at once: up to a week, as long as the sum is one that a `Double` holds.
   var missingCounts: ClosedRange<Int> { 0...max(0, min(7 * 86_400 * sampleRate, 1 << 53 - samples)) }
 
   /// - Parameters:
   ///   - sampleRate: of the samples to come, in Hz.
   ///   - options: prior, operating points, whether to keep a timeline.
-  ///   - blockFrames: feature frames that are worked on at once.
   /// - Throws: when the rate cannot be resampled, or memory runs out.
-  init(model: Model, sampleRate: Int, options: ScanOptions, blockFrames: Int = longBlock) throws(ScreeningError) {
+  init(model: Model, sampleRate: Int, options: ScanOptions, pace: Pace) throws(ScreeningError) {
     guard AudioFormat.sampleRates.contains(sampleRate) else { throw .unsupportedRate(sampleRate) }
     let settings = model.card.features
     let resampler = try ScreeningError.wrapping { () throws(AudioError) in
-      try Resampler(from: sampleRate, to: settings.sampleRate)
+      try Resampler(from: sampleRate, to: settings.sampleRate, isPrompt: pace == .live)
     }
     let logMel = try ScreeningError.wrapping { () throws(FeatureError) in
-      try LogMel(settings, batch: min(blockFrames, 128))
+      try LogMel(settings, batch: min(pace.blockFrames, 128))
     }
     let thresholds = Thresholds(model.card.operatingPoints, options: options)
     card = model.card
     self.sampleRate = sampleRate
     self.resampler = resampler
     self.logMel = logMel
-    network = CRNNStream(model.network, blockFrames: blockFrames)
+    network = CRNNStream(model.network, blockFrames: pace.blockFrames)
     judge = PartyJudge(thresholds: thresholds, prior: options.prior)
     keepsTimeline = options.timeline
     evidence = PartyEvidence(
       calibration: card.calibration, thresholds: thresholds,
       hop: Double(CRNN.framesPerScore * settings.hop) / Double(settings.sampleRate), timeline: options.timeline)
-    gapScreened = sampleRate * (4 + blockFrames * settings.hop / settings.sampleRate)
+    gapScreened = sampleRate * (4 + pace.blockFrames * settings.hop / settings.sampleRate)
     let scoreHop = CRNN.framesPerScore * settings.hop
     let seconds = scoreHop / Self.greatestCommonDivisor(scoreHop, settings.sampleRate)
     passUnit = seconds * sampleRate

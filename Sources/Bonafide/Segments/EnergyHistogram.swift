@@ -16,6 +16,7 @@ struct EnergyHistogram: Sendable {
     count += 1
     // Also false where the energy is zero or not a number.
     guard level >= Self.lowest else { return }
+    // A bin is full after five years of 40 ms.
     bins[Int(min((level - Self.lowest) * Self.binsPerDecibel, Double(bins.count - 1)))] &+= 1
   }
 

@@ -8,7 +8,7 @@ extension Detector {
   public func makeStream(
     sampleRate: Int, options: ScanOptions = ScanOptions()
   ) throws(ScreeningError) -> sending DetectorStream {
-    try DetectorStream(model: model, sampleRate: sampleRate, options: options)
+    try DetectorStream(model: model, sampleRate: sampleRate, options: options, pace: .live)
   }
 
   /// Screens a party whose samples come as an asynchronous sequence.
@@ -41,8 +41,7 @@ extension Detector {
   public func score(
     _ samples: [Float], sampleRate: Int, options: ScanOptions = ScanOptions()
   ) throws(ScreeningError) -> PartyResult {
-    let stream = try DetectorStream(
-      model: model, sampleRate: sampleRate, options: options, blockFrames: PartyScreener.longBlock)
+    let stream = try DetectorStream(model: model, sampleRate: sampleRate, options: options, pace: .recording)
     try stream.append(samples)
     return try stream.finish()
   }

@@ -30,21 +30,19 @@ public final class DetectorStream {
 
   private let model: Model
   private let options: ScanOptions
-  private let blockFrames: Int
+  private let pace: PartyScreener.Pace
   private var screener: PartyScreener
   private var isFinished = false
   private var block: [Float] = []
   /// Stretches that updates have told.
   private var told = 0
 
-  init(
-    model: Model, sampleRate: Int, options: ScanOptions, blockFrames: Int = PartyScreener.shortBlock
-  ) throws(ScreeningError) {
-    screener = try PartyScreener(model: model, sampleRate: sampleRate, options: options, blockFrames: blockFrames)
+  init(model: Model, sampleRate: Int, options: ScanOptions, pace: PartyScreener.Pace) throws(ScreeningError) {
+    screener = try PartyScreener(model: model, sampleRate: sampleRate, options: options, pace: pace)
     self.model = model
     self.sampleRate = sampleRate
     self.options = options
-    self.blockFrames = blockFrames
+    self.pace = pace
   }
 
   /// Takes the next samples, full scale ±1. Numbers that are not finite are taken as 0, and what is beyond ±4 as that.
@@ -128,7 +126,7 @@ public final class DetectorStream {
   ///
   /// - Throws: when memory runs out; the stream is then as it was.
   public func reset() throws(ScreeningError) {
-    screener = try PartyScreener(model: model, sampleRate: sampleRate, options: options, blockFrames: blockFrames)
+    screener = try PartyScreener(model: model, sampleRate: sampleRate, options: options, pace: pace)
     isFinished = false
     told = 0
     nonNumbers = 0
@@ -143,7 +141,7 @@ public final class DetectorStream {
       let end = min(count, start + sampleRate / 10)
       block.removeAll(keepingCapacity: true)
       for index in start..<end { block.append(sample(index)) }
-      nonNumbers += block.withUnsafeMutableBufferPointer { makeSound($0).nonNumbers }
+      nonNumbers += block.withUnsafeMutableBufferPointer { makeFinite($0).nonNumbers }
       screener.append(block.span)
       start = end
     }

@@ -1,7 +1,7 @@
 /// Makes samples finite, numbers that are not becoming 0, and cuts them to ±4.
 ///
 /// - Returns: how many were not finite, and how many were cut.
-package func makeSound(_ samples: UnsafeMutableBufferPointer<Float>) -> (nonNumbers: Int, cut: Int) {
+package func makeFinite(_ samples: UnsafeMutableBufferPointer<Float>) -> (nonNumbers: Int, cut: Int) {
   // Decoders overshoot full scale by a little, damaged floats by anything.
   let limit: Float = 4
   var outside = 0
