@@ -107,7 +107,7 @@ public struct Evaluation: Sendable {
     let observations = judged.observations(clusters: clusters)
     let ranked = RankedScores(observations)
     scores = ranked.counts()
-    var figures = bootstrap.figures(pooledMeasures(tandem != nil)) { pooled(ranked.counts(weights: $0), tandem) }
+    var figures = bootstrap.figures(pooledMeasures(tandem != nil), of: observations) { pooled(ranked.counts(weights: $0), tandem) }
 
     let matched = SourceMatched(judged, observations, list)
     sources = matched.sources
@@ -117,7 +117,7 @@ public struct Evaluation: Sendable {
     let line = LineTest(judged, observations, list)
     lineTest = (line.bonafide, line.spoof)
     if line.bonafide > 0, line.spoof > 0 {
-      figures += bootstrap.figures([.lineEqualErrorRate]) { [line.scores.counts(weights: $0).equalErrorRate] }
+      figures += bootstrap.figures([.lineEqualErrorRate], of: line.observations) { [line.scores.counts(weights: $0).equalErrorRate] }
     }
     let located = LocatedParties(judged, table, clusters: clusters, truth: options.segments ?? list.segments)
     locatedParties = located.withFrames.count
@@ -169,6 +169,25 @@ struct JudgedTrials {
 }
 
 extension Bootstrap {
+  /// Figures with their intervals.
+  ///
+  /// - Parameters:
+  ///   - observations: what they are of. Where a class is of one cluster, there are no intervals: how it varies between
+  ///     clusters is not known.
+  ///   - values: a value for each of `measures`, where clusters are drawn so often, or each once.
+  func figures(
+    _ measures: [Measure], of observations: [RankedScores.Observation], _ values: ([Double]?) -> [Double?]
+  ) -> [Figure] {
+    func isVaried(_ amount: (RankedScores.Observation) -> Double) -> Bool {
+      guard let first = observations.first(where: { amount($0) > 0 }) else { return false }
+      return observations.contains { amount($0) > 0 && $0.cluster != first.cluster }
+    }
+    guard isVaried(\.bonafide), isVaried(\.spoof) else {
+      return zip(measures, values(nil)).map { Figure(measure: $0, value: $1) }
+    }
+    return figures(measures, values)
+  }
+
   /// Figures with their intervals.
   ///
   /// - Parameter values: a value for each of `measures`, where clusters are drawn so often, or each once.
@@ -224,7 +243,7 @@ private func breakdown(
       return Evaluation.Group(
         column: column, value: value, opponents: opponents, bonafide: group.count { $0.bonafide > 0 },
         spoof: group.count { $0.spoof > 0 },
-        figures: bootstrap.figures(basicMeasures) { pooled(ranked.counts(weights: $0), nil) })
+        figures: bootstrap.figures(basicMeasures, of: group) { pooled(ranked.counts(weights: $0), nil) })
     }
   }
 }

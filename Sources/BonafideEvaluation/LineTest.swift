@@ -1,6 +1,7 @@
 /// Genuine telephone speech against synthetic speech on telephone lines, pooled: what a model that has learned
 /// *line = person* fails (`score.py` of the corpus).
 struct LineTest {
+  let observations: [RankedScores.Observation]
   let scores: RankedScores
   /// Number of bona fide trials.
   let bonafide: Int
@@ -20,6 +21,7 @@ struct LineTest {
         }
       if isLine { chosen.append(observation) }
     }
+    self.observations = chosen
     scores = RankedScores(chosen)
     bonafide = chosen.count { $0.bonafide > 0 }
     spoof = chosen.count { $0.spoof > 0 }

@@ -17,10 +17,11 @@ public enum ProtocolFormat: String, Sendable, CaseIterable {
 
   /// The form that the content has; `nil` if none.
   static func detect(_ lines: [Line]) -> ProtocolFormat? {
-    guard let first = lines.first else { return nil }
+    // Comments of RTTM.
+    guard let first = lines.first(where: { !$0.text.hasPrefix(";;") }) else { return nil }
     if TableProtocol.isHeader(first) { return .table }
     let words = first.words
-    if words.count >= 8, ["SPEAKER", "SPKR-INFO"].contains(words[0]) || words[0].hasPrefix(";;") { return .rttm }
+    if words.count >= 8, ["SPEAKER", "SPKR-INFO"].contains(words[0]) { return .rttm }
     if SegmentLabels.isLine(first) { return .segments }
     func isKey(_ index: Int) -> Bool { index < words.count && ["bonafide", "spoof"].contains(words[index]) }
     switch words.count {

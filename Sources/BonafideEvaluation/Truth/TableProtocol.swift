@@ -1,8 +1,9 @@
 /// Protocols with a header that names the columns.
 enum TableProtocol {
-  /// Other names of `file` and `label`, in ASVspoof 5's keys.
+  /// Other names of columns: of ASVspoof 5's keys, and of tables of verdicts.
   private static let aliases = [
     "filename": "file", "trial_anon": "file", "path": "file", "cm-label": "label", "cm_label": "label", "key": "label",
+    "verdict": "label",
     "attack_anon": "system", "tar_spk_anon": "speaker",
   ]
 
@@ -39,7 +40,7 @@ enum TableProtocol {
       if fields[file].isEmpty { throw EvaluationError(path: path, line: line.number, message: "names no file") }
       guard let trialLabel = TrialLabel(protocolName: fields[label]) else {
         throw EvaluationError(
-          path: path, line: line.number, message: "label \(fields[label]) is none of bonafide, spoof, codec, neither")
+          path: path, line: line.number, message: "label \(fields[label]) is none of bonafide, spoof (or synthetic), codec, neither")
       }
       var number: Int?
       if let channel, channel < fields.count, !fields[channel].isEmpty, fields[channel] != "-" {
@@ -61,7 +62,7 @@ extension TrialLabel {
     switch name {
     case "bonafide", "bona-fide", "genuine", "human": self = .bonafide
     case "spoof", "synthetic", "fake": self = .spoof
-    case "codec", "neither", "-": self = .neither
+    case "codec", "neither", "inconclusive", "-": self = .neither
     default: return nil
     }
   }

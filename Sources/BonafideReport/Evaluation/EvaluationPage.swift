@@ -45,7 +45,7 @@ public struct EvaluationPage: Sendable {
     let rate = evaluation.figure(.equalErrorRate)?.value ?? 0
     return figure("Detection error trade-off", DETChart(scores: evaluation.scores, equalErrorRate: rate).markup)
       + figure("Reliability", ReliabilityChart(scores: evaluation.scores).markup)
-      + figure("Scores", ScoreHistogram(scores: evaluation.scores).markup)
+      + figure("Scores", ScoreHistogram(scores: evaluation.scores).markup, "wide")
   }
 
   private func breakdowns(_ evaluation: Evaluation) -> String {
@@ -124,7 +124,7 @@ public struct EvaluationPage: Sendable {
     th:first-child, td:first-child { padding-left: 0; }
     .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); gap: 20px; margin-top: 1.5rem; }
     figure { margin: 0; }
-    figure.wide { margin: .5rem 0 1rem; }
+    figure.wide { grid-column: 1 / -1; margin: .5rem 0 1rem; }
     figcaption { font-weight: 600; }
     svg { width: 100%; height: auto; display: block; }
     svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }

@@ -46,7 +46,7 @@ extension Evaluation {
   /// How many trials there were of what.
   var tallyText: String {
     "\(counts.bonafide) bona fide and \(counts.spoof) spoof trials with a score; \(counts.neither) of neither class, "
-      + "\(counts.unscored.count) without a score, \(counts.unknown) scores of no trial"
+      + "\(counts.unscored.count) without a score; \(counts.unknown) scored \(counts.unknown == 1 ? "file is" : "files are") no trial"
   }
 
   /// How intervals were made.

@@ -2,13 +2,13 @@ import BonafideEvaluation
 
 /// How the scores of both classes are spread, each class as shares of its own.
 struct ScoreHistogram {
-  private static let binCount = 48
+  private static let binCount = 80
 
   let scores: ScoreCounts
 
   var markup: String {
-    var drawing = Drawing(width: 460, height: 300, description: "Histograms of the scores of bona fide and spoof trials")
-    let area = PlotArea(left: 46, top: 30, width: 398, height: 212)
+    var drawing = Drawing(width: 940, height: 300, description: "Histograms of the scores of bona fide and spoof trials")
+    let area = PlotArea(left: 46, top: 30, width: 878, height: 212)
     let (low, high) = range
     let bonafide = shares(scores.bonafide, scores.bonafideTotal, low, high)
     let spoof = shares(scores.spoof, scores.spoofTotal, low, high)
@@ -21,9 +21,9 @@ struct ScoreHistogram {
         drawing.rectangle(area.left + Double(index) * width, y, width, area.y(0) - y, style)
       }
     }
-    for index in 0...4 {
-      let value = low + (high - low) * Double(index) / 4
-      drawing.text(fixed(value, places: 1) ?? "", area.x(Double(index) / 4), area.y(0) + 16, anchor: "middle", "tick")
+    for index in 0...8 {
+      let value = low + (high - low) * Double(index) / 8
+      drawing.text(fixed(value, places: 1) ?? "", area.x(Double(index) / 8), area.y(0) + 16, anchor: "middle", "tick")
     }
     for share in [0.5, 1] {
       drawing.text("\(fixed(top * share * 100, places: 1) ?? "") %", area.left - 5, area.y(share) + 4, anchor: "end", "tick")
