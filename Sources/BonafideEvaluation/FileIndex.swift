@@ -13,23 +13,38 @@ struct FileIndex {
     }
   }
 
-  /// The file of that very name; else the one whose path ends in it; else the only one with its name without folder and
-  /// extension. `nil` where there is none, or more than one.
+  /// The file of that very name; else the only one whose path ends in it; else the only one where, without extensions,
+  /// one path ends in the other: `in/call.wav` is `call`, but not `out/call.wav`. `nil` where there is none, or more than
+  /// one.
   func index(of file: String) -> Int? {
     if let index = exact[file] { return index }
     let candidates = byStem[Self.stem(of: file), default: []]
-    let ending = candidates.filter { paths[$0].utf8.reversed().starts(with: ("/" + file).utf8.reversed()) }
+    let ending = candidates.filter { Self.ends(paths[$0], in: file) }
     if ending.count == 1 { return ending[0] }
-    return ending.isEmpty && candidates.count == 1 ? candidates[0] : nil
+    guard ending.isEmpty else { return nil }
+    let name = Self.withoutExtension(file)
+    let related = candidates.filter { index in
+      let path = Self.withoutExtension(paths[index])
+      return path == name || Self.ends(path, in: name) || Self.ends(name, in: path)
+    }
+    return related.count == 1 ? related[0] : nil
   }
 
-  /// The last part of a path without its extension. What follows a dot is an extension if it is short and has a letter:
-  /// `call.2024` is a name.
-  static func stem(of path: String) -> String {
-    let name = path.utf8.split(separator: UInt8(ascii: "/")).last.map { Substring($0) } ?? Substring(path)
-    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex else { return String(name) }
-    let ending = name[name.index(after: dot)...]
-    let isExtension = (1...5).contains(ending.utf8.count) && ending.contains { $0.isLetter }
-    return String(isExtension ? name[..<dot] : name)
+  /// Whether the last parts of `path` are `ending`.
+  private static func ends(_ path: String, in ending: String) -> Bool {
+    path.utf8.reversed().starts(with: ("/" + ending).utf8.reversed())
+  }
+
+  /// What follows a dot in the last part of a path is an extension if it is short and has a letter: `call.2024` is a name.
+  private static func withoutExtension(_ path: String) -> String {
+    let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.utf8.index(after: $0) } ?? path.startIndex
+    guard let dot = path.utf8.lastIndex(of: UInt8(ascii: ".")), dot > name else { return path }
+    let ending = path[path.utf8.index(after: dot)...]
+    return (1...5).contains(ending.utf8.count) && ending.contains(where: \.isLetter) ? String(path[..<dot]) : path
+  }
+
+  private static func stem(of path: String) -> String {
+    let path = withoutExtension(path)
+    return path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? path
   }
 }

@@ -88,10 +88,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("a/b.wav", 0), ("b.wav", nil), ("b", nil), ("c", 2), ("x/y/c.flac", 2), ("d.2024", 3), ("d", nil), ("e", nil),
+    ("a/b.wav", 0), ("b.wav", nil), ("b", nil), ("a/b.flac", 0), ("q/b.wav", nil), ("c", 2), ("in/c.flac", 2), ("x/in/c.opus", 2),
+    ("x/c.opus", nil), ("d.2024", 3), ("d", nil), ("e", nil), ("f.wav", 4), ("f.flac", 5), ("f", nil), ("x/g.wav", 6), ("", nil), ("/", nil),
   ] as [(String, Int?)])
   func filesAreFoundByTheirEnd(_ name: String, _ index: Int?) {
-    // Two of one name are told apart by their folders alone.
-    #expect(FileIndex(["a/b.wav", "z/b.wav", "in/c.opus", "d.2024"]).index(of: name) == index)
+    let paths = ["a/b.wav", "z/b.wav", "in/c.opus", "d.2024", "out/f.wav", "out/f.flac", "g"]
+    #expect(FileIndex(paths).index(of: name) == index)
   }
 }

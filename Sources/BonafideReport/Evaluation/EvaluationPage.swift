@@ -51,7 +51,7 @@ public struct EvaluationPage: Sendable {
   private func breakdowns(_ evaluation: Evaluation) -> String {
     evaluation.groupsByColumn.map { column, groups in
       let hasSpoofs = groups.contains { $0.opponents != .allSpoof }
-      let chart = GroupChart(column: column, groups: groups)
+      let chart = GroupChart(column: column, cluster: evaluation.bootstrapColumn, groups: groups)
       let rows = groups.map { group in
         row(
           [group.value, "\(group.bonafide)", "\(group.spoof)"]
@@ -124,7 +124,8 @@ public struct EvaluationPage: Sendable {
     th:first-child, td:first-child { padding-left: 0; }
     .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); gap: 20px; margin-top: 1.5rem; }
     figure { margin: 0; }
-    figure.wide { grid-column: 1 / -1; margin: .5rem 0 1rem; }
+    figure.wide { grid-column: 1 / -1; margin: .5rem 0 1rem; overflow-x: auto; }
+    figure.wide svg { min-width: 640px; }
     figcaption { font-weight: 600; }
     svg { width: 100%; height: auto; display: block; }
     svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }

@@ -6,6 +6,8 @@ struct GroupChart {
   private static let rowHeight = 20.0
 
   let column: String
+  /// What the intervals resample.
+  let cluster: ClusterColumn
   let groups: [Evaluation.Group]
 
   /// Groups of spoofs, the most missed first.
@@ -19,10 +21,12 @@ struct GroupChart {
     .sorted { ($1.value, $0.group.value) < ($0.value, $1.group.value) }
   }
 
-  /// What the chart shows; says so where it leaves out the least missed.
+  /// What the chart shows; says so where it leaves out the least missed, or intervals.
   var caption: String {
-    let text = "Spoofs missed at 1 % false alarms, by \(column)"
-    return bars.count > Self.mostBars ? text + " (the \(Self.mostBars) most missed of \(bars.count))" : text
+    var text = "Spoofs missed at 1 % false alarms, by \(column)"
+    if bars.count > Self.mostBars { text += " (the \(Self.mostBars) most missed of \(bars.count))" }
+    if bars.contains(where: { $0.figure.interval == nil }) { text += "; no whiskers where all are of one \(cluster.rawValue)" }
+    return text
   }
 
   var markup: String {
