@@ -37,6 +37,16 @@ import Testing
     #expect(text(.asvspoof5) == "filename\tcm-score\nx\t-1.5\ny\t2.0\n")
   }
 
+  @Test func channelsHaveScoresOfTheirOwn() throws {
+    let trials = try list(["c.wav\tspoof\t2", "c.wav\tbonafide\t1"], header: "file\tlabel\tchannel")
+    let recording = ScreenedRecording(
+      path: "c.wav", duration: 1,
+      parties: [.init(channel: 1, llr: 3, speech: 1, stretches: []), .init(channel: 2, llr: -3, speech: 1, stretches: [])])
+    let text = ScoreFileWriter(format: .asvspoof2021).text(trials: trials, scores: ScoreTable(recordings: [recording]))
+    #expect(text == "c.wav#2 -3.0\nc.wav#1 3.0\n")
+    #expect(try Evaluation(trials: trials, scores: parse(text)).figure(.equalErrorRate)?.value == 0)
+  }
+
   @Test func reportsOfScan() throws {
     let line = """
       {"schema":"bonafide.scan/1","path":"in/call.wav","format":"WAV","duration_s":2.5,"error":null,"channels":[\

@@ -18,12 +18,12 @@ public struct ScoreFileWriter: Sendable {
         let score = scores.score(at: position, channel: trial.channel)
       else { continue }
       switch format {
-      case .asvspoof5: text += "\(trial.file)\t\(score)\n"
-      case .asvspoof2021, .scan: text += "\(trial.file) \(score)\n"
+      case .asvspoof5: text += "\(trial.scoreName)\t\(score)\n"
+      case .asvspoof2021, .scan: text += "\(trial.scoreName) \(score)\n"
       case .asvspoof2019:
         if trial.label == .neither { continue }
         let system = trial.label == .spoof ? trials.value(of: trial, in: "system") ?? "-" : "-"
-        text += "\(trial.file) \(system) \(trial.label.rawValue) \(score)\n"
+        text += "\(trial.scoreName) \(system) \(trial.label.rawValue) \(score)\n"
       }
     }
     return text

@@ -33,8 +33,11 @@ public struct ScoreTable: Sendable {
   /// How many files there are scores of, or were to be.
   public var count: Int { entries.count + recordings.count }
 
-  /// Position of a trial's file; `nil` if it is not there.
-  func position(of trial: Trial) -> Int? { index.index(of: trial.file) }
+  /// Position of a trial's channel, or else of its file; `nil` if neither is there.
+  func position(of trial: Trial) -> Int? {
+    if trial.channel != nil, recordings.isEmpty, let position = index.index(of: trial.scoreName) { return position }
+    return index.index(of: trial.file)
+  }
 
   /// Score at a position. A file's score holds for all its channels; a value that is no number is no score.
   func score(at position: Int, channel: Int?) -> Double? {

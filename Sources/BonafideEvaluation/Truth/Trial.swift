@@ -17,6 +17,9 @@ public struct Trial: Sendable, Equatable {
   public var label: TrialLabel
   /// What the protocol says of it, one value for each of the list's columns.
   var values: [String]
+
+  /// Name in files of scores, which know no channels: `call.wav#2`.
+  var scoreName: String { channel.map { "\(file)#\($0)" } ?? file }
 }
 
 /// The trials of a protocol.
