@@ -26,7 +26,8 @@ struct Evaluate: ParsableCommand {
   @Argument(help: ArgumentHelp("What is true of the recordings.", valueName: "protocol"), completion: .file())
   var protocolPath: String
 
-  @Argument(help: ArgumentHelp("Scores, or - for standard input; none with --audio.", valueName: "scores"), completion: .file())
+  @Argument(
+    help: ArgumentHelp("Scores, or - for standard input; none with --audio.", valueName: "scores"), completion: .file())
   var scoresPath: String?
 
   @Option(
@@ -62,13 +63,14 @@ struct Evaluate: ParsableCommand {
     completion: .file())
   var asvKeys: String?
 
-  @Option(help: ArgumentHelp("Break figures down by these columns of the protocol, such as kind,language.", valueName: "columns"))
+  @Option(
+    help: ArgumentHelp("Break figures down by these columns of the protocol, such as kind,language.", valueName: "columns"))
   var by: String?
 
   @Option(help: ArgumentHelp("Bootstrap samples for the intervals, 0 for none.", valueName: "number"))
   var bootstrap = EvaluationOptions().bootstrapCount
 
-  @Option(help: "What the bootstrap resamples (default: source, or speaker where there are no sources).")
+  @Option(help: "What the bootstrap resamples (default: the first that the protocol has of source, speaker, file).")
   var bootstrapBy: ClusterColumn?
 
   @Option(help: ArgumentHelp("Seed of the bootstrap.", valueName: "number"))

@@ -4,7 +4,7 @@ public struct EvaluationOptions: Sendable {
   public var breakdownColumns: [String] = []
   /// Bootstrap samples; 0 for no intervals.
   public var bootstrapCount = 1000
-  /// What is resampled; `nil` is sources, or speakers where the protocol names no sources.
+  /// What is resampled; `nil` is sources, or where the protocol has none speakers, or else files.
   public var bootstrapColumn: ClusterColumn?
   public var seed: UInt64 = 1
   /// Of the verification system behind the detector; `nil` for no t-DCF.
@@ -89,16 +89,17 @@ public struct Evaluation: Sendable {
     for (count, name) in [(counts.bonafide, "bona fide"), (counts.spoof, "spoof")] where count == 0 {
       let example = list.trials.first.map { " (such as \($0.file))" } ?? ""
       throw EvaluationError(
-        message: "no \(name) trial has a score; error rates need both classes, and files named as in the protocol\(example)")
+        message: "no \(name) trial has a score; error rates need both classes, "
+          + "and files named as in the protocol\(example)")
     }
     for column in options.breakdownColumns where !list.columns.contains(column) {
       throw EvaluationError(
         message: "the protocol has no column \(column) to break down by; it has \(list.columns.joined(separator: ", "))")
     }
-    if let column = options.bootstrapColumn, !list.columns.contains(column.rawValue) {
+    if let column = options.bootstrapColumn, column != .file, !list.columns.contains(column.rawValue) {
       throw EvaluationError(message: "the protocol has no column \(column.rawValue) to resample")
     }
-    bootstrapColumn = options.bootstrapColumn ?? (list.columns.contains("source") ? .source : .speaker)
+    bootstrapColumn = options.bootstrapColumn ?? .usual(for: list)
     let (clusters, clusterCount) = clusters(of: judged.trials, in: list, by: bootstrapColumn)
     let bootstrap = Bootstrap(sampleCount: options.bootstrapCount, clusterCount: clusterCount, seed: options.seed)
     self.bootstrap = bootstrap

@@ -16,7 +16,8 @@ struct LineTest {
       let isLine =
         switch trial.label {
         case .bonafide: isNarrow || list.value(of: trial, in: "kind") == "phone"
-        case .spoof: isNarrow || ["phone call", "telephone"].contains { list.value(of: trial, in: "note")?.contains($0) ?? false }
+        case .spoof:
+          isNarrow || ["phone call", "telephone"].contains { list.value(of: trial, in: "note")?.contains($0) ?? false }
         case .neither: false
         }
       if isLine { chosen.append(observation) }

@@ -114,6 +114,8 @@ import Testing
         .init(channel: 2, llr: -2, speech: 20, stretches: []),
       ])
     let evaluation = try Evaluation(trials: trials, scores: ScoreTable(recordings: [recording]))
+    #expect(evaluation.bootstrapColumn == .file)
+    #expect(evaluation.bootstrap.clusterCount == 1)
     #expect(evaluation.figure(.equalErrorRate)?.value == 0)
     #expect(isClose(evaluation.figure(.alarmsPerHour)?.value, 120))
   }

@@ -105,7 +105,7 @@ import Testing
     ("file\tkind\tlabel\na\ttts\n", nil, "p.txt:2: has 2 columns, where the header has 3"),
     ("file\tlabel\n\tspoof\n", nil, "p.txt:2: names no file"),
     ("file\tlabel\tchannel\na\tspoof\t0\n", nil, "p.txt:2: channel 0 is no number from 1"),
-    ("file\tlabel\na\tspoof\na\tbonafide\n", nil, "p.txt: a occurs more than once"),
+    ("file\tlabel\na\tspoof\na\tbonafide\n", nil, "p.txt:3: a has a line before"),
     ("a b - - bonafide\nc d - bonafide\n", nil, "p.txt:2: has 4 columns, where the first line has 5"),
     ("a b - - bonafide\nc d - - genuine\n", nil, "p.txt:2: key genuine in column 5 is not bonafide or spoof"),
     ("a b - - bonafide\n", .asvspoof2021, "p.txt:1: has 5 columns, which is not the form asvspoof2021"),

@@ -73,6 +73,11 @@ import Testing
     ("a 1\nb\n", nil, "s.txt:2: has 1 columns"), ("a 1\na 2\n", nil, "s.txt:2: gives a another score"),
     ("a 1\n", .asvspoof2019, "s.txt:1: has 2 columns, which is not the form asvspoof2019"),
     ("{\"schema\":\"bonafide.scan/2\",\"files\":[]}", nil, "s.txt: has schema bonafide.scan/2"),
+    ("{\"path\":\"a\",\"duration_s\":1e300,\"channels\":[]}", nil, "s.txt:1: a has a time that no recording can have"),
+    ("{\"path\":\"a\",\"channels\":[{\"channel\":1,\"speech_s\":1,\"segments\":[],\"timeline\":{\"hop_s\":0,\"llr\":[1]}}]}", nil,
+      "s.txt:1: a has a time"),
+    ("{\"path\":\"a\",\"channels\":[{\"channel\":1,\"speech_s\":1,\"segments\":[{\"start_s\":2,\"end_s\":1,\"llr\":0}]}]}", nil,
+      "s.txt:1: a has a time"),
     ("{\"schema\":\"bonafide.scan/1\",\"path\":\"a\",\"channels\":[]}\n{\"path\":", nil, "s.txt:2: is no report of bonafide scan"),
   ] as [(String, ScoreFormat?, String)])
   func whatIsUnreadableIsSaidWithItsLine(_ text: String, _ format: ScoreFormat?, _ message: String) {

@@ -33,7 +33,8 @@ extension RankedScores {
       let hop = party.party.hop
       for (index, score) in party.party.frames.enumerated() {
         let start = min(Double(index) * hop, party.duration)
-        add(Span(start: start, end: min(Double(index + 1) * hop, party.duration)), score: score.map(Double.init) ?? .infinity)
+        let end = min(Double(index + 1) * hop, party.duration)
+        add(Span(start: start, end: end), score: score.map(Double.init) ?? .infinity)
       }
       let covered = min(Double(party.party.frames.count) * hop, party.duration)
       add(Span(start: covered, end: party.duration), score: .infinity)

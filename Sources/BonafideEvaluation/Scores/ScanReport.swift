@@ -74,6 +74,7 @@ enum ScanReport {
     let decoder = JSONDecoder()
     if let document = try? decoder.decode(Document.self, from: Data(text.utf8)) {
       try check(document.schema, path: path, line: nil)
+      for file in document.files { try check(file, path: path, line: nil) }
       return document.files.map(\.recording)
     }
     var recordings: [ScreenedRecording] = []
@@ -83,6 +84,7 @@ enum ScanReport {
           path: path, line: line.number, message: "is no report of bonafide scan --format json or jsonl")
       }
       try check(file.schema, path: path, line: line.number)
+      try check(file, path: path, line: line.number)
       recordings.append(file.recording)
     }
     return recordings
@@ -91,6 +93,17 @@ enum ScanReport {
   private static func check(_ schema: String?, path: String, line: Int?) throws(EvaluationError) {
     if let schema, schema != "bonafide.scan/1" {
       throw EvaluationError(path: path, line: line, message: "has schema \(schema), which this version does not read")
+    }
+  }
+  /// Times that no recording has would be counted in steps for years.
+  private static func check(_ file: File, path: String, line: Int?) throws(EvaluationError) {
+    let longest = 1e7
+    let times = file.channels.flatMap { [$0.speech] + $0.segments.flatMap { [$0.start, $0.end] } } + [file.duration ?? 0]
+    let hops = file.channels.compactMap(\.timeline?.hop)
+    guard times.allSatisfy({ (0...longest).contains($0) }), hops.allSatisfy({ (0.001...longest).contains($0) }),
+      file.channels.allSatisfy({ $0.segments.allSatisfy { $0.start <= $0.end } })
+    else {
+      throw EvaluationError(path: path, line: line, message: "\(file.path) has a time that no recording can have")
     }
   }
 }

@@ -58,7 +58,8 @@ extension ScoreTable {
       let entry = Entry(file: String(file), score: Double(score).flatMap { $0.isNaN ? nil : $0 })
       if let earlier = lineOfFile.updateValue(entries.count, forKey: entry.file) {
         guard entries[earlier] == entry else {
-          throw EvaluationError(path: path, line: line.number, message: "gives \(entry.file) another score than an earlier line")
+          throw EvaluationError(
+            path: path, line: line.number, message: "gives \(entry.file) another score than an earlier line")
         }
         lineOfFile[entry.file] = earlier
         continue

@@ -39,9 +39,12 @@ extension VerificationErrorRates {
     let counts = ScoreCounts(bonafide: target, spoof: nontarget)
     let curve = counts.errorCurve
     // At point i, scores below the i-th are rejected.
-    let index = curve.indices.min { abs(curve[$0].falseAlarm - curve[$0].miss) < abs(curve[$1].falseAlarm - curve[$1].miss) }
+    func difference(_ index: Int) -> Double { abs(curve[index].falseAlarm - curve[index].miss) }
+    let index = curve.indices.min { difference($0) < difference($1) }
     let threshold = index.flatMap { $0 < counts.scores.count ? counts.scores[$0] : nil } ?? .infinity
-    func share(_ scores: [Double], _ holds: (Double) -> Bool) -> Double { Double(scores.count(where: holds)) / Double(scores.count) }
+    func share(_ scores: [Double], _ holds: (Double) -> Bool) -> Double {
+      Double(scores.count(where: holds)) / Double(scores.count)
+    }
     self.init(
       miss: share(target) { $0 < threshold }, falseAlarm: share(nontarget) { $0 >= threshold },
       spoofFalseAlarm: share(spoof) { $0 >= threshold })

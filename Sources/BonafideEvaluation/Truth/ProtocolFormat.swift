@@ -47,7 +47,9 @@ extension TrialList {
     parsing text: String, path: String, format: ProtocolFormat? = nil, hop: Double = SegmentTruth.defaultHop
   ) throws(EvaluationError) {
     let lines = lines(of: text)
-    guard !lines.isEmpty else { throw EvaluationError(path: path, message: "is empty; a protocol has a line for each trial") }
+    guard !lines.isEmpty else {
+      throw EvaluationError(path: path, message: "is empty; a protocol has a line for each trial")
+    }
     guard let format = format ?? ProtocolFormat.detect(lines) else {
       let known = ProtocolFormat.allCases.map(\.rawValue).joined(separator: ", ")
       throw EvaluationError(
@@ -58,14 +60,14 @@ extension TrialList {
     case .rttm, .segments:
       let truth = try SegmentTruth(parsing: text, path: path, format: format, hop: hop)
       self = TrialList(columns: [], trials: truth.trials, segments: truth)
-    case .asvspoof2019, .asvspoof2021, .asvspoof5, .list: self = try ColumnProtocol.parse(lines, format: format, path: path)
+    case .asvspoof2019, .asvspoof2021, .asvspoof5, .list:
+      self = try ColumnProtocol.parse(lines, format: format, path: path)
     }
-    var lineOfFile: [String: Int] = [:]
-    for (index, trial) in trials.enumerated() {
-      let key = "\(trial.file)\u{0}\(trial.channel ?? 0)"
-      if lineOfFile.updateValue(index, forKey: key) != nil {
-        throw EvaluationError(path: path, message: "\(trial.file) occurs more than once; each trial has one line")
-      }
+    var names: Set<String> = []
+    for (index, trial) in trials.enumerated() where !names.insert(trial.scoreName).inserted {
+      // RTTM has been gathered by file, so that only forms of a line a trial come here.
+      let line = lines[index + (format == .table ? 1 : 0)]
+      throw EvaluationError(path: path, line: line.number, message: "\(trial.file) has a line before; each trial has one")
     }
   }
 }

@@ -18,7 +18,8 @@ enum TableProtocol {
 
   static func parse(_ lines: [Line], path: String) throws(EvaluationError) -> TrialList {
     guard let header = lines.first, isHeader(header) else {
-      throw EvaluationError(path: path, line: lines.first?.number, message: "the header names no columns file and label")
+      throw EvaluationError(
+        path: path, line: lines.first?.number, message: "the header names no columns file and label")
     }
     let columns = names(in: header)
     var twice: Set<String> = []
@@ -40,7 +41,8 @@ enum TableProtocol {
       if fields[file].isEmpty { throw EvaluationError(path: path, line: line.number, message: "names no file") }
       guard let trialLabel = TrialLabel(protocolName: fields[label]) else {
         throw EvaluationError(
-          path: path, line: line.number, message: "label \(fields[label]) is none of bonafide, spoof (or synthetic), codec, neither")
+          path: path, line: line.number,
+          message: "label \(fields[label]) is none of bonafide, spoof (or synthetic), codec, neither")
       }
       var number: Int?
       if let channel, channel < fields.count, !fields[channel].isEmpty, fields[channel] != "-" {

@@ -77,7 +77,8 @@ public struct EvaluationPage: Sendable {
     let files = evaluation.counts.unscored
     guard !files.isEmpty else { return "" }
     let items = files.map { "<li>\(escaped($0))</li>\n" }.joined()
-    return "<h2>Without a score</h2>\n<details><summary>\(files.count) of the protocol</summary>\n<ul>\n\(items)</ul></details>\n"
+    return "<h2>Without a score</h2>\n<details><summary>\(files.count) of the protocol</summary>\n"
+      + "<ul>\n\(items)</ul></details>\n"
   }
 
   private func footer(_ info: EvaluationInfo) -> String {

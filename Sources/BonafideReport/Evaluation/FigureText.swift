@@ -45,8 +45,9 @@ enum FigureText {
 extension Evaluation {
   /// How many trials there were of what.
   var tallyText: String {
-    "\(counts.bonafide) bona fide and \(counts.spoof) spoof trials with a score; \(counts.neither) of neither class, "
-      + "\(counts.unscored.count) without a score; \(counts.unknown) scored \(counts.unknown == 1 ? "file is" : "files are") no trial"
+    let unknown = counts.unknown == 1 ? "1 scored file is no trial" : "\(counts.unknown) scored files are no trial"
+    return "\(counts.bonafide) bona fide and \(counts.spoof) spoof trials with a score; "
+      + "\(counts.neither) of neither class, \(counts.unscored.count) without a score; \(unknown)"
   }
 
   /// How intervals were made.

@@ -25,7 +25,9 @@ struct GroupChart {
   var caption: String {
     var text = "Spoofs missed at 1 % false alarms, by \(column)"
     if bars.count > Self.mostBars { text += " (the \(Self.mostBars) most missed of \(bars.count))" }
-    if bars.contains(where: { $0.figure.interval == nil }) { text += "; no whiskers where all are of one \(cluster.rawValue)" }
+    if bars.contains(where: { $0.figure.interval == nil }) {
+      text += "; no whiskers where all are of one \(cluster.rawValue)"
+    }
     return text
   }
 

@@ -44,7 +44,9 @@ struct Drawing {
     body += "<line x1=\"\(c(x1))\" y1=\"\(c(y1))\" x2=\"\(c(x2))\" y2=\"\(c(y2))\" class=\"\(style)\"/>\n"
   }
 
-  mutating func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, title: String = "") {
+  mutating func rectangle(
+    _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, title: String = ""
+  ) {
     let title = title.isEmpty ? "" : "<title>\(escaped(title))</title>"
     body += "<rect x=\"\(c(x))\" y=\"\(c(y))\" width=\"\(c(width))\" height=\"\(c(height))\" class=\"\(style)\">\(title)</rect>\n"
   }
@@ -60,7 +62,9 @@ struct Drawing {
   }
 
   /// - Parameter anchor: `start`, `middle` or `end`.
-  mutating func text(_ text: String, _ x: Double, _ y: Double, anchor: String = "start", _ style: String = "", turned: Bool = false) {
+  mutating func text(
+    _ text: String, _ x: Double, _ y: Double, anchor: String = "start", _ style: String = "", turned: Bool = false
+  ) {
     let turn = turned ? " transform=\"rotate(-90 \(c(x)) \(c(y)))\"" : ""
     body += "<text x=\"\(c(x))\" y=\"\(c(y))\" text-anchor=\"\(anchor)\" class=\"\(style)\"\(turn)>\(escaped(text))</text>\n"
   }

@@ -29,7 +29,8 @@ struct ReliabilityChart {
       drawing.text("\(index * 20)", area.left - 6, area.y(share) + 4, anchor: "end", "tick")
     }
     drawing.line(area.x(0), area.y(0), area.x(1), area.y(1), "diagonal")
-    drawing.text("probability of synthetic that was said (prior ½), %", area.x(0.5), area.y(0) + 38, anchor: "middle", "label")
+    drawing.text(
+      "probability of synthetic that was said (prior ½), %", area.x(0.5), area.y(0) + 38, anchor: "middle", "label")
     drawing.text("observed, %", 16, area.y(0.5), anchor: "middle", "label", turned: true)
     let bins = bins.filter { $0.weight > 0 }
     let points = bins.map { (x: area.x($0.probability / $0.weight), y: area.y($0.spoof / $0.weight)) }
