@@ -25,7 +25,8 @@ public struct EvaluationInfo: Sendable, Equatable {
   var title: String {
     let part = split.map { ", split \($0)" } ?? ""
     let model = engine.map { ", scored by \($0.modelName)" } ?? ""
-    return "\(baseName(scoresPath)) on \(baseName(protocolPath))\(part)\(model)"
+    func name(_ path: String) -> Substring { path == "-" ? "standard input" : baseName(path) }
+    return "\(name(scoresPath)) on \(name(protocolPath))\(part)\(model)"
   }
 }
 
