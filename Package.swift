@@ -26,18 +26,26 @@ let package = Package(
     .target(name: "CDefaultModel"),
     // features, model, scores, segments, verdicts: the public API
     .target(name: "Bonafide", dependencies: ["BonafideAudio", "BonafideNetwork", "CFFTW", "CDefaultModel"]),
-    // report: results to text, JSON, CSV, RTTM, Audacity labels
-    .target(name: "BonafideReport", dependencies: ["Bonafide"]),
+    // evaluation: truth and scores to figures of merit
+    .target(name: "BonafideEvaluation"),
+    // report: results to text, JSON, CSV, RTTM, Audacity labels; evaluations to text, JSON, HTML
+    .target(name: "BonafideReport", dependencies: ["Bonafide", "BonafideEvaluation"]),
     // the command
     .executableTarget(
       name: "bonafide",
-      dependencies: ["Bonafide", "BonafideAudio", "BonafideReport", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Bonafide", "BonafideAudio", "BonafideEvaluation", "BonafideReport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       path: "Sources/BonafideCommand"),
 
     .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"]),
     .testTarget(name: "BonafideNetworkTests", dependencies: ["BonafideNetwork", "CKernels"], resources: [.copy("Golden")]),
     .testTarget(name: "BonafideTests", dependencies: ["Bonafide", "BonafideAudio", "BonafideNetwork"], resources: [.copy("Golden")]),
-    .testTarget(name: "CommandTests", dependencies: ["bonafide", "Bonafide", "BonafideReport"], resources: [.copy("Snapshots")]),
+    .testTarget(name: "BonafideEvaluationTests", dependencies: ["BonafideEvaluation"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["bonafide", "Bonafide", "BonafideEvaluation", "BonafideReport"],
+      resources: [.copy("Snapshots")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -9,7 +9,7 @@ struct BonafideCommand: ParsableCommand {
     commandName: "bonafide",
     abstract: "Say for each side of a recorded call whether the voice is genuine, synthetic or can't be told.",
     version: versionText,
-    subcommands: [Scan.self, Info.self],
+    subcommands: [Scan.self, Evaluate.self, Info.self],
     defaultSubcommand: Scan.self)
 
   /// Version of the program.

@@ -2,7 +2,7 @@ import Bonafide
 import Foundation
 import Testing
 
-/// A validator of the part of JSON Schema that `docs/bonafide.scan-1.schema.json` uses; a keyword that it does not know
+/// A validator of the part of JSON Schema that the schemas in `docs/` use; a keyword that it does not know
 /// is a fault of its own, so that none is passed over.
 struct JSONSchema {
   private let root: JSONValue
@@ -14,6 +14,11 @@ struct JSONSchema {
   /// The schema of reports.
   static func ofReports() throws -> JSONSchema {
     try JSONSchema(Data(contentsOf: packageFolder.appending(path: "docs/bonafide.scan-1.schema.json")))
+  }
+
+  /// The schema of evaluations.
+  static func ofEvaluations() throws -> JSONSchema {
+    try JSONSchema(Data(contentsOf: packageFolder.appending(path: "docs/bonafide.evaluation-1.schema.json")))
   }
 
   /// What is wrong with a value, a line each.

@@ -80,7 +80,7 @@ func floatWAV(_ samples: [Float], sampleRate: UInt32 = 8000) -> [UInt8] {
 }
 
 /// What a run of the command left.
-struct Run {
+struct Run: Equatable {
   var status: Int32
   /// The signal that ended it, if one did.
   var signal: Int32?

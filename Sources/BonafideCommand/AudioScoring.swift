@@ -1,0 +1,73 @@
+import Bonafide
+import BonafideEvaluation
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Scores the recordings of a protocol on several threads.
+struct AudioScoring {
+  let detector: Detector
+  /// Folder that the protocol's names start from.
+  let root: String
+  /// Whether to keep scores of frames.
+  let timeline: Bool
+  /// Columns of a terminal for a progress line; `nil` for none.
+  let progressWidth: Int?
+
+  /// What the files were found to be; one that could not be screened has its error, and no parties.
+  func score(_ trials: TrialList, jobs: Int) -> [ScreenedRecording] {
+    var seen: Set<String> = []
+    let files = trials.trials.filter { $0.label != .neither }.map(\.file).filter { seen.insert($0).inserted }
+    let recordings = files.map { Recording(path: path(of: $0)) }
+    let results = Mutex<[FileResult?]>(Array(repeating: nil, count: files.count))
+    let progress = Mutex(progressWidth.map { ProgressLine(recordings: recordings, width: $0) })
+    let next = Atomic<Int>(0)
+    var options = ScanOptions()
+    options.timeline = timeline
+    let settings = options
+    DispatchQueue.concurrentPerform(iterations: max(1, min(jobs, files.count))) { _ in
+      while true {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        guard index < files.count else { return }
+        progress.withLock { $0?.begin(index, size: nil, duration: nil) }
+        let result = detector.scan(recordings[index].path, options: settings)
+        results.withLock { $0[index] = result }
+        progress.withLock { line in
+          if let text = line?.advance(index, to: result.duration ?? 0) { Terminal.write(text) }
+          line?.finish(index, seconds: result.duration ?? 0)
+        }
+      }
+    }
+    progress.withLock { Terminal.write($0?.erase() ?? "") }
+    return zip(files, results.withLock { $0 }).map { file, result in
+      ScreenedRecording(result ?? FileResult(path: file, error: "was not screened"), file: file)
+    }
+  }
+
+  /// Names in protocols of the challenges have neither extension nor folder.
+  private func path(of file: String) -> String {
+    let base = root.hasSuffix("/") || root.isEmpty ? root : root + "/"
+    let candidates = [file] + ["", "flac/", "wav/"].flatMap { folder in
+      ["flac", "wav", "opus", "ogg", "mp3"].map { "\(folder)\(file).\($0)" }
+    }
+    let found = candidates.first { name in
+      var status = stat()
+      return stat(base + name, &status) == 0
+    }
+    return base + (found ?? file)
+  }
+}
+
+extension ScreenedRecording {
+  /// - Parameter file: what the protocol calls it.
+  init(_ result: FileResult, file: String) {
+    self.init(
+      path: file, duration: result.duration, error: result.error,
+      parties: result.parties.filter { $0.sameAs == nil }.map { party in
+        Party(
+          channel: party.channel, llr: party.llr, speech: party.speech,
+          stretches: party.segments.map { Stretch(span: Span(start: $0.start, end: $0.end), llr: $0.llr) },
+          hop: party.timeline?.hop ?? 0, frames: party.timeline?.llr ?? [])
+      })
+  }
+}

@@ -1,0 +1,228 @@
+import ArgumentParser
+import Bonafide
+import BonafideEvaluation
+import BonafideReport
+import FoundationEssentials
+import Glibc
+
+extension ProtocolFormat: ExpressibleByArgument {}
+extension ScoreFormat: ExpressibleByArgument {}
+extension ClusterColumn: ExpressibleByArgument {}
+extension EvaluationFormat: ExpressibleByArgument {}
+
+/// Measures how well scores tell bona fide from spoof.
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure how well scores tell genuine from synthetic speech.",
+    discussion: """
+      The truth is a protocol: a table with columns file and label, a protocol of ASVspoof 2019, 2021 or 5, RTTM, or \
+      segment labels. Scores come from a file, from a report of scan (json or jsonl), or from the audio itself; higher \
+      is more likely bona fide. docs/evaluate.md explains every figure.
+
+      Exit status: 0 figures were reported, 2 something could not be read, scored or written, 64 the command line makes \
+      no sense.
+      """)
+
+  @Argument(help: ArgumentHelp("What is true of the recordings.", valueName: "protocol"), completion: .file())
+  var protocolPath: String
+
+  @Argument(
+    help: ArgumentHelp("Scores, or - for standard input; none with --audio.", valueName: "scores"), completion: .file())
+  var scoresPath: String?
+
+  @Option(
+    help: ArgumentHelp("Score the recordings of the protocol, which are in this folder.", valueName: "folder"),
+    completion: .directory)
+  var audio: String?
+
+  @Option(help: ArgumentHelp("Use the trials of this split alone.", valueName: "name"))
+  var split: String?
+
+  @Option(help: "Form of the protocol (default: by its content).")
+  var protocolFormat: ProtocolFormat?
+
+  @Option(help: "Form of the scores (default: by their content).")
+  var scoreFormat: ScoreFormat?
+
+  @Option(
+    help: ArgumentHelp("Which parts of recordings are synthetic: RTTM, or segment labels as text.", valueName: "file"),
+    completion: .file())
+  var segments: String?
+
+  @Option(help: ArgumentHelp("Milliseconds that each of PartialSpoof's segment labels stands for.", valueName: "ms"))
+  var segmentHop = SegmentTruth.defaultHop * 1000
+
+  @Option(
+    help: ArgumentHelp(
+      "Scores or error rates of a verification system, for the tandem cost (t-DCF).", valueName: "file"),
+    completion: .file())
+  var asv: String?
+
+  @Option(
+    help: ArgumentHelp("Keys of the verification trials, where --asv has none (ASVspoof 2021).", valueName: "file"),
+    completion: .file())
+  var asvKeys: String?
+
+  @Option(
+    help: ArgumentHelp("Break figures down by these columns of the protocol, such as kind,language.", valueName: "columns"))
+  var by: String?
+
+  @Option(help: ArgumentHelp("Bootstrap samples for the intervals, 0 for none.", valueName: "number"))
+  var bootstrap = EvaluationOptions().bootstrapCount
+
+  @Option(help: "What the bootstrap resamples (default: the first that the protocol has of source, speaker, file).")
+  var bootstrapBy: ClusterColumn?
+
+  @Option(help: ArgumentHelp("Seed of the bootstrap.", valueName: "number"))
+  var seed = EvaluationOptions().seed
+
+  @Option(name: .shortAndLong, help: "Form of the report.")
+  var format = EvaluationFormat.text
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Write the report to a file, which appears when the report is whole.", valueName: "file"),
+    completion: .file())
+  var output: String?
+
+  @Option(help: ArgumentHelp("Write the scores of the trials to a file too.", valueName: "file"), completion: .file())
+  var writeScores: String?
+
+  @Option(help: "Form of the scores that are written: asvspoof2019, asvspoof2021 or asvspoof5.")
+  var writeFormat = ScoreFormat.asvspoof2021
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Recordings scored at once (default: as many as processors).", valueName: "number"))
+  var jobs: Int?
+
+  @Option(
+    help: ArgumentHelp("Model to use instead of the built-in one.", valueName: "file.safetensors"),
+    completion: .file(extensions: ["safetensors"]))
+  var model: String?
+
+  @Flag(help: "Show no progress, even on a terminal.")
+  var noProgress = false
+
+  func validate() throws {
+    func check(_ holds: Bool, _ message: @autoclosure () -> String) throws {
+      if !holds { throw ValidationError(message()) }
+    }
+    try check((scoresPath == nil) != (audio == nil), "Give a file of scores, or --audio with a folder of recordings.")
+    try check(audio != nil || model == nil, "--model goes with --audio.")
+    try check((0...1_000_000).contains(bootstrap), "--bootstrap is a number of samples from 0 to 1000000.")
+    try check(segmentHop.isFinite && segmentHop > 0, "--segment-hop is a length in milliseconds, such as 20.")
+    try check(jobs.map { (1...1024).contains($0) } ?? true, "--jobs is a number of threads from 1 to 1024.")
+    try check(asvKeys == nil || asv != nil, "--asv-keys goes with --asv.")
+    try check(writeFormat != .scan, "--write-format is asvspoof2019, asvspoof2021 or asvspoof5.")
+    try check([protocolPath, scoresPath].count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
+    let inputs = [protocolPath, scoresPath, segments, asv, asvKeys].compactMap { $0 }
+    for (name, path) in [("--output", output), ("--write-scores", writeScores)] {
+      try check(path == nil || path == "-" || !inputs.contains(path ?? ""), "\(name) would overwrite \(path ?? "").")
+    }
+    try check(writeScores == nil || writeScores != (output ?? "-"), "--write-scores and --output are the same file.")
+  }
+
+  func run() throws {
+    let hasOutput = Terminal.prepareStreams()
+    var failed = 0
+    try reportingFailure {
+      if output == nil || output == "-", !hasOutput {
+        throw RunError(message: "standard output is closed; write the report to a file with --output")
+      }
+      failed = try evaluate()
+    }
+    if failed > 0 { throw ExitCode.failed }
+  }
+
+  /// - Returns: how many recordings could not be scored.
+  private func evaluate() throws -> Int {
+    for path in [output, writeScores] { try checkWritable(path) }
+    let list = try trials()
+    var options = EvaluationOptions()
+    options.breakdownColumns = columns(of: list)
+    options.bootstrapCount = bootstrap
+    options.bootstrapColumn = bootstrapBy
+    options.seed = seed
+    if let segments {
+      let text = try readText(segments)
+      options.segments = try wrapping { () throws(EvaluationError) in
+        try SegmentTruth(parsing: text, path: segments, hop: segmentHop / 1000)
+      }
+    }
+    if let asv {
+      let (text, keys) = (try readText(asv), try asvKeys.map(readText))
+      options.verification = try wrapping { () throws(EvaluationError) in
+        try VerificationErrorRates(parsing: text, path: asv, keys: keys)
+      }
+    }
+    let (table, engine) = try scores(of: list, timeline: options.segments != nil || list.segments != nil)
+    let failures = table.recordings.filter { $0.error != nil }
+    for recording in failures { Terminal.say("\(recording.path): \(recording.error ?? "")") }
+    if let writeScores {
+      try write(ScoreFileWriter(format: writeFormat).text(trials: list, scores: table), to: writeScores)
+    }
+    let settings = options
+    let evaluation = try wrapping { () throws(EvaluationError) in
+      try Evaluation(trials: list, scores: table, options: settings)
+    }
+    let info = EvaluationInfo(
+      version: BonafideCommand.version, protocolPath: protocolPath, split: split,
+      scoresPath: scoresPath ?? audio ?? "", engine: engine)
+    let toScreen = output == nil || output == "-"
+    let style = TextStyle(color: toScreen && Terminal.wantsColor)
+    try write(format.report(on: evaluation, info: info, style: style), to: output)
+    return audio == nil ? 0 : failures.count
+  }
+
+  private func trials() throws -> TrialList {
+    let text = try readText(protocolPath)
+    return try wrapping { () throws(EvaluationError) in
+      var list = try TrialList(parsing: text, path: protocolPath, format: protocolFormat, hop: segmentHop / 1000)
+      if let split { try list.select(split: split, path: protocolPath) }
+      return list
+    }
+  }
+
+  private func scores(of list: TrialList, timeline: Bool) throws -> (ScoreTable, EngineInfo?) {
+    if let scoresPath {
+      let text = try readText(scoresPath)
+      let table = try wrapping { () throws(EvaluationError) in
+        try ScoreTable(parsing: text, path: scoresPath, format: scoreFormat)
+      }
+      return (table, nil)
+    }
+    let model = try loadModel(model)
+    let hasProgress = Terminal.isTerminal(STDERR_FILENO) && !noProgress
+    let scoring = AudioScoring(
+      detector: Detector(model: model), root: audio ?? "", timeline: timeline,
+      progressWidth: hasProgress ? Terminal.width(of: STDERR_FILENO) ?? 80 : nil)
+    let recordings = scoring.score(list, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+    let engine = EngineInfo(version: BonafideCommand.version, modelName: model.card.name, modelSHA256: model.sha256)
+    return (ScoreTable(recordings: recordings), engine)
+  }
+
+  /// Columns to break down by: those of `--by`; without it, kinds where the protocol has them, and systems on a page.
+  private func columns(of list: TrialList) -> [String] {
+    if let by { return by.split(separator: ",").map { String($0.filter { !$0.isWhitespace }) } }
+    return (["kind"] + (format == .html ? ["system"] : [])).filter(list.columns.contains)
+  }
+
+  private func write(_ text: String, to path: String?) throws(RunError) {
+    var output = try ReportOutput(path: path)
+    try output.write(text)
+    try output.commit()
+  }
+
+  /// Fails now, and not after hours of scoring, where a file cannot be created.
+  private func checkWritable(_ path: String?) throws(RunError) {
+    var status = stat()
+    // A reader of a pipe would take the closing for the end.
+    guard let path, path != "-", stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else { return }
+    _ = try ReportOutput(path: path)
+  }
+
+  private func wrapping<Value>(_ body: () throws(EvaluationError) -> Value) throws(RunError) -> Value {
+    do { return try body() } catch { throw RunError(message: "\(error)") }
+  }
+}

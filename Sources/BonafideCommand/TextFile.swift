@@ -1,0 +1,24 @@
+import Glibc
+
+/// The content of a text file; `-` is standard input.
+func readText(_ path: String) throws(RunError) -> String {
+  let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+  if descriptor < 0 { throw RunError(message: "\(path): cannot be opened: \(systemMessage(errno))") }
+  defer { if path != "-" { close(descriptor) } }
+  var bytes: [UInt8] = []
+  var block = [UInt8](repeating: 0, count: 1 << 20)
+  while true {
+    let count = read(descriptor, &block, block.count)
+    if count > 0 {
+      bytes += block[..<count]
+    } else if count == 0 {
+      break
+    } else if errno != EINTR {
+      throw RunError(message: "\(path): cannot be read: \(systemMessage(errno))")
+    }
+  }
+  guard let text = String(validating: bytes, as: UTF8.self) else {
+    throw RunError(message: "\(path): is not text in UTF-8; PartialSpoof's labels must be text, not npy (docs/evaluate.md)")
+  }
+  return text
+}

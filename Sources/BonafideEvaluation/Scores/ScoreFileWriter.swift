@@ -1,0 +1,31 @@
+/// Writes scores as the evaluation packages of the ASVspoof challenges read them.
+public struct ScoreFileWriter: Sendable {
+  private let format: ScoreFormat
+
+  /// - Parameter format: any but `scan`, which is written as `asvspoof2021`.
+  public init(format: ScoreFormat) {
+    self.format = format
+  }
+
+  /// The file with the scores of all trials that have one, in the order of the protocol, to full precision.
+  ///
+  /// Trials of neither class are left out where the form has a key. 2019's package knows a trial by its line alone,
+  /// others by its name.
+  public func text(trials: TrialList, scores: ScoreTable) -> String {
+    var text = format == .asvspoof5 ? "filename\tcm-score\n" : ""
+    for trial in trials.trials {
+      guard let position = scores.position(of: trial),
+        let score = scores.score(at: position, channel: trial.channel)
+      else { continue }
+      switch format {
+      case .asvspoof5: text += "\(trial.scoreName)\t\(score)\n"
+      case .asvspoof2021, .scan: text += "\(trial.scoreName) \(score)\n"
+      case .asvspoof2019:
+        if trial.label == .neither { continue }
+        let system = trial.label == .spoof ? trials.value(of: trial, in: "system") ?? "-" : "-"
+        text += "\(trial.scoreName) \(system) \(trial.label.rawValue) \(score)\n"
+      }
+    }
+    return text
+  }
+}

@@ -1,0 +1,78 @@
+import BonafideEvaluation
+
+/// Tables to read: what was evaluated, the figures, and a table for each column that they are broken down by.
+public struct EvaluationTextReport: Sendable {
+  private let style: TextStyle
+
+  /// Files without a score that are named; the rest is counted.
+  private static let mostNames = 10
+  private static let titleWidth = 36
+  private static let valueWidth = 10
+  private static let intervalWidth = 17
+
+  public init(style: TextStyle = TextStyle()) {
+    self.style = style
+  }
+
+  public func report(on evaluation: Evaluation, info: EvaluationInfo) -> String {
+    var lines = [bold(printable(info.title)), evaluation.tallyText, evaluation.intervalText, ""]
+    lines.append(faint(row("FIGURE", "VALUE", "95 % INTERVAL", "")))
+    for figure in evaluation.figures {
+      let unit = figure.measure.unit
+      lines.append(
+        row(
+          figure.measure.title, FigureText.value(figure.value, unit), FigureText.interval(figure.interval, unit),
+          FigureText.remark(on: figure.measure, in: evaluation)))
+    }
+    for (column, groups) in evaluation.groupsByColumn {
+      lines += [""] + table(column, groups)
+    }
+    lines += unscored(evaluation.counts.unscored)
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func row(_ title: String, _ value: String, _ interval: String, _ remark: String) -> String {
+    let line = "  " + filled(title, Self.titleWidth) + right(value, Self.valueWidth) + "  "
+      + right(interval, Self.intervalWidth) + "  " + remark
+    return trimmed(line)
+  }
+
+  private func table(_ column: String, _ groups: [Evaluation.Group]) -> [String] {
+    let measures: [(Measure, String)] = [(.equalErrorRate, "EER"), (.missAt1Percent, "MISSED AT 1 % FA")]
+    let width = min(max(groups.map { printable($0.value).count }.max() ?? 0, column.count + 3, 12), 40)
+    var header = "  " + filled("BY \(column.uppercased())", width) + right("BONA FIDE", 11) + right("SPOOF", 8)
+    for (_, title) in measures { header += right(title, Self.valueWidth + 2 + Self.intervalWidth + 2) }
+    let rows = groups.map { group in
+      var line = "  " + filled(printable(group.value), width) + right("\(group.bonafide)", 11) + right("\(group.spoof)", 8)
+      for (measure, _) in measures {
+        let figure = group.figure(measure)
+        line += right(FigureText.value(figure?.value, measure.unit), Self.valueWidth + 2)
+        line += "  " + right(FigureText.interval(figure?.interval, measure.unit), Self.intervalWidth)
+      }
+      return trimmed(line + "  " + faint(group.opponentsText))
+    }
+    return [faint(header)] + rows
+  }
+
+  private func unscored(_ files: [String]) -> [String] {
+    guard !files.isEmpty else { return [] }
+    let names = files.prefix(Self.mostNames).map { "  " + printable($0) }
+    let rest = files.count > Self.mostNames ? ["  and \(files.count - Self.mostNames) more; --format json names all"] : []
+    return ["", "\(files.count) of the protocol without a score:"] + names + rest
+  }
+
+  private func bold(_ text: String) -> String { style.color ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
+  private func faint(_ text: String) -> String { style.color ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
+
+  private func trimmed(_ line: String) -> String {
+    String(line.reversed().drop { $0 == " " }.reversed())
+  }
+
+  private func filled(_ text: String, _ width: Int) -> String {
+    text.count > width ? text.prefix(width - 1) + "…" : text + String(repeating: " ", count: width - text.count)
+  }
+
+  private func right(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(width - text.count, 0)) + text
+  }
+}
