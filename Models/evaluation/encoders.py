@@ -144,9 +144,9 @@ def missing(name):
 
 
 def delay(x, y, rate):
-    """Samples by which y is late, by cross-correlation."""
+    """Samples by which y is late, by cross-correlation. Of differences: low frequencies, which codecs turn in phase, count less."""
     n = min(len(x), len(y), LOOK * rate)
-    transform = lambda v: np.fft.rfft(v[:n].astype(np.float64), 2 * n)
+    transform = lambda v: np.fft.rfft(np.diff(v[:n].astype(np.float64), prepend=0), 2 * n)
     correlation = np.fft.irfft(transform(y) * np.conj(transform(x)), 2 * n)
     lags = np.arange(max(round(EARLIEST * rate), 1 - n), min(round(LATEST * rate), n))
     return int(lags[np.argmax(correlation[lags])])
