@@ -145,7 +145,8 @@ def main():
     a.add_argument("--list", action="store_true", help="tell the conditions, and whether this machine has their encoders")
     o = a.parse_args()
     if o.list:
-        return print_list()
+        print_list()
+        return 0
     if not (o.protocol and o.out and o.condition):
         a.error("PROTOCOL, OUT and --condition are needed (or --list)")
     conditions = [Condition(name) for name in o.condition.split(",")]

@@ -7,7 +7,8 @@ STEPS = 30
 
 
 class Columns:
-    """Numbers become quantile bins, words become one column each; both as learnt from the rows given first."""
+    """Numbers become quantile bins, words become one column each; both as learnt from the rows given first.
+    There is no constant: a row of unseen words has odds of nought, not those of the rows that happened to be seen."""
 
     def __init__(self, table):
         self.edges, self.words = {}, {}
@@ -18,7 +19,7 @@ class Columns:
                 self.words[name] = np.unique(values)
 
     def matrix(self, table):
-        parts = [np.ones((len(next(iter(table.values()))), 1))]
+        parts = []
         for name, edges in self.edges.items():
             parts.append(np.eye(len(edges) + 1)[np.searchsorted(edges, table[name], "right")])
         for name, words in self.words.items():
@@ -29,13 +30,11 @@ class Columns:
 def fitted(x, y):
     """Weights by Newton's method; both classes count the same."""
     importance = np.where(y, 0.5 / max(y.mean(), 1e-9), 0.5 / max(1 - y.mean(), 1e-9))
-    penalty = np.full(x.shape[1], PENALTY)
-    penalty[0] = 1e-6
     w = np.zeros(x.shape[1])
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        gradient = x.T @ (importance * (p - y)) + penalty * w
-        step = np.linalg.solve((x * (importance * p * (1 - p))[:, None]).T @ x + np.diag(penalty), gradient)
+        gradient = x.T @ (importance * (p - y)) + PENALTY * w
+        step = np.linalg.solve((x * (importance * p * (1 - p))[:, None]).T @ x + PENALTY * np.eye(len(w)), gradient)
         w -= step
         if np.abs(step).max() < 1e-6:
             break
