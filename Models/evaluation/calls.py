@@ -17,7 +17,7 @@ SHORTEST, LONGEST = 60, 180              # s
 KINDS = {"genuine": 0.5, "synthetic": 0.25, "spliced": 0.25}
 CODECS = ["plain", "ulaw", "alaw", "g726", "gsm", "amr12.2", "amr4.75", "g729", "speex-nb", "opus12", "amr12.2+ulaw", "gsm+alaw"]
 LEVELS = (-34, -18)                      # dBFS, of a party's speech
-OVERLAP = 0.25                           # share of the changes of speaker at which one starts before the other has ended
+OVERLAP = 0.25                           # share of the changes of speaker that overlap, less where an interlude comes between
 AIR = 0.4                                # s around hold music and keys
 END = 0.5                                # s after the last word
 
@@ -182,7 +182,7 @@ def row(file, channel, party, codec, split):
 
 def write_call(number, cast, o, codecs, music, tables):
     rng, name = protocol.generator(o.seed, "call", number), f"call-{number:04d}"
-    kinds = rng.choice(list(KINDS), 2, p=list(KINDS.values()))
+    kinds = rng.choice(list(KINDS), 2, p=list(KINDS.values())).tolist()
     first = cast.party(kinds[0], rng)
     call = planned([first, cast.party(kinds[1], rng, first)], rng, music)
     used = [str(c) for c in rng.choice(codecs, 2)]
@@ -226,8 +226,11 @@ def main():
         return 1
     cast = Cast(protocol.read_rows(o.protocol, o.split), os.path.dirname(os.path.abspath(o.protocol)))
     music, tables = line_sounds.HoldMusic(o.music), {"rows": [], "speech": [], "truth": []}
-    for number in range(1, o.calls + 1):
-        write_call(number, cast, o, codecs, music, tables)
+    try:
+        for number in range(1, o.calls + 1):
+            write_call(number, cast, o, codecs, music, tables)
+    except sound.Unreadable as error:
+        sys.exit(str(error))
     protocol.write_rows(os.path.join(o.out, "protocol.tsv"), tables["rows"])
     for name in ("truth", "speech"):
         with open(os.path.join(o.out, name + ".rttm"), "w") as file:

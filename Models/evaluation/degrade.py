@@ -7,7 +7,7 @@ degrade.py --list
 Writes OUT/NAME/….flac (16 bit) and OUT/NAME/protocol.tsv for each condition. `a+b` is a, then b. 8 kHz where any part of
 the condition is narrowband, else 16 kHz. The same command writes the same bytes.
 """
-import argparse, functools, multiprocessing, os, re, sys
+import argparse, contextlib, functools, multiprocessing, os, re, sys
 from dataclasses import dataclass
 from typing import Callable
 import numpy as np
@@ -157,15 +157,17 @@ def main():
         a.error(str(error))
     rows = protocol.read_rows(o.protocol, o.split, o.limit, o.seed)
     source, failed = os.path.dirname(os.path.abspath(o.protocol)), False
-    with multiprocessing.Pool(o.jobs) as pool:
+    with multiprocessing.Pool(o.jobs) if o.jobs > 1 else contextlib.nullcontext() as pool:
         for c in conditions:
             try:
                 if c.missing:
                     raise encoders.CodecError(c.missing)
-                write_condition(c, rows, source, o.out, o.seed, pool.imap if o.jobs > 1 else map)
+                write_condition(c, rows, source, o.out, o.seed, pool.imap if pool else map)
             except encoders.CodecError as error:
                 print(f"{c.name}: not made: {error}", file=sys.stderr)
                 failed = True
+            except sound.Unreadable as error:
+                sys.exit(str(error))
     return 1 if failed else 0
 
 

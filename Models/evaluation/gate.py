@@ -23,9 +23,9 @@ SHUFFLES = 10
 LEAST = 4               # clips of both classes that a source needs to be matched
 
 
-def judged(path, split, seed=0):
+def judged(path, split):
     """Rows of the two classes."""
-    rows = [r for r in protocol.read_rows(path, split, seed=seed) if r["label"] in ("bonafide", "spoof")]
+    rows = [r for r in protocol.read_rows(path, split) if r["label"] in ("bonafide", "spoof")]
     return rows or sys.exit(f"{path}: no bona fide or spoof rows")
 
 
@@ -173,7 +173,10 @@ def main():
         g.add_argument("--seed", type=int, default=0, help="of the folds")
         g.add_argument("--threshold", type=float, default=0.0, help="scores from here on are called bona fide")
     o = a.parse_args()
-    o.run(o)
+    try:
+        o.run(o)
+    except sound.Unreadable as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,15 @@ BRIDGE = 0.15         # s, pauses up to here belong to the speech around them
 CLICK = 0.03          # s, what is shorter is no speech
 
 
+class Unreadable(Exception):
+    """A recording that cannot be read; the message is one line."""
+
+
 def decode(path, rate):
-    x, own = soundfile.read(path, dtype="float32", always_2d=True)
+    try:
+        x, own = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise Unreadable(f"{path}: {error.error_string}") from None
     return resampled(x.mean(1).astype(np.float64), own, rate)
 
 

@@ -148,14 +148,18 @@ def test_command_writes_tables_twice_the_same(corpus, tmp_path):
 
 def test_missing_encoder_is_one_line_and_the_others_are_made(corpus, tmp_path, monkeypatch, capsys):
     nowhere = dataclasses.replace(encoders.CODECS["gsm"], transcode=encoders.ffmpeg(8000, "no_such_encoder", "wav"))
-    monkeypatch.setitem(encoders.CODECS, "gsm", nowhere)
-    encoders.missing.cache_clear()
-    status, said = called(monkeypatch, corpus, tmp_path, "--limit", 2, "--condition", "gsm,gsm+ulaw,gain-12"), capsys.readouterr()
-    encoders.missing.cache_clear()
+    monkeypatch.setitem(encoders.CODECS, "nowhere", nowhere)
+    status, said = called(monkeypatch, corpus, tmp_path, "--limit", 2, "--condition", "nowhere,gain-12+nowhere,gain-12"), capsys.readouterr()
     assert status == 1
-    assert [line.split(":")[0] for line in said.err.splitlines()] == ["gsm", "gsm+ulaw"]
+    assert [line.split(":")[0] for line in said.err.splitlines()] == ["nowhere", "gain-12+nowhere"]
     assert "no_such_encoder" in said.err and "package: ffmpeg" in said.err
-    assert sorted(os.listdir(tmp_path)) == ["gain-12"]
+    assert os.listdir(tmp_path) == ["gain-12"]
+
+
+def test_missing_recording_is_named(corpus, tmp_path, monkeypatch):
+    protocol.write_rows(tmp_path / "p.tsv", [dict(protocol.read_rows(corpus)[0], file="gone.flac")])
+    with pytest.raises(SystemExit, match="gone.flac: "):
+        called(monkeypatch, tmp_path / "p.tsv", tmp_path, "--condition", "plain")
 
 
 def test_list_names_every_condition(monkeypatch, capsys):
