@@ -1,6 +1,6 @@
-import os, subprocess, sys
+import os, re, subprocess, sys
 import numpy as np, pytest
-import gate, logistic, protocol
+import gate, logistic, protocol, sound
 
 SCRIPT = os.path.join(os.path.dirname(gate.__file__), "gate.py")
 
@@ -74,11 +74,17 @@ def test_duration_table(tmp_path):
     assert lines[-2].split() == ["1", "50.0%", "50.0%"] and lines[-1].split() == ["4", "0.0%", "0.0%"]
 
 
-def test_channel_features_are_told_for_each_column(corpus, tmp_path):
-    rows = protocol.read_rows(corpus)
-    path = scores(tmp_path / "s.tsv", rows, lambda r: 1.0 if r["label"] == "bonafide" else -1.0)
-    lines = run("channel", corpus, path).splitlines()
-    assert lines[0].endswith("(24 clips); 50 % is chance") and len(lines) == 6
+def test_a_model_that_hears_the_level_is_found_out(tmp_path):
+    rows, rng = table(tmp_path / "p.tsv", lambda rng, label: {}, count=120, sources=6), np.random.default_rng(1)
+    levels = {r["file"]: rng.uniform(-40, -15) for r in rows}
+    for file, level in levels.items():
+        sound.write(str(tmp_path / file), rng.standard_normal(gate.RATE // 4) * 10 ** (level / 20), gate.RATE)
+    path = scores(tmp_path / "s.tsv", rows, lambda r: levels[r["file"]] + 27)
+    found = {line[:32].strip(): re.findall(r"([0-9.]+)%", line) for line in run("channel", tmp_path / "p.tsv", path).splitlines()[2:]}
+    calls_pooled, calls_matched, truth_pooled, truth_matched = map(float, found["level"])
+    assert calls_pooled > 95 and calls_matched > 95
+    assert 30 < truth_pooled < 70 and 30 < truth_matched < 70
+    assert float(found["bandwidth"][0]) < 70
 
 
 def test_looks_of_a_known_signal():
