@@ -6,7 +6,7 @@ calls.py PROTOCOL OUT [--split dev] [--calls 20] [--seed 0] [--codec NAME[,NAMEâ
 Writes OUT/calls/*.wav (8 kHz, Âµ-law, a channel a party), OUT/protocol.tsv (a row a party), OUT/truth.rttm (the synthetic
 stretches) and OUT/speech.rttm (all utterances, named genuine or synthetic). The same command writes the same bytes.
 """
-import argparse, os, sys
+import argparse, itertools, os, sys
 from dataclasses import dataclass
 import numpy as np
 import degrade, line_sounds, protocol, sound
@@ -145,16 +145,21 @@ def rendered(call, rng):
 
 
 def stretches(call, party):
-    """(start, stop, name) in samples of all that a party says, synthetic and genuine parts apart."""
+    """(start, stop, name) in samples of all that a party says, synthetic and genuine parts apart; the pauses in a turn belong to
+    what is the same on both sides of them."""
     found = []
     for turn in call.turns:
+        parts = []
         for at, utterance in turn.placed() if turn.party == party else ():
             done = 0
             for start, stop in utterance.synthetic:
-                found += [(at + done, at + start, "genuine"), (at + start, at + stop, "synthetic")]
+                parts += [(at + done, at + start, "genuine"), (at + start, at + stop, "synthetic")]
                 done = stop
-            found.append((at + done, at + len(utterance.samples), "genuine"))
-    return [s for s in found if s[1] > s[0]]
+            parts.append((at + done, at + len(utterance.samples), "genuine"))
+        for name, run in itertools.groupby((p for p in parts if p[1] > p[0]), key=lambda p: p[2]):
+            run = list(run)
+            found.append((run[0][0], run[-1][1], name))
+    return found
 
 
 def united(found):
@@ -172,12 +177,13 @@ def rttm(name, channel, start, stop, label):
     return f"SPEAKER {name} {channel} {start / RATE:.3f} {(stop - start) / RATE:.3f} <NA> <NA> {label} <NA> <NA>\n"
 
 
-def row(file, channel, party, codec, split):
+def row(file, channel, party, said, codec, split):
     voice, insert = party.voice, party.insert
+    synthetic = sum(stop - start for start, stop, name in said if name == "synthetic") / RATE
     return {"file": file, "channel": channel, "label": "bonafide" if party.kind == "genuine" else "spoof", "kind": party.kind,
             "splice": party.method, "source": voice.source, "system": insert.system if insert else voice.system,
             "speaker": voice.speaker, "splice_source": insert.source if insert else "-", "splice_speaker": insert.speaker if insert else "-",
-            "language": voice.language, "codec": codec, "split": split, "speech_s": f"{party.speech:.2f}", "synthetic_s": f"{party.synthetic:.2f}"}
+            "language": voice.language, "codec": codec, "split": split, "speech_s": f"{party.speech:.2f}", "synthetic_s": f"{synthetic:.2f}"}
 
 
 def write_call(number, cast, o, codecs, music, tables):
@@ -189,13 +195,13 @@ def write_call(number, cast, o, codecs, music, tables):
     channels = [through_line(x, c, f"{name}-{i}", rng, o.seed) for i, (x, c) in enumerate(zip(rendered(call, rng), used), 1)]
     file = f"calls/{name}.wav"
     sound.write(os.path.join(o.out, file), np.mean(channels, 0) if o.mono else np.stack(channels, 1), RATE, "ULAW")
-    said = {}
+    spoken = {}
     for party in (0, 1):
-        channel = 1 if o.mono else party + 1
-        tables["rows"].append(row(file, channel, call.parties[party], used[party], o.split or "-"))
-        for start, stop, label in stretches(call, party):
-            said.setdefault((channel, label), []).append((start, stop))
-    for (channel, label), found in sorted(said.items()):
+        channel, found = 1 if o.mono else party + 1, stretches(call, party)
+        tables["rows"].append(row(file, channel, call.parties[party], found, used[party], o.split or "-"))
+        for start, stop, label in found:
+            spoken.setdefault((channel, label), []).append((start, stop))
+    for (channel, label), found in sorted(spoken.items()):
         lines = [rttm(name, channel, *s, label) for s in united(found)]
         tables["speech"] += lines
         tables["truth"] += lines if label == "synthetic" else []
