@@ -30,11 +30,52 @@ def companded(x, law):
     return LAWS[law][np.clip(np.round(x * 32768), -32768, 32767).astype(int) + 32768]
 
 
-def responses(rng, count, bins):
-    """Random frequency responses (count, bins): band limits, tilt, smooth equaliser, room."""
+FRAME = 256
+
+
+def spectra(x):
+    """Power spectra of frames of 256 samples, Hann: (..., N) -> (..., N // 256, 129)."""
+    n = x.shape[-1] // FRAME
+    frames = x[..., :n * FRAME].reshape(*x.shape[:-1], n, FRAME) * np.hanning(FRAME).astype(np.float32)
+    return np.square(np.abs(fft.rfft(frames))) + 1e-9
+
+
+class Lines:
+    """Long-term spectra and noise floors of telephone clips, to give other clips of either class."""
+
+    def __init__(self, clips):
+        power = [spectra(np.asarray(c, np.float32) / 32768) for c in clips]
+        self.mean = np.array([p.mean(0) for p in power])
+        # A tenth of the frames of a steady noise lie under a tenth of its mean power.
+        self.floor = np.array([np.minimum(9 * np.quantile(p, 0.1, axis=0), 0.03 * p.mean()) for p in power])
+
+    def __len__(self):
+        return len(self.mean)
+
+    def gain(self, k, spectrum):
+        """dB at 129 frequencies that give a clip of this mean spectrum the one of line k."""
+        g = 10 * np.log10(self.mean[k] / spectrum)
+        g = np.convolve(np.pad(g, 3, mode="edge"), np.ones(7) / 7, "valid")
+        return np.clip(g - np.average(g, weights=self.mean[k]), -40, 25)
+
+    def noise(self, k, rng, n):
+        """n samples of the floor of line k; RMS relative to that line's speech."""
+        shape = np.sqrt(np.interp(np.linspace(0, 1, n // 2 + 1), np.linspace(0, 1, FRAME // 2 + 1), self.floor[k]))
+        z = rng.standard_normal((2, n // 2 + 1), dtype=np.float32)
+        x = fft.irfft((shape * (z[0] + 1j * z[1])).astype(np.complex64), n)
+        ratio = np.sqrt(self.floor[k].sum() / self.mean[k].sum())
+        return x * (ratio / (x.std() + 1e-9))
+
+
+def responses(rngs, bins, gains):
+    """Random frequency responses (count, bins): band limits, tilt, smooth equaliser, room. A clip for which `gains` has a
+    gain gets that one, in dB at 129 frequencies."""
     fine, f = np.linspace(0, RATE / 2, bins), np.linspace(0, RATE / 2, 513)
-    h = np.empty((count, bins), np.complex64)
-    for i in range(count):
+    h = np.empty((len(rngs), bins), np.complex64)
+    for i, (rng, matched) in enumerate(zip(rngs, gains)):
+        if matched is not None:
+            h[i] = np.interp(fine, np.linspace(0, RATE / 2, len(matched)), 10 ** (matched / 20))
+            continue
         g = np.zeros(len(f))
         if rng.random() < 0.6:
             low, order = rng.uniform(40, 350), rng.choice([2, 4, 8])
@@ -119,18 +160,30 @@ def speech_blocks(x):
     return (e > np.quantile(e, 0.95, axis=1, keepdims=True) - 32) & (e > -65)
 
 
-def degrade(rng, x, nonspeech):
-    """Clips (B, N), float32, through a random line each: room and equaliser, noise, gain, clipping, G.711, packet loss."""
+def degrade(rngs, x, nonspeech, lines):
+    """Clips (B, N), float32, through a random line each: room and equaliser or the spectrum of another line, noise, gain,
+    clipping, G.711, packet loss. Clips with the same generator state go through the same line."""
     count, n = x.shape
     size = 1 << int(np.ceil(np.log2(n + RATE // 2)))
-    y = fft.irfft(fft.rfft(x, size) * responses(rng, count, size // 2 + 1), size)[:, :n]
-    for i in range(count):
+    matched = [int(rng.integers(len(lines))) if rng.random() < 0.3 and len(lines) else None for rng in rngs]
+    mean = spectra(x).mean(1)
+    gains = [None if k is None else lines.gain(k, m) for k, m in zip(matched, mean)]
+    y = fft.irfft(fft.rfft(x, size) * responses(rngs, size // 2 + 1, gains), size)[:, :n]
+    for i, rng in enumerate(rngs):
         rms = np.sqrt(np.mean(y[i] ** 2)) + 1e-6
         kind = rng.random()
-        if kind < 0.3:
+        if matched[i] is not None and kind < 0.7:
+            y[i] += lines.noise(matched[i], rng, n) * rms * 10 ** (rng.uniform(-6, 3) / 20)
+        elif kind < 0.3:
             y[i] += nonspeech.noise(rng, n) * rms * 10 ** (-rng.uniform(5, 40) / 20)
         elif kind < 0.37:
             y[i] += np.roll(x[rng.integers(count)], rng.integers(n)) * (rms / 0.05) * 10 ** (-rng.uniform(12, 30) / 20)
+        if rng.random() < 0.12:                                    # gain control
+            points = rng.uniform(-8, 8, rng.integers(3, 8))
+            y[i] *= 10 ** (np.interp(np.arange(n), np.linspace(0, n, len(points)), points) / 20)
+        if rng.random() < 0.08:                                    # echo of the line
+            delay = int(rng.uniform(0.005, 0.25) * RATE)
+            y[i, delay:] += y[i, :-delay] * 10 ** (-rng.uniform(8, 30) / 20)
         rms = np.sqrt(np.mean(y[i] ** 2)) + 1e-6
         y[i] *= 10 ** (rng.uniform(-40, -12) / 20) / rms
         if rng.random() < 0.08:

@@ -55,9 +55,9 @@ def layers():
 
 @torch.no_grad()
 def crnn():
-    network = randomise(CRNN(channels=(8, 12, 16, 24), dense=40, hidden=24))
+    network = randomise(CRNN(channels=(8, 12, 16, 24), dense=40, hidden=24, inputs=3))
     tensors = {k: v for k, v in network.state_dict().items() if "num_batches" not in k}
-    x = torch.randn(max(LENGTHS), 64)
+    x = torch.randn(max(LENGTHS), 64, network.config["inputs"])
     tensors["golden.input"] = x
     return tensors | {f"golden.output.{n}": network(x[None, :n])[0][0] for n in LENGTHS}
 

@@ -6,64 +6,102 @@ import librosa, numpy as np, torch
 from torch import nn
 from torch.nn import functional as F
 
-FEATURES = dict(sample_rate_hz=8000, window=256, hop=80, fft=256, bands=64, low_hz=60.0, high_hz=3900.0,
+FEATURES = dict(sample_rate_hz=8000, window=256, hop=80, fft=256, bands=64, low_hz=60.0, high_hz=3900.0, further_windows=[128, 512],
                 floor=1e-10, level_decay=0.01, level_minimum=-14.0, range_low=-12.0, shift=6.0, scale=3.0)
 STRIDE = 4
 
 
 class LogMel(nn.Module):
-    """Samples in [-1, 1], shape (B, N) -> level-normalised log-mel, shape (B, T, 64), T = 1 + (N - 256) // 80.
+    """Samples in [-1, 1], shape (B, N) -> level-normalised log-mel at several resolutions, shape (B, T, 64, R), T = 1 + (N - 256) // 80.
 
-    Periodic Hann window, power spectrum, Slaney mel bands without area normalisation (librosa, norm=None), ln.
-    Level: a decaying peak of the frames' mean band energy is subtracted, so that a gain changes nothing."""
+    Periodic Hann windows with one centre, FFT of the window's size but at least 256, power spectrum, Slaney mel bands
+    without area normalisation (librosa, norm=None), divided by what noise would gain over the first window, ln.
+    Level: a decaying peak of the frames' mean band energy in the first window is subtracted, so that a gain changes nothing."""
 
     def __init__(self, o=FEATURES):
         super().__init__()
         self.o = o
-        bank = librosa.filters.mel(sr=o["sample_rate_hz"], n_fft=o["fft"], n_mels=o["bands"], fmin=o["low_hz"], fmax=o["high_hz"], norm=None)
-        self.register_buffer("bank", torch.tensor(bank.T), persistent=False)
-        self.register_buffer("window", torch.hann_window(o["window"], periodic=True), persistent=False)
+        self.windows = [o["window"], *o.get("further_windows", [])]
+        for window in self.windows:
+            size = max(window, o["fft"])
+            bank = librosa.filters.mel(sr=o["sample_rate_hz"], n_fft=size, n_mels=o["bands"], fmin=o["low_hz"], fmax=o["high_hz"], norm=None)
+            gain = (window / o["window"]) * (size / o["fft"])
+            self.register_buffer(f"bank{window}", torch.tensor(bank.T / gain), persistent=False)
+            self.register_buffer(f"window{window}", torch.hann_window(window, periodic=True), persistent=False)
 
-    def mel(self, x):
-        """(B, N) -> band energies, (B, T, bands)."""
-        frames = x.unfold(-1, self.o["window"], self.o["hop"]) * self.window
-        return torch.fft.rfft(frames, self.o["fft"]).abs().square() @ self.bank
+    def mel(self, x, window):
+        """(B, N) -> band energies, (B, T, bands); what a window reaches beyond the ends is silence."""
+        beyond = (window - self.o["window"]) // 2
+        frames = F.pad(x, (beyond, beyond)).unfold(-1, window, self.o["hop"]) * self.get_buffer(f"window{window}")
+        return torch.fft.rfft(frames, max(window, self.o["fft"])).abs().square() @ self.get_buffer(f"bank{window}")
 
     def forward(self, x):
-        o, energy = self.o, self.mel(x)
-        level = energy.mean(-1).clamp_min(o["floor"]).log().clamp_min(o["level_minimum"])
+        o, energies = self.o, [self.mel(x, w) for w in self.windows]
+        level = energies[0].mean(-1).clamp_min(o["floor"]).log().clamp_min(o["level_minimum"])
         ramp = o["level_decay"] * torch.arange(level.shape[-1], device=x.device)
         level = (torch.cummax(level + ramp, -1).values - ramp).clamp_min(o["level_minimum"])
-        y = energy.clamp_min(o["floor"]).log() - level.unsqueeze(-1)
+        y = torch.stack(energies, -1).clamp_min(o["floor"]).log() - level[:, :, None, None]
         return (y.clamp_min(o["range_low"]) + o["shift"]) / o["scale"]
 
 
 class CRNN(nn.Module):
-    """Log-mel (B, T, 64) -> per score frame: score, attention and speech logits, shape (B, U, 3), and the GRU's last state.
+    """Log-mel (B, T, 64, R) -> per score frame: score, attention and speech logits, shape (B, U, 3), and the GRU's last state.
 
     Four 3x3 convolutions with batch-norm and ReLU, strides (time, frequency) (2, 2) (2, 2) (1, 2) (1, 2); a dense layer
     over channels x 4 bands; a GRU; one linear layer for the three outputs. Higher score = more likely bona fide."""
 
-    def __init__(self, channels=(16, 32, 64, 96), dense=128, hidden=128, bands=64):
+    def __init__(self, channels=(16, 40, 96, 160), dense=160, hidden=128, bands=64, inputs=3):
         super().__init__()
-        self.config = dict(channels=list(channels), dense=dense, hidden=hidden, bands=bands)
-        sizes = [1, *channels]
+        self.config = dict(channels=list(channels), dense=dense, hidden=hidden, bands=bands, inputs=inputs)
+        sizes = [inputs, *channels]
         strides = [(2, 2), (2, 2), (1, 2), (1, 2)]
         self.conv = nn.ModuleList(nn.Conv2d(i, o, 3, s, 1, bias=False) for i, o, s in zip(sizes, sizes[1:], strides))
         self.norm = nn.ModuleList(nn.BatchNorm2d(c) for c in channels)
         self.dense = nn.Linear(channels[-1] * bands // 16, dense)
         self.gru = nn.GRU(dense, hidden, batch_first=True)
         self.heads = nn.Linear(hidden, 3)
-        self.dropout = nn.Dropout(0.1)
+        self.dropout = nn.Dropout(0.2)
 
     def forward(self, x, state=None):
-        y = x.unsqueeze(1).to(memory_format=torch.channels_last)
+        y = x.permute(0, 3, 1, 2)                           # channels last in memory
         for conv, norm in zip(self.conv, self.norm):
             y = F.relu(norm(conv(y)))
         y = y.permute(0, 2, 3, 1).flatten(2)            # (B, U, 4 bands x channels), channel fastest
         y = self.dropout(F.relu(self.dense(y)))
         y, state = self.gru(y, state)
         return self.heads(self.dropout(y)), state
+
+
+def widened(tensors, network, seed=0):
+    """Weights of a smaller CRNN for a larger one with the same outputs (Net2Net, Chen et al. 2016, arXiv 1511.05641): new
+    units are copies of drawn old ones, whose outgoing weights they share in random parts; further inputs weigh nothing."""
+    rng, new = torch.Generator().manual_seed(seed), network.state_dict()
+
+    def units(old, wide):
+        place = torch.cat([torch.arange(old), torch.randint(0, old, (wide - old,), generator=rng)])
+        part = 0.5 + torch.rand(wide, generator=rng)
+        return place, part / torch.zeros(old).index_add_(0, place, part)[place]
+    first = tensors["conv.0.weight"]
+    tensors = tensors | {"conv.0.weight": F.pad(first, (0, 0, 0, 0, 0, network.config["inputs"] - first.shape[1]))}
+    before, share = torch.arange(network.config["inputs"]), torch.ones(network.config["inputs"])
+    out = {}
+    for k in range(len(network.conv)):
+        weight = tensors[f"conv.{k}.weight"]
+        place, part = units(len(weight), len(new[f"conv.{k}.weight"]))
+        out[f"conv.{k}.weight"] = weight[place][:, before] * share[:, None, None]
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            out[f"norm.{k}.{name}"] = tensors[f"norm.{k}.{name}"][place]
+        channels, before, share = len(weight), place, part
+    place, part = units(len(tensors["dense.bias"]), len(new["dense.bias"]))
+    dense = tensors["dense.weight"].unflatten(1, (-1, channels))[:, :, before] * share
+    out |= {"dense.weight": dense.flatten(1)[place], "dense.bias": tensors["dense.bias"][place]}
+    hidden, parts = units(len(tensors["gru.bias_hh_l0"]) // 3, network.config["hidden"])
+    gates = lambda name: tensors[f"gru.{name}_l0"].unflatten(0, (3, -1))[:, hidden]
+    out |= {"gru.weight_ih_l0": (gates("weight_ih")[:, :, place] * part).flatten(0, 1),
+            "gru.weight_hh_l0": (gates("weight_hh")[:, :, hidden] * parts).flatten(0, 1),
+            "gru.bias_ih_l0": gates("bias_ih").flatten(), "gru.bias_hh_l0": gates("bias_hh").flatten(),
+            "heads.weight": tensors["heads.weight"][:, hidden] * parts, "heads.bias": tensors["heads.bias"]}
+    return out
 
 
 def pooled(out, weight=None):

@@ -6,12 +6,13 @@ averaged weights every --look steps. Only rows of split `train` are learned from
 """
 import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-import argparse, copy, glob, itertools, json, multiprocessing, re, time
+import argparse, copy, glob, json, multiprocessing, re, time
 import numpy as np, safetensors.torch, torch
+from scipy import fft
 from torch.nn import functional as F
 import channel
 from corpus import CODECS, RATE
-from network import CRNN, LogMel, pooled
+from network import CRNN, LogMel, pooled, widened
 
 CROP = 3 * RATE
 # The people in samples/, whose other prompts are in public corpora.
@@ -24,20 +25,36 @@ def on_line(r):
 
 
 class Sampler:
-    """Draws training rows: classes half and half; inside a class a fixed share of telephone speech, so that the line
-    says nothing about the class; then sources by the root of their size, and inside a source systems evenly."""
+    """Draws pairs (genuine, spoof) of training rows, so that neither source nor line says anything about the class:
 
-    def __init__(self, rows, exclude, line=0.2, copies=0.08):
+    matched  both from one source that has both classes: the same page, microphones and file formats
+    line     both telephone speech
+    copy     a genuine clip and its copy through a vocoder (rows of kind `copy`; the original's path is in the note)
+    free     each from anywhere
+
+    Sources by the root of their size, inside a source systems evenly."""
+
+    SHARES = dict(matched=0.35, line=0.2, copy=0.12, free=0.33)
+
+    def __init__(self, rows, exclude):
         train = [i for i, r in enumerate(rows) if r["split"] == "train" and r["count"] > RATE // 2
                  and not re.search(exclude, r.get("speaker", ""))]
-        pick = lambda label, test: [i for i in train if rows[i]["label"] == label and test(rows[i])]
-        copy = lambda r: r.get("kind") == "copy"
-        self.groups = {1: [(1 - line, pick("bonafide", lambda r: not on_line(r))), (line, pick("bonafide", on_line))],
-                       0: [(1 - line - copies, pick("spoof", lambda r: not on_line(r) and not copy(r))),
-                           (line, pick("spoof", lambda r: on_line(r) and not copy(r))),
-                           (copies, pick("spoof", copy))]}
-        self.tables = {label: [self.table(rows, g) for _, g in groups if g] for label, groups in self.groups.items()}
-        self.shares = {label: np.array([s for s, g in groups if g]) / sum(s for s, g in groups if g) for label, groups in self.groups.items()}
+        place = {rows[i]["file"]: i for i in train if rows[i]["label"] == "bonafide"}
+        genuine = [i for i in train if rows[i]["label"] == "bonafide"]
+        spoof = [i for i in train if rows[i]["label"] == "spoof" and rows[i].get("kind") != "copy"]
+        copies = [i for i in train if rows[i].get("kind") == "copy" and rows[i]["note"] in place]
+        self.original = {i: place[rows[i]["note"]] for i in copies}
+        line = lambda group, want: [i for i in group if on_line(rows[i]) == want]
+        self.tables = {"line": [self.table(rows, line(g, True)) for g in (genuine, spoof)],
+                       "free": [self.table(rows, line(g, False)) for g in (genuine, spoof)],
+                       "copy": self.table(rows, copies) if copies else None}
+        self.sources = {s: (self.table(rows, g), self.table(rows, f)) for s in {rows[i]["source"] for i in genuine}
+                        if (g := [i for i in genuine if rows[i]["source"] == s]) and (f := [i for i in spoof if rows[i]["source"] == s])}
+        size = np.array([min(len(g[0]), len(f[0])) ** 0.5 for g, f in self.sources.values()])
+        self.names, self.weights = list(self.sources), size / size.sum()
+        shares = {k: v for k, v in self.SHARES.items() if (k != "copy" or copies) and (k != "matched" or self.names)
+                  and (k != "line" or all(len(t[0]) for t in self.tables["line"]))}
+        self.modes, self.chance = list(shares), np.array(list(shares.values())) / sum(shares.values())
 
     @staticmethod
     def table(rows, group):
@@ -51,39 +68,58 @@ class Sampler:
                 for i in members:
                     weight[i] = n ** 0.5 / len(systems) / len(members)
         p = np.array([weight[i] for i in group])
-        return np.array(group), np.cumsum(p / p.sum())
+        return np.array(group, int), np.cumsum(p / p.sum())
 
-    def draw(self, rng, label):
-        group, cumulative = self.tables[label][rng.choice(len(self.shares[label]), p=self.shares[label])]
+    @staticmethod
+    def draw(rng, table):
+        group, cumulative = table
         return int(group[min(np.searchsorted(cumulative, rng.random()), len(group) - 1)])
 
+    def pair(self, rng):
+        mode = self.modes[rng.choice(len(self.modes), p=self.chance)]
+        if mode == "copy":
+            j = self.draw(rng, self.tables["copy"])
+            return self.original[j], j
+        genuine, spoof = self.sources[self.names[rng.choice(len(self.names), p=self.weights)]] if mode == "matched" else self.tables[mode]
+        return self.draw(rng, genuine), self.draw(rng, spoof)
 
-def crop(rng, rows, arrays, i, n=CROP):
-    """n samples of clip i (float32), repeated from its start where it is shorter, through a drawn codec about half of the time."""
+
+def crop(rng, rows, arrays, i, codec, n=CROP):
+    """n samples of clip i (float32), repeated from its start where it is shorter; without a codec a third of the time
+    played up to 7 % faster or slower, voice and all."""
     r = rows[i]
-    name = "" if rng.random() < 0.5 else rng.choice(list(arrays))
-    x = arrays[name][r["start"]:r["start"] + r["count"]].astype(np.float32) / 32768
-    if len(x) < n:
-        x = np.tile(x, -(-n // len(x)))
-    s = rng.integers(0, len(x) - n + 1)
-    return x[s:s + n]
+    x = arrays[codec][r["start"]:r["start"] + r["count"]].astype(np.float32) / 32768
+    m = n if codec or rng.random() < 0.67 else round(n * rng.uniform(0.93, 1.07) / 200) * 200
+    if len(x) < m:
+        x = np.tile(x, -(-m // len(x)))
+    s = rng.integers(0, len(x) - m + 1)
+    x = x[s:s + m]
+    return x if m == n else fft.irfft(fft.rfft(x), n) * np.float32(n / m) if m > n else fft.irfft(np.pad(fft.rfft(x), (0, n // 2 - m // 2)), n) * np.float32(n / m)
 
 
 def batches(cache, seed, queue, size, music, exclude):
-    """Worker: endless batches of (audio (B, N), clip label, frame label (B, U), speech (B, U)); label 1 = bona fide, -1 = mixed."""
+    """Worker: endless batches of (audio (B, N), clip label, frame label (B, U), speech (B, U)); label 1 = bona fide, -1 = mixed.
+    Genuine clips and spoofs alternate; half of the pairs go through one channel."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
     rows = json.load(open(os.path.join(cache, "rows.json")))
     arrays = {"": np.load(os.path.join(cache, "clips.npy"), mmap_mode="r")}
+    for c in CODECS:
+        if os.path.exists(path := os.path.join(cache, f"clips.{c}.npy")):
+            arrays[c] = np.load(path, mmap_mode="r")
     sampler, nonspeech = Sampler(rows, exclude), channel.NonSpeech(music)
+    lines = channel.Lines(arrays[""][r["start"]:r["start"] + r["count"]] for r in rows
+                          if r["split"] == "train" and r["count"] > RATE and on_line(r))
     units = CROP // channel.BLOCK
-    for count in itertools.count():
-        if count % 100 == 0:                                       # codecs may still be on their way
-            for c in CODECS:
-                if c not in arrays and os.path.exists(path := os.path.join(cache, f"clips.{c}.npy")):
-                    arrays[c] = np.load(path, mmap_mode="r")
-        label = np.tile([1, 0], size // 2).astype(np.float32)
-        x = np.stack([crop(rng, rows, arrays, sampler.draw(rng, int(l))) for l in label])
+    codec = lambda: "" if rng.random() < 0.5 else str(rng.choice(list(arrays)))
+    while True:
+        label, x, seeds = np.tile([1, 0], size // 2).astype(np.float32), [], []
+        for _ in range(size // 2):
+            codecs, one = [codec(), codec()], rng.random() < 0.5
+            for i, c in zip(sampler.pair(rng), codecs[:1] * 2 if one else codecs):
+                x.append(crop(rng, rows, arrays, i, c))
+            seeds += [int(rng.integers(1 << 62))] * 2 if one else [int(v) for v in rng.integers(1 << 62, size=2)]
+        x = np.stack(x)
         frame = np.repeat(label[:, None], units, 1)
         for i in np.flatnonzero(rng.random(size) < 0.12):          # another class spliced in
             j = rng.choice(np.flatnonzero(frame[:, 0] != label[i]))
@@ -98,7 +134,7 @@ def batches(cache, seed, queue, size, music, exclude):
             loud = np.sqrt(np.mean(x[i] ** 2)) * 10 ** (rng.uniform(-20, 6) / 20)
             x[i, a * 320:(a + n) * 320] = nonspeech.draw(rng, n * 320) * loud
             speech[i, a:a + n] = False
-        x = channel.degrade(rng, x, nonspeech)
+        x = channel.degrade([np.random.default_rng(s) for s in seeds], x, nonspeech, lines)
         queue.put((x, label, frame, speech.astype(np.float32)))
 
 
@@ -118,6 +154,17 @@ def score(network, front, rows, audio, size=64):
     return out
 
 
+def masked(features):
+    """Half of the clips with up to eight neighbouring bands, half with up to a quarter of a second, at the clip's mean."""
+    count, frames, bands, _ = features.shape
+    def span(length, widest):
+        wide, at = torch.randint(0, widest + 1, (count, 1)), torch.randint(0, length, (count, 1))
+        place = torch.arange(length)
+        return (place >= at) & (place < at + wide) & (torch.rand(count, 1) < 0.5)
+    hidden = span(frames, 25)[:, :, None, None] | span(bands, 8)[:, None, :, None]
+    return torch.where(hidden, features.mean((1, 2, 3), keepdim=True), features)
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("cache")
@@ -125,6 +172,7 @@ def main():
     a.add_argument("--steps", type=int, default=12000)
     a.add_argument("--batch", type=int, default=32)
     a.add_argument("--rate", type=float, default=2e-3)
+    a.add_argument("--decay", type=float, default=0.05, help="weight decay")
     a.add_argument("--look", type=int, default=3000)
     a.add_argument("--music", help="folder of recordings without speech (hold music)")
     a.add_argument("--exclude", default=SAMPLE_VOICES, help="regular expression: speakers left out of training")
@@ -140,9 +188,9 @@ def main():
         a.error(f"no WAV file in {o.music}: --music takes a folder of recordings without speech")
     network, front = CRNN(), LogMel()
     if o.start:
-        network.load_state_dict(safetensors.torch.load_file(o.start), strict=False)
+        network.load_state_dict(widened(safetensors.torch.load_file(o.start), network, o.seed), strict=False)
     average = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=o.rate, weight_decay=0.02)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=o.rate, weight_decay=o.decay)
     step, spent, path = 0, 0.0, os.path.join(o.run, "checkpoint.pt")
     if os.path.exists(path):
         c = torch.load(path)
@@ -164,10 +212,7 @@ def main():
         network.train()
         with torch.no_grad():
             features = front(x)
-            wide = int(torch.randint(0, 5, ()))            # mask a few bands
-            at = int(torch.randint(0, 64 - wide, ()))
-            if torch.rand(()) < 0.5:
-                features[:, :, at:at + wide] = features[:, :, at:at + wide].mean((1, 2), keepdim=True)
+            features = masked(features)
             # Half of the clips begin with the state that another clip left behind, as later parts of a call do.
             start = state[:, torch.randperm(o.batch)] * (torch.rand(1, o.batch, 1) < 0.5)
         out, state = network(features, start)
@@ -175,10 +220,12 @@ def main():
         units = min(out.shape[1], frame.shape[1])
         out, frame, speech = out[:, :units], frame[:, :units], speech[:, :units]
         whole = label >= 0
-        clip_loss = F.binary_cross_entropy_with_logits(pooled(out, speech + 1e-3)[whole], label[whole])
+        scores = pooled(out, speech + 1e-3)
+        clip_loss = F.binary_cross_entropy_with_logits(scores[whole], label[whole])
         frame_loss = (F.binary_cross_entropy_with_logits(out[..., 0], frame, reduction="none") * speech).sum() / speech.sum()
         speech_loss = F.binary_cross_entropy_with_logits(out[..., 2], speech)
-        loss = clip_loss + 0.4 * frame_loss + 0.3 * speech_loss
+        order_loss = F.softplus(scores[1::2] - scores[::2])[whole[::2] & whole[1::2]].mean()
+        loss = clip_loss + 0.3 * order_loss + 0.4 * frame_loss + 0.3 * speech_loss
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2)
@@ -188,7 +235,7 @@ def main():
         with torch.no_grad():
             for p, q in zip(average.state_dict().values(), network.state_dict().values()):
                 p.mul_(keep).add_(q, alpha=1 - keep) if p.is_floating_point() else p.copy_(q)
-        losses.append([clip_loss.item(), frame_loss.item(), speech_loss.item()])
+        losses.append([clip_loss.item(), order_loss.item(), frame_loss.item(), speech_loss.item()])
         spent += min(time.time() - last, 30)
         last = time.time()
         if step % 100 == 0:

@@ -33,13 +33,19 @@ public struct CRNN: Sendable {
     public var hidden: Int
     /// Mel bands of a feature frame: a multiple of 16, 16 to 1024.
     public var bands: Int
+    /// Features per band, 1 to 16.
+    public var inputs: Int
 
-    public init(channels: [Int], dense: Int, hidden: Int, bands: Int) {
+    public init(channels: [Int], dense: Int, hidden: Int, bands: Int, inputs: Int = 1) {
       self.channels = channels
       self.dense = dense
       self.hidden = hidden
       self.bands = bands
+      self.inputs = inputs
     }
+
+    /// Values of a feature frame: those of a band one after the other.
+    var valuesPerFrame: Int { bands * inputs }
 
     fileprivate func validate() throws(NetworkError) {
       func check(_ holds: Bool, _ message: @autoclosure () -> String) throws(NetworkError) {
@@ -52,6 +58,7 @@ public struct CRNN: Sendable {
       try check((1...4096).contains(hidden), "hidden must be 1 to 4096, not \(hidden)")
       try check(
         (16...1024).contains(bands) && bands.isMultiple(of: 16), "bands must be a multiple of 16 up to 1024, not \(bands)")
+      try check((1...16).contains(inputs), "inputs must be 1 to 16, not \(inputs)")
     }
   }
 
@@ -87,7 +94,7 @@ public struct CRNN: Sendable {
     }
 
     var convolutions: [Convolution2D] = []
-    var inputs = 1
+    var inputs = configuration.inputs
     for (index, outputs) in configuration.channels.enumerated() {
       let convolution = Convolution2D(
         weight: try tensor("conv.\(index).weight", outputs, inputs, 3, 3),

@@ -54,7 +54,7 @@ public struct CRNNStream: ~Copyable, Sendable {
       columns = layers[layer].columns(for: columns)
       return Activations(rows: rows[layer], columns: columns, channels: layers[layer].outputChannels)
     }
-    features = Activations(rows: self.blockFrames, columns: columns, channels: 1)
+    features = Activations(rows: self.blockFrames, columns: columns, channels: network.configuration.inputs)
     first = output(0)
     second = output(1)
     third = output(2)
@@ -69,20 +69,20 @@ public struct CRNNStream: ~Copyable, Sendable {
   /// Takes the next features and appends the scores of the blocks that they complete.
   ///
   /// - Parameters:
-  ///   - features: feature frames of `bands` values one after the other; a frame may go on in the next call.
+  ///   - features: feature frames of `bands` × `inputs` values one after the other; a frame may go on in the next call.
   ///   - outputs: one per four feature frames, in order, a block at a time and two score frames late.
   public mutating func append(_ features: [Float], into outputs: inout [FrameOutput]) {
-    let bands = network.configuration.bands
+    let width = network.configuration.valuesPerFrame
     features.withUnsafeBufferPointer { features in
       guard let start = features.baseAddress else { return }
       var taken = 0
       while taken < features.count {
-        let (row, column) = filled.quotientAndRemainder(dividingBy: bands)
-        let count = min(bands - column, features.count - taken)
+        let (row, column) = filled.quotientAndRemainder(dividingBy: width)
+        let count = min(width - column, features.count - taken)
         (self.features.row(row) + column).update(from: start + taken, count: count)
         taken += count
         filled += count
-        if filled == blockFrames * bands {
+        if filled == blockFrames * width {
           score(rows: blockFrames, isLast: false, into: &outputs)
           keepLastRows()
         }
@@ -93,7 +93,7 @@ public struct CRNNStream: ~Copyable, Sendable {
   /// Appends the scores of what is left: as many in all as four go into the feature frames, rounded up. The stream is then
   /// as new.
   public mutating func finish(into outputs: inout [FrameOutput]) {
-    score(rows: filled / network.configuration.bands, isLast: true, into: &outputs)
+    score(rows: filled / network.configuration.valuesPerFrame, isLast: true, into: &outputs)
     filled = 0
     passed = 0
     state.start.update(repeating: 0, count: state.count)

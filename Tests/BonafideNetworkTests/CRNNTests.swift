@@ -4,8 +4,9 @@ import Testing
 
 /// The whole network against PyTorch, and its stream's promises.
 struct CRNNTests {
-  private static let configuration = CRNN.Configuration(channels: [8, 12, 16, 24], dense: 40, hidden: 24, bands: 64)
-  private static let bands = 64
+  private static let configuration = CRNN.Configuration(channels: [8, 12, 16, 24], dense: 40, hidden: 24, bands: 64, inputs: 3)
+  /// Values of a feature frame.
+  private static let width = 64 * 3
   private static let tolerance: Float = 1e-4
 
   private let golden: Golden
@@ -26,7 +27,7 @@ struct CRNNTests {
   private func outputs(frames: Int, blockFrames: Int = 1000, pieces: [Int] = [1 << 20]) -> [Float] {
     var stream = CRNNStream(network, blockFrames: blockFrames)
     var outputs: [FrameOutput] = []
-    var rest = features[..<(frames * Self.bands)]
+    var rest = features[..<(frames * Self.width)]
     var index = 0
     while !rest.isEmpty {
       let piece = rest.prefix(pieces[index % pieces.count])
@@ -70,9 +71,9 @@ struct CRNNTests {
   @Test func finishedStreamIsAsNew() {
     var stream = CRNNStream(network, blockFrames: 40)
     var (first, second): ([FrameOutput], [FrameOutput]) = ([], [])
-    stream.append(Array(features.prefix(301 * Self.bands)), into: &first)
+    stream.append(Array(features.prefix(301 * Self.width)), into: &first)
     stream.finish(into: &first)
-    stream.append(Array(features.prefix(101 * Self.bands)), into: &second)
+    stream.append(Array(features.prefix(101 * Self.width)), into: &second)
     stream.finish(into: &second)
     #expect(flat(second) == outputs(frames: 101, blockFrames: 40))
   }
@@ -106,6 +107,9 @@ struct CRNNTests {
       wrong.append(CRNN.Configuration(channels: [8, 12, 16, 24], dense: 40, hidden: 24, bands: size))
     }
     wrong.append(CRNN.Configuration(channels: [8, 12, 16, 24], dense: 40, hidden: 24, bands: 60))
+    for inputs in [0, -1, 17, .max] {
+      wrong.append(CRNN.Configuration(channels: [8, 12, 16, 24], dense: 40, hidden: 24, bands: 64, inputs: inputs))
+    }
     for configuration in wrong {
       let error = #expect(throws: NetworkError.self) { try CRNN(golden.file, configuration: configuration) }
       #expect(error?.code == .badConfiguration, "\(configuration)")
@@ -114,10 +118,11 @@ struct CRNNTests {
 
   @Test func weightsOfAnotherArchitectureAreErrors() throws {
     for configuration in [
-      CRNN.Configuration(channels: [8, 12, 16, 25], dense: 40, hidden: 24, bands: 64),
-      CRNN.Configuration(channels: [8, 12, 16, 24], dense: 41, hidden: 24, bands: 64),
-      CRNN.Configuration(channels: [8, 12, 16, 24], dense: 40, hidden: 23, bands: 64),
-      CRNN.Configuration(channels: [8, 12, 16, 24], dense: 40, hidden: 24, bands: 80),
+      CRNN.Configuration(channels: [8, 12, 16, 25], dense: 40, hidden: 24, bands: 64, inputs: 3),
+      CRNN.Configuration(channels: [8, 12, 16, 24], dense: 41, hidden: 24, bands: 64, inputs: 3),
+      CRNN.Configuration(channels: [8, 12, 16, 24], dense: 40, hidden: 23, bands: 64, inputs: 3),
+      CRNN.Configuration(channels: [8, 12, 16, 24], dense: 40, hidden: 24, bands: 80, inputs: 3),
+      CRNN.Configuration(channels: [8, 12, 16, 24], dense: 40, hidden: 24, bands: 64, inputs: 2),
     ] {
       let error = #expect(throws: NetworkError.self) { try CRNN(golden.file, configuration: configuration) }
       #expect(error?.code == .wrongShape)

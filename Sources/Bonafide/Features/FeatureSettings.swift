@@ -4,9 +4,11 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
   public var sampleRate: Int
   /// Length of the periodic Hann window, in samples.
   public var window: Int
+  /// Lengths of further windows with the same centres, in samples: each adds a feature per band.
+  public var furtherWindows: [Int]?
   /// Samples from one feature frame to the next.
   public var hop: Int
-  /// Length of the Fourier transform, in samples; at least `window`.
+  /// Length of the Fourier transform, in samples; at least `window`. A longer further window takes one of its own length.
   public var fft: Int
   /// Mel bands per frame.
   public var bands: Int
@@ -29,6 +31,7 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
   enum CodingKeys: String, CodingKey {
     case sampleRate = "sample_rate_hz"
     case window, hop, fft, bands
+    case furtherWindows = "further_windows"
     case lowEdge = "low_hz"
     case highEdge = "high_hz"
     case floor
@@ -38,6 +41,9 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
     case shift, scale
   }
 
+  /// Features per frame: those of each band, first of `window`, then of each further window, one after the other.
+  public var featuresPerFrame: Int { bands * (1 + (furtherWindows ?? []).count) }
+
   /// - Throws: when a setting is out of the range that `LogMel` can compute.
   func validate() throws(FeatureError) {
     func check(_ holds: Bool, _ text: @autoclosure () -> String) throws(FeatureError) {
@@ -46,6 +52,10 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
     try check((6000...192_000).contains(sampleRate), "sample_rate_hz \(sampleRate) is not in 6000...192000")
     try check((16...16384).contains(fft) && fft % 2 == 0, "fft \(fft) is not an even number in 16...16384")
     try check((16...fft).contains(window), "window \(window) is not in 16...fft")
+    let further = furtherWindows ?? []
+    try check(
+      further.count <= 4 && further.allSatisfy { (16...16384).contains($0) && ($0 - window) % 2 == 0 },
+      "further_windows \(further.prefix(8)) are not up to four sizes in 16...16384 that differ from window by even numbers")
     try check((1...window).contains(hop), "hop \(hop) is not in 1...window")
     try check((1...512).contains(bands), "bands \(bands) is not in 1...512")
     try check(

@@ -1,7 +1,9 @@
-/// Level-normalised log-mel spectrogram of a stream of samples: what `LogMel` in `Models/training/network.py` computes.
+/// Level-normalised log-mel spectrogram of a stream of samples, at one or several resolutions: what `LogMel` in
+/// `Models/training/network.py` computes.
 ///
-/// Frame t covers samples t·hop ..< t·hop + window, under a periodic Hann window. The power spectrum goes through the
-/// triangles of `MelBank` to energies e_b, b < bands. The level is a decaying peak of the frames' mean energy,
+/// Frame t covers samples t·hop ..< t·hop + window, under a periodic Hann window; further windows have the same centre, and
+/// silence where they reach beyond the ends. The power spectra go through the triangles of `MelBank` to energies e_b,
+/// b < bands. The level is a decaying peak of the mean energy of the frames of the first window,
 ///
 ///     L_t = max(L_{t-1} − decay, ln mean_b e_b, minimum)
 ///
@@ -11,18 +13,20 @@
 /// Where samples are missing, zeros stand for them; the level then stays as it is.
 struct LogMel: ~Copyable {
   let settings: FeatureSettings
-  private let bank: MelBank
-  private let window: [Float]
-  private let transform: RealTransform
-  /// Frames in `transform.input` that wait for the batch to fill.
+  /// Of the window, then of the further ones.
+  private let spectrograms: [MelSpectrogram]
+  /// Samples that the longest window reaches beyond the first on either side.
+  private let beyond: Int
+  /// Frames that wait for the batch to fill.
   private var filled = 0
-  /// Samples from the start of the next frame on.
-  private var pending: [Float] = []
+  /// Samples from the start of the longest window of the next frame on.
+  private var pending: [Float]
   private var level: Float
-  private var power: [Float]
+  /// Energies of one frame, a row per window.
+  private var bandEnergies: [Float]
   private var rows: [Float]
-  /// Samples before `pending`.
-  private var passed = 0
+  /// Samples before `pending`; those are less that the longest window reaches beyond the start.
+  private var passed: Int
   /// Places of missing samples that frames may still end in.
   private var missing: [Range<Int>] = []
   /// Whether each of the `filled` frames ends in a missing sample.
@@ -32,36 +36,41 @@ struct LogMel: ~Copyable {
   /// - Throws: when a setting is out of range, or memory runs out.
   init(_ settings: FeatureSettings, batch: Int = 128) throws(FeatureError) {
     try settings.validate()
-    let transform = try RealTransform(size: settings.fft, batch: batch)
+    var spectrograms: [MelSpectrogram] = []
+    for length in [settings.window] + (settings.furtherWindows ?? []) {
+      spectrograms.append(try MelSpectrogram(settings, length: length, batch: batch))
+    }
     self.settings = settings
-    bank = MelBank(settings)
-    window = periodicHann(settings.window)
-    self.transform = transform
+    self.spectrograms = spectrograms
+    beyond = spectrograms.reduce(0) { max($0, ($1.length - settings.window) / 2) }
+    pending = [Float](repeating: 0, count: beyond)
+    passed = -beyond
     level = settings.levelMinimum
-    power = [Float](repeating: 0, count: bank.paddedBins)
-    rows = [Float](repeating: 0, count: batch * settings.bands)
+    bandEnergies = [Float](repeating: 0, count: settings.featuresPerFrame)
+    rows = [Float](repeating: 0, count: batch * settings.featuresPerFrame)
     endsMissing = [Bool](repeating: false, count: batch)
   }
 
   /// Takes the next samples, at the settings' rate, and appends the frames that are complete, a batch at a time.
   ///
   /// - Parameters:
-  ///   - features: gets `bands` numbers per frame.
+  ///   - features: gets `featuresPerFrame` numbers per frame, those of a band one after the other.
   ///   - energies: gets the mean band energy of each frame, not normalised; `nil` where its last sample is missing.
   mutating func append(_ samples: [Float], into features: inout [Float], energies: inout [Float?]) {
     pending.append(contentsOf: samples)
+    let reach = settings.window + 2 * beyond
     var start = 0
-    while pending.count - start >= settings.window {
-      let frame = transform.input + filled * settings.fft
+    while pending.count - start >= reach {
       pending.withUnsafeBufferPointer { pending in
-        window.withUnsafeBufferPointer { window in
-          for i in window.indices { frame[i] = pending[start + i] * window[i] }
+        guard let pending = pending.baseAddress else { return }
+        for spectrogram in spectrograms {
+          spectrogram.load(pending + start + (reach - spectrogram.length) / 2, asFrame: filled)
         }
       }
-      endsMissing[filled] = isMissing(passed + start + settings.window - 1)
+      endsMissing[filled] = isMissing(passed + start + beyond + settings.window - 1)
       start += settings.hop
       filled += 1
-      if filled == transform.batch { flush(into: &features, energies: &energies) }
+      if filled == endsMissing.count { flush(into: &features, energies: &energies) }
     }
     pending.removeFirst(start)
     passed += start
@@ -86,37 +95,42 @@ struct LogMel: ~Copyable {
 
   /// Appends the frames that still wait; samples after the last whole frame are dropped.
   mutating func finish(into features: inout [Float], energies: inout [Float?]) {
+    append([Float](repeating: 0, count: beyond), into: &features, energies: &energies)
     flush(into: &features, energies: &energies)
     pending.removeAll()
   }
 
   private mutating func flush(into features: inout [Float], energies: inout [Float?]) {
     guard filled > 0 else { return }
-    transform.execute()
-    let bands = settings.bands
+    for spectrogram in spectrograms { spectrogram.execute() }
+    let (bands, windows) = (settings.bands, spectrograms.count)
     var level = self.level
-    power.withUnsafeMutableBufferPointer { power in
+    bandEnergies.withUnsafeMutableBufferPointer { bandEnergies in
       rows.withUnsafeMutableBufferPointer { rows in
-        guard let power = power.baseAddress, let rows = rows.baseAddress else { return }
+        guard let bandEnergies = bandEnergies.baseAddress, let rows = rows.baseAddress else { return }
         for frame in 0..<filled {
-          let row = rows + frame * bands
-          transform.power(ofFrame: frame, to: power)
-          bank.apply(power, to: row)
+          for (index, spectrogram) in spectrograms.enumerated() {
+            spectrogram.energies(ofFrame: frame, to: bandEnergies + index * bands)
+          }
           var sum: Float = 0
-          for band in 0..<bands { sum += row[band] }
+          for band in 0..<bands { sum += bandEnergies[band] }
           let mean = sum / Float(bands)
           energies.append(endsMissing[frame] ? nil : mean)
           let decayed = endsMissing[frame] ? level : level - settings.levelDecay
           level = max(decayed, naturalLogarithm(max(mean, settings.floor)), settings.levelMinimum)
           let (floor, low, shift, scale) = (settings.floor, settings.rangeLow, settings.shift, 1 / settings.scale)
-          for band in 0..<bands {
-            row[band] = (max(naturalLogarithm(max(row[band], floor)) - level, low) + shift) * scale
+          for index in 0..<bands * windows {
+            bandEnergies[index] = (max(naturalLogarithm(max(bandEnergies[index], floor)) - level, low) + shift) * scale
+          }
+          let row = rows + frame * bands * windows
+          for window in 0..<windows {
+            for band in 0..<bands { row[band * windows + window] = bandEnergies[window * bands + band] }
           }
         }
       }
     }
     self.level = level
-    features.append(contentsOf: rows[..<(filled * bands)])
+    features.append(contentsOf: rows[..<(filled * bands * windows)])
     filled = 0
   }
 }

@@ -17,19 +17,23 @@ struct MelBank {
   /// Numbers that a power spectrum must have: bins, and zeros up to the end of the last band's padding.
   let paddedBins: Int
 
-  init(_ settings: FeatureSettings) {
-    let bins = settings.fft / 2 + 1
+  /// - Parameters:
+  ///   - settings: bands, edges and sample rate.
+  ///   - fft: length of the Fourier transform, in samples.
+  ///   - gain: energies are divided by it.
+  init(_ settings: FeatureSettings, fft: Int, gain: Double = 1) {
+    let bins = fft / 2 + 1
     paddedBins = bins + 3
     let low = Self.mel(settings.lowEdge)
     let step = (Self.mel(settings.highEdge) - low) / Double(settings.bands + 1)
     let edges = (0...settings.bands + 1).map { Self.hertz(low + step * Double($0)) }
-    let binWidth = Double(settings.sampleRate) / Double(settings.fft)
+    let binWidth = Double(settings.sampleRate) / Double(fft)
     for band in 0..<settings.bands {
       let row = (0..<bins).map { bin in
         let frequency = Double(bin) * binWidth
         let rise = (frequency - edges[band]) / (edges[band + 1] - edges[band])
         let fall = (edges[band + 2] - frequency) / (edges[band + 2] - edges[band + 1])
-        return Float(max(0, min(rise, fall)))
+        return Float(max(0, min(rise, fall)) / gain)
       }
       let first = row.firstIndex { $0 > 0 } ?? 0
       let end = (row.lastIndex { $0 > 0 } ?? -1) + 1

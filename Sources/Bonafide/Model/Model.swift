@@ -96,7 +96,7 @@ public struct Model: Sendable {
         try SafetensorsFile(weights),
         configuration: CRNN.Configuration(
           channels: card.architecture.channels, dense: card.architecture.dense, hidden: card.architecture.hidden,
-          bands: card.architecture.bands))
+          bands: card.architecture.bands, inputs: card.architecture.inputs ?? 1))
     } catch {
       throw ModelError(code: .badWeights, path: path, message: "\(error)")
     }
@@ -117,6 +117,10 @@ public struct Model: Sendable {
     try check(
       card.architecture.bands == card.features.bands,
       "the network takes \(card.architecture.bands) bands, but features have \(card.features.bands)")
+    let windows = 1 + (card.features.furtherWindows ?? []).count
+    try check(
+      card.architecture.inputs ?? 1 == windows,
+      "the network takes \(card.architecture.inputs ?? 1) features per band, but features have \(windows)")
     let calibration = card.calibration
     try check(
       calibration.slope.isFinite && calibration.offset.isFinite && calibration.halfSpeech.isFinite

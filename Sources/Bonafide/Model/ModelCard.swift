@@ -12,6 +12,8 @@ public struct ModelCard: Codable, Sendable, Equatable {
     public var hidden: Int
     /// Feature bands that it takes.
     public var bands: Int
+    /// Features per band that it takes; one where the card does not say.
+    public var inputs: Int?
   }
 
   /// Log-likelihood ratios at which verdicts change, set on development data.
