@@ -4,12 +4,12 @@
 golden_features.py [FOLDER]     FOLDER: Tests/BonafideTests/Golden by default
 
 Reads FOLDER/prompt.wav (8 kHz, 16 bit, mono) and writes FOLDER/prompt.logmel: float32, little-endian, frames x 64
-x windows, frame by frame. The reference is librosa in double precision: `librosa.feature.melspectrogram` with the settings below
+x features per band, frame by frame. The reference is librosa in double precision: `librosa.feature.melspectrogram` with the settings below
 (periodic Hann window, no centring, power spectrum, Slaney mel scale, no area normalisation), then ln and the level of
 `LogMel` in network.py, here frame by frame from its definition.
 """
 import pathlib, sys
-import librosa, numpy as np, soundfile
+import librosa, numpy as np, scipy.signal, soundfile
 from network import FEATURES as F
 
 
@@ -23,15 +23,34 @@ def energies(x, window):
     return mel * F["window"] / window * F["fft"] / size
 
 
-def log_mel(x):
-    """Samples (N,) at 8 kHz, float64 -> (T, bands, windows)."""
+def contrast(x, levels):
+    """Samples (N,) and the levels of the frames -> (T, bands), from the definition."""
+    e, group = F["envelope"], F["hop"] // F["envelope"]["hop"]
+    beyond = ((e["span"] - 1) * e["hop"] + e["window"] - F["window"]) // 2
+    x, rows = np.pad(x, beyond), []
+    window = scipy.signal.get_window("hann", e["window"])
+    centres = librosa.mel_frequencies(F["bands"] + 2, fmin=F["low_hz"], fmax=F["high_hz"])[1:-1]
+    hertz = np.arange(1, e["fft"] // 2) * F["sample_rate_hz"] / e["fft"]
+    for t in range(len(levels)):
+        starts = t * F["hop"] + e["hop"] * np.arange(e["span"])
+        energy = np.abs(np.fft.rfft([x[s:s + e["window"]] * window for s in starts], e["fft"])[:, 1:-1]) ** 2
+        first = np.maximum(t - e["span"] // group + 1 + np.arange(e["span"]) // group, 0)    # frame whose floor a window has
+        energy += e["floor"] * np.exp(np.array(levels)[first])[:, None]
+        value = np.minimum(np.log(energy.mean(0)) - np.log(energy).mean(0), e["most"])
+        rows.append((np.interp(centres, hertz, value) + e["shift"]) / e["scale"])
+    return np.array(rows)
+
+
+def features(x):
+    """Samples (N,) at 8 kHz, float64 -> (T, bands, windows + 1)."""
     energy = np.stack([energies(x, w) for w in (F["window"], *F["further_windows"])], -1)
-    level, rows = F["level_minimum"], []
+    level, levels, rows = F["level_minimum"], [], []
     for e in energy:
         level = max(level - F["level_decay"], np.log(max(e[:, 0].mean(), F["floor"])), F["level_minimum"])
+        levels.append(level)
         y = np.log(np.maximum(e, F["floor"])) - level
         rows.append((np.maximum(y, F["range_low"]) + F["shift"]) / F["scale"])
-    return np.array(rows)
+    return np.concatenate([rows, contrast(x, levels)[..., None]], -1)
 
 
 if __name__ == "__main__":
@@ -39,4 +58,4 @@ if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
     x, rate = soundfile.read(folder / "prompt.wav", dtype="float64")
     assert rate == F["sample_rate_hz"] and x.ndim == 1
-    log_mel(x).astype("<f4").tofile(folder / "prompt.logmel")
+    features(x).astype("<f4").tofile(folder / "prompt.logmel")

@@ -34,7 +34,7 @@ class Sampler:
 
     Sources by the root of their size, inside a source systems evenly."""
 
-    SHARES = dict(matched=0.35, line=0.2, copy=0.12, free=0.33)
+    SHARES = dict(matched=0.52, line=0.2, copy=0.18, free=0.1)
 
     def __init__(self, rows, exclude):
         train = [i for i, r in enumerate(rows) if r["split"] == "train" and r["count"] > RATE // 2

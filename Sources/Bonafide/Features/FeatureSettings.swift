@@ -28,7 +28,48 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
   public var shift: Float
   public var scale: Float
 
+  /// How the contrast of the envelope is computed, one more feature per band; `nil` where it is none.
+  public var envelope: Envelope?
+
+  /// See `EnvelopeContrast`.
+  public struct Envelope: Codable, Sendable, Equatable {
+    /// Length of the periodic Hann windows, in samples.
+    public var window: Int
+    /// Samples from one window to the next; a frame's hop is a multiple of it.
+    public var hop: Int
+    /// Length of the Fourier transform, in samples; at least `window`.
+    public var fft: Int
+    /// Windows per frame: a multiple of those from one frame to the next.
+    public var span: Int
+    /// Energy that is added to each window, relative to the level.
+    public var floor: Float
+    /// Greatest contrast.
+    public var most: Float
+    /// A feature is (contrast + `shift`) / `scale`.
+    public var shift: Float
+    public var scale: Float
+
+    fileprivate func check(frameWindow: Int, frameHop: Int) throws(FeatureError) {
+      func check(_ holds: Bool, _ text: @autoclosure () -> String) throws(FeatureError) {
+        if !holds { throw FeatureError("feature settings: envelope: " + text()) }
+      }
+      try check((8...1024).contains(fft) && fft % 2 == 0, "fft \(fft) is not an even number in 8...1024")
+      try check((8...fft).contains(window), "window \(window) is not in 8...fft")
+      try check((1...frameHop).contains(hop) && frameHop % hop == 0, "hop \(hop) does not divide the hop of frames")
+      try check(
+        (1...512).contains(span) && span % (frameHop / hop) == 0,
+        "span \(span) is not a multiple of the windows in a frame's hop, up to 512")
+      try check(
+        ((span - 1) * hop + window - frameWindow) % 2 == 0, "the windows of a span have not the centre of a frame's window")
+      try check(floor >= .leastNormalMagnitude && floor.isFinite, "floor \(floor) is not positive")
+      try check(
+        most.isFinite && shift.isFinite && scale.isFinite && scale != 0,
+        "most and shift must be numbers, and scale not zero")
+    }
+  }
+
   enum CodingKeys: String, CodingKey {
+    case envelope
     case sampleRate = "sample_rate_hz"
     case window, hop, fft, bands
     case furtherWindows = "further_windows"
@@ -41,8 +82,11 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
     case shift, scale
   }
 
-  /// Features per frame: those of each band, first of `window`, then of each further window, one after the other.
-  public var featuresPerFrame: Int { bands * (1 + (furtherWindows ?? []).count) }
+  /// Features per band: of `window`, of each further window, and of the envelope.
+  public var featuresPerBand: Int { 1 + (furtherWindows ?? []).count + (envelope == nil ? 0 : 1) }
+
+  /// Features per frame: those of a band one after the other.
+  public var featuresPerFrame: Int { bands * featuresPerBand }
 
   /// - Throws: when a setting is out of the range that `LogMel` can compute.
   func validate() throws(FeatureError) {
@@ -57,6 +101,7 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
       further.count <= 4 && further.allSatisfy { (16...16384).contains($0) && ($0 - window) % 2 == 0 },
       "further_windows \(further.prefix(8)) are not up to four sizes in 16...16384 that differ from window by even numbers")
     try check((1...window).contains(hop), "hop \(hop) is not in 1...window")
+    try envelope?.check(frameWindow: window, frameHop: hop)
     try check((1...512).contains(bands), "bands \(bands) is not in 1...512")
     try check(
       lowEdge >= 0 && lowEdge < highEdge && highEdge <= Double(sampleRate) / 2,

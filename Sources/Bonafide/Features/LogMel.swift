@@ -1,5 +1,5 @@
-/// Level-normalised log-mel spectrogram of a stream of samples, at one or several resolutions: what `LogMel` in
-/// `Models/training/network.py` computes.
+/// Features of a stream of samples: level-normalised log-mel spectrograms at one or several resolutions, and the contrast of
+/// the envelope (`EnvelopeContrast`). It is what `LogMel` in `Models/training/network.py` computes.
 ///
 /// Frame t covers samples t·hop ..< t·hop + window, under a periodic Hann window; further windows have the same centre, and
 /// silence where they reach beyond the ends. The power spectra go through the triangles of `MelBank` to energies e_b,
@@ -15,6 +15,7 @@ struct LogMel: ~Copyable {
   let settings: FeatureSettings
   /// Of the window, then of the further ones.
   private let spectrograms: [MelSpectrogram]
+  private let contrast: EnvelopeContrast?
   /// Samples that the longest window reaches beyond the first on either side.
   private let beyond: Int
   /// Frames that wait for the batch to fill.
@@ -22,7 +23,7 @@ struct LogMel: ~Copyable {
   /// Samples from the start of the longest window of the next frame on.
   private var pending: [Float]
   private var level: Float
-  /// Energies of one frame, a row per window.
+  /// Energies, then features of one frame, a row per window, and the contrast.
   private var bandEnergies: [Float]
   private var rows: [Float]
   /// Samples before `pending`; those are less that the longest window reaches beyond the start.
@@ -40,9 +41,13 @@ struct LogMel: ~Copyable {
     for length in [settings.window] + (settings.furtherWindows ?? []) {
       spectrograms.append(try MelSpectrogram(settings, length: length, batch: batch))
     }
+    var contrast: EnvelopeContrast?
+    if let envelope = settings.envelope { contrast = try EnvelopeContrast(settings, envelope: envelope, batch: batch) }
     self.settings = settings
     self.spectrograms = spectrograms
-    beyond = spectrograms.reduce(0) { max($0, ($1.length - settings.window) / 2) }
+    self.contrast = contrast
+    let lengths = spectrograms.map(\.length) + [contrast?.length ?? 0]
+    beyond = lengths.reduce(0) { max($0, ($1 - settings.window) / 2) }
     pending = [Float](repeating: 0, count: beyond)
     passed = -beyond
     level = settings.levelMinimum
@@ -66,6 +71,7 @@ struct LogMel: ~Copyable {
         for spectrogram in spectrograms {
           spectrogram.load(pending + start + (reach - spectrogram.length) / 2, asFrame: filled)
         }
+        if let contrast { contrast.load(pending + start + (reach - contrast.length) / 2) }
       }
       endsMissing[filled] = isMissing(passed + start + beyond + settings.window - 1)
       start += settings.hop
@@ -103,7 +109,8 @@ struct LogMel: ~Copyable {
   private mutating func flush(into features: inout [Float], energies: inout [Float?]) {
     guard filled > 0 else { return }
     for spectrogram in spectrograms { spectrogram.execute() }
-    let (bands, windows) = (settings.bands, spectrograms.count)
+    contrast?.execute()
+    let (bands, windows, width) = (settings.bands, spectrograms.count, settings.featuresPerBand)
     var level = self.level
     bandEnergies.withUnsafeMutableBufferPointer { bandEnergies in
       rows.withUnsafeMutableBufferPointer { rows in
@@ -122,15 +129,16 @@ struct LogMel: ~Copyable {
           for index in 0..<bands * windows {
             bandEnergies[index] = (max(naturalLogarithm(max(bandEnergies[index], floor)) - level, low) + shift) * scale
           }
-          let row = rows + frame * bands * windows
-          for window in 0..<windows {
-            for band in 0..<bands { row[band * windows + window] = bandEnergies[window * bands + band] }
+          contrast?.read(level: level, to: bandEnergies + windows * bands)
+          let row = rows + frame * bands * width
+          for feature in 0..<width {
+            for band in 0..<bands { row[band * width + feature] = bandEnergies[feature * bands + band] }
           }
         }
       }
     }
     self.level = level
-    features.append(contentsOf: rows[..<(filled * bands * windows)])
+    features.append(contentsOf: rows[..<(filled * bands * width)])
     filled = 0
   }
 }

@@ -24,9 +24,7 @@ struct MelBank {
   init(_ settings: FeatureSettings, fft: Int, gain: Double = 1) {
     let bins = fft / 2 + 1
     paddedBins = bins + 3
-    let low = Self.mel(settings.lowEdge)
-    let step = (Self.mel(settings.highEdge) - low) / Double(settings.bands + 1)
-    let edges = (0...settings.bands + 1).map { Self.hertz(low + step * Double($0)) }
+    let edges = Self.edges(settings)
     let binWidth = Double(settings.sampleRate) / Double(fft)
     for band in 0..<settings.bands {
       let row = (0..<bins).map { bin in
@@ -44,6 +42,13 @@ struct MelBank {
         weights.append(vector)
       }
     }
+  }
+
+  /// Frequencies in Hz at which the triangles begin, peak and end: band b has its peak at `edges[b + 1]`.
+  static func edges(_ settings: FeatureSettings) -> [Double] {
+    let low = mel(settings.lowEdge)
+    let step = (mel(settings.highEdge) - low) / Double(settings.bands + 1)
+    return (0...settings.bands + 1).map { hertz(low + step * Double($0)) }
   }
 
   /// Hz to mel: linear below 1 kHz, logarithmic above.

@@ -117,10 +117,9 @@ public struct Model: Sendable {
     try check(
       card.architecture.bands == card.features.bands,
       "the network takes \(card.architecture.bands) bands, but features have \(card.features.bands)")
-    let windows = 1 + (card.features.furtherWindows ?? []).count
     try check(
-      card.architecture.inputs ?? 1 == windows,
-      "the network takes \(card.architecture.inputs ?? 1) features per band, but features have \(windows)")
+      card.architecture.inputs ?? 1 == card.features.featuresPerBand,
+      "the network takes \(card.architecture.inputs ?? 1) features per band, but there are \(card.features.featuresPerBand)")
     let calibration = card.calibration
     try check(
       calibration.slope.isFinite && calibration.offset.isFinite && calibration.halfSpeech.isFinite
