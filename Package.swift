@@ -18,14 +18,14 @@ let package = Package(
 
     // audio: files and streams of any kind to blocks of float samples
     .target(name: "BonafideAudio", dependencies: ["CSndfile", "CSoxr"]),
-    // inner loops of the network, per instruction set
+    // inner loops of features and network, per instruction set
     .target(name: "CKernels"),
     // network: tensors, safetensors, layers
     .target(name: "BonafideNetwork", dependencies: ["CKernels", "COpenBLAS"]),
     // the default model, compiled in
     .target(name: "CDefaultModel"),
     // features, model, scores, segments, verdicts: the public API
-    .target(name: "Bonafide", dependencies: ["BonafideAudio", "BonafideNetwork", "CFFTW", "CDefaultModel"]),
+    .target(name: "Bonafide", dependencies: ["BonafideAudio", "BonafideNetwork", "CFFTW", "CKernels", "CDefaultModel"]),
     // evaluation: truth and scores to figures of merit
     .target(name: "BonafideEvaluation"),
     // report: results to text, JSON, CSV, RTTM, Audacity labels; evaluations to text, JSON, HTML

@@ -2,7 +2,7 @@
 
 Shapes: B clips, N samples at 8 kHz, T feature frames (10 ms), U = ceil(T / 4) score frames (40 ms).
 """
-import librosa, numpy as np, torch
+import librosa, numpy as np, safetensors.torch, torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -100,6 +100,16 @@ class CRNN(nn.Module):
         y = self.dropout(F.relu(self.dense(y)))
         y, state = self.gru(y, state)
         return self.heads(self.dropout(y)), state
+
+
+def loaded(path):
+    """The network of a safetensors file, its sizes read from the tensors' shapes, in evaluation mode."""
+    tensors = safetensors.torch.load_file(path)
+    size = lambda name: len(tensors[name])
+    network = CRNN(channels=[size(f"conv.{k}.weight") for k in range(4)], dense=size("dense.bias"),
+                   hidden=size("gru.bias_hh_l0") // 3, inputs=tensors["conv.0.weight"].shape[1])
+    network.load_state_dict(tensors, strict=False)
+    return network.eval()
 
 
 def widened(tensors, network, seed=0):

@@ -12,7 +12,7 @@ from scipy import fft
 from torch.nn import functional as F
 import channel
 from corpus import CODECS, RATE
-from network import CRNN, LogMel, pooled, widened
+from network import CRNN, LogMel, loaded, pooled, widened
 
 CROP = 3 * RATE
 # The people in samples/, whose other prompts are in public corpora.
@@ -165,6 +165,27 @@ def masked(features):
     return torch.where(hidden, features.mean((1, 2, 3), keepdim=True), features)
 
 
+class Teachers:
+    """Mean scores of several networks, each scaled to the spread that the first has: pooled (B,) and per frame (B, U)."""
+
+    def __init__(self, paths):
+        self.networks = [loaded(p) for p in paths]
+        self.spread = [None] * len(paths)
+
+    @torch.no_grad()
+    def __call__(self, features, speech):
+        clips, frames = [], []
+        for k, network in enumerate(self.networks):
+            out, _ = network(features[..., :network.config["inputs"]])
+            out = out[:, :speech.shape[1]]
+            clips.append(pooled(out, speech[:, :out.shape[1]] + 1e-3))
+            frames.append(out[..., 0])
+            spread = clips[k].std().item()
+            self.spread[k] = spread if self.spread[k] is None else self.spread[k] + 0.02 * (spread - self.spread[k])
+        scaled = lambda values: sum(v * (self.spread[0] / s) for v, s in zip(values, self.spread)) / len(values)
+        return scaled(clips), scaled(frames)
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("cache")
@@ -177,6 +198,7 @@ def main():
     a.add_argument("--music", help="folder of recordings without speech (hold music)")
     a.add_argument("--exclude", default=SAMPLE_VOICES, help="regular expression: speakers left out of training")
     a.add_argument("--start", metavar="MODEL", help="safetensors to begin from, in place of random weights")
+    a.add_argument("--teachers", nargs="+", default=[], metavar="MODEL", help="safetensors whose mean score is to be learned as well")
     a.add_argument("--seed", type=int, default=0)
     a.add_argument("--minutes", type=float, help="anneal the rate so that training ends after about this time")
     o = a.parse_args()
@@ -189,6 +211,7 @@ def main():
     network, front = CRNN(), LogMel()
     if o.start:
         network.load_state_dict(widened(safetensors.torch.load_file(o.start), network, o.seed), strict=False)
+    teachers = Teachers(o.teachers) if o.teachers else None
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=o.rate, weight_decay=o.decay)
     step, spent, path = 0, 0.0, os.path.join(o.run, "checkpoint.pt")
@@ -212,6 +235,7 @@ def main():
         network.train()
         with torch.no_grad():
             features = front(x)
+            taught = teachers(features, speech) if teachers else None
             features = masked(features)
             # Half of the clips begin with the state that another clip left behind, as later parts of a call do.
             start = state[:, torch.randperm(o.batch)] * (torch.rand(1, o.batch, 1) < 0.5)
@@ -226,6 +250,9 @@ def main():
         speech_loss = F.binary_cross_entropy_with_logits(out[..., 2], speech)
         order_loss = F.softplus(scores[1::2] - scores[::2])[whole[::2] & whole[1::2]].mean()
         loss = clip_loss + 0.3 * order_loss + 0.4 * frame_loss + 0.3 * speech_loss
+        if teachers:
+            clips, frames = taught
+            loss = 0.3 * loss + F.mse_loss(scores, clips) + 0.3 * ((out[..., 0] - frames).square() * speech).sum() / speech.sum()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2)

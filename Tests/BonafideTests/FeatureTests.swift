@@ -57,7 +57,7 @@ import Testing
     let least = (settings.rangeLow + settings.shift) / settings.scale
     for value: Float in [0, 1, -4] {
       let features = try logMel([Float](repeating: value, count: 4000), blocks: [4000]).features
-      #expect(features.allSatisfy { $0.isFinite && $0 >= least - 1e-6 && $0 < 5 })
+      #expect(features.allSatisfy { $0.isFinite && $0 >= least - 1e-6 && $0 < 10 })
     }
   }
 
@@ -66,7 +66,8 @@ import Testing
       { $0.sampleRate = 0 }, { $0.window = 512 }, { $0.hop = 0 }, { $0.hop = 300 }, { $0.fft = 255 }, { $0.fft = 1 << 40 },
       { $0.bands = 0 }, { $0.bands = .max }, { $0.lowEdge = -1 }, { $0.highEdge = 4001 }, { $0.lowEdge = .nan },
       { $0.floor = 0 }, { $0.floor = .nan }, { $0.levelDecay = -1 }, { $0.scale = 0 }, { $0.furtherWindows = [8] }, { $0.furtherWindows = [255] }, { $0.furtherWindows = [.min] },
-      { $0.furtherWindows = .init(repeating: 128, count: 5) }, { $0.shift = .infinity },
+      { $0.furtherWindows = .init(repeating: 128, count: 5) }, { $0.envelope?.hop = 9 }, { $0.envelope?.span = 33 },
+      { $0.envelope?.fft = 66 }, { $0.envelope?.window = 47 }, { $0.envelope?.floor = 0 }, { $0.envelope?.scale = 0 }, { $0.shift = .infinity },
     ]
     for change in changes {
       var settings = settings

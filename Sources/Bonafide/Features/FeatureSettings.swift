@@ -53,7 +53,7 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
       func check(_ holds: Bool, _ text: @autoclosure () -> String) throws(FeatureError) {
         if !holds { throw FeatureError("feature settings: envelope: " + text()) }
       }
-      try check((8...1024).contains(fft) && fft % 2 == 0, "fft \(fft) is not an even number in 8...1024")
+      try check((8...64).contains(fft) && fft % 2 == 0, "fft \(fft) is not an even number in 8...64")
       try check((8...fft).contains(window), "window \(window) is not in 8...fft")
       try check((1...frameHop).contains(hop) && frameHop % hop == 0, "hop \(hop) does not divide the hop of frames")
       try check(

@@ -15,7 +15,7 @@ struct LogMel: ~Copyable {
   let settings: FeatureSettings
   /// Of the window, then of the further ones.
   private let spectrograms: [MelSpectrogram]
-  private let contrast: EnvelopeContrast?
+  private var contrast: EnvelopeContrast?
   /// Samples that the longest window reaches beyond the first on either side.
   private let beyond: Int
   /// Frames that wait for the batch to fill.
@@ -41,8 +41,7 @@ struct LogMel: ~Copyable {
     for length in [settings.window] + (settings.furtherWindows ?? []) {
       spectrograms.append(try MelSpectrogram(settings, length: length, batch: batch))
     }
-    var contrast: EnvelopeContrast?
-    if let envelope = settings.envelope { contrast = try EnvelopeContrast(settings, envelope: envelope, batch: batch) }
+    let contrast = settings.envelope.map { EnvelopeContrast(settings, envelope: $0) }
     self.settings = settings
     self.spectrograms = spectrograms
     self.contrast = contrast
@@ -71,7 +70,7 @@ struct LogMel: ~Copyable {
         for spectrogram in spectrograms {
           spectrogram.load(pending + start + (reach - spectrogram.length) / 2, asFrame: filled)
         }
-        if let contrast { contrast.load(pending + start + (reach - contrast.length) / 2) }
+        if let length = contrast?.length { contrast?.load(pending + start + (reach - length) / 2) }
       }
       endsMissing[filled] = isMissing(passed + start + beyond + settings.window - 1)
       start += settings.hop
@@ -109,7 +108,6 @@ struct LogMel: ~Copyable {
   private mutating func flush(into features: inout [Float], energies: inout [Float?]) {
     guard filled > 0 else { return }
     for spectrogram in spectrograms { spectrogram.execute() }
-    contrast?.execute()
     let (bands, windows, width) = (settings.bands, spectrograms.count, settings.featuresPerBand)
     var level = self.level
     bandEnergies.withUnsafeMutableBufferPointer { bandEnergies in

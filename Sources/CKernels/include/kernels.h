@@ -1,4 +1,4 @@
-/// Inner loops of the network for processors with AVX2 and FMA, in C because Swift compiles for the oldest x86-64 processor.
+/// Inner loops of features and network, in C because Swift compiles for the oldest x86-64 processor.
 /// Every function works on the caller's memory, allocates nothing and can run on any number of threads at once.
 #ifndef BONAFIDE_KERNELS_H
 #define BONAFIDE_KERNELS_H
@@ -6,7 +6,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/// Whether this processor can run the functions below. The other functions may be called only where it can.
+/// Frequencies of `kernels_envelope`.
+enum { kernels_envelope_bins = 32 };
+
+/// Energies of short windows, one group of them.
+///
+/// - samples: the first window's first; `hop` samples from one window to the next, `length` in each.
+/// - fourier: per sample of a window the cosines, then the sines of all frequencies, times the window.
+/// - floor: added to each energy; positive.
+/// - mean, logarithm: get `kernels_envelope_bins` means of the energies, and of their natural logarithms.
+void kernels_envelope(
+    const float *samples, size_t hop, size_t length, size_t windows, const float *fourier, float floor, float *mean, float *logarithm);
+
+/// Whether this processor has AVX2 and FMA. The functions below may be called only where it has.
 bool kernels_available(void);
 
 /// Output channels of one panel of packed weights.

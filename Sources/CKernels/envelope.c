@@ -1,0 +1,77 @@
+#include "kernels.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__linux__)
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
+/// ln of a positive, normal number: `naturalLogarithm` in NaturalLogarithm.swift.
+static inline float natural_logarithm(float x) {
+  const uint32_t offset = 0x3f3504f3;  // the square root of 1/2
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const uint32_t shifted = bits - offset;
+  const float exponent = (float)((int32_t)shifted >> 23);
+  bits = (shifted & 0x007fffff) + offset;
+  memcpy(&x, &bits, sizeof x);
+  const float m = x - 1;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  const float square = m * m;
+  return (p * m * square - 2.12194440e-4f * exponent) - 0.5f * square + m + 0.693359375f * exponent;
+}
+
+enum { bins = kernels_envelope_bins };
+
+typedef float eight __attribute__((vector_size(32), aligned(4)));
+
+
+FOR_EACH_PROCESSOR void kernels_envelope(
+    const float *samples, size_t hop, size_t length, size_t windows, const float *fourier, float floor, float *mean, float *logarithm) {
+  const float scale = 1 / floor;
+  float sum[bins] = {0}, logs[bins] = {0}, product[bins];
+  for (size_t window = 0; window < windows; window++) {
+    const float *x = samples + window * hop;
+    eight c0 = {0}, c1 = c0, c2 = c0, c3 = c0, s0 = c0, s1 = c0, s2 = c0, s3 = c0;
+    for (size_t i = 0; i < length; i++) {
+      const eight *row = (const eight *)(fourier + i * 2 * bins);
+      c0 += x[i] * row[0];
+      c1 += x[i] * row[1];
+      c2 += x[i] * row[2];
+      c3 += x[i] * row[3];
+      s0 += x[i] * row[4];
+      s1 += x[i] * row[5];
+      s2 += x[i] * row[6];
+      s3 += x[i] * row[7];
+    }
+    const eight powers[bins / 8] = {c0 * c0 + s0 * s0, c1 * c1 + s1 * s1, c2 * c2 + s2 * s2, c3 * c3 + s3 * s3};
+    float power[bins];
+    memcpy(power, powers, sizeof power);
+    // Energies in units of the floor are at least one: the product of two has one logarithm and stays in range.
+    const _Bool second = window % 2 == 1;
+    for (size_t k = 0; k < bins; k++) {
+      const float energy = power[k] * scale + 1;
+      sum[k] += energy;
+      product[k] = second ? product[k] * energy : energy;
+    }
+    if (second || window + 1 == windows) {
+      for (size_t k = 0; k < bins; k++) logs[k] += natural_logarithm(product[k]);
+    }
+  }
+  const float share = 1 / (float)windows, base = natural_logarithm(floor);
+  for (size_t k = 0; k < bins; k++) {
+    mean[k] = sum[k] * share * floor;
+    logarithm[k] = logs[k] * share + base;
+  }
+}
