@@ -251,8 +251,8 @@ def main():
         order_loss = F.softplus(scores[1::2] - scores[::2])[whole[::2] & whole[1::2]].mean()
         loss = clip_loss + 0.3 * order_loss + 0.4 * frame_loss + 0.3 * speech_loss
         if teachers:
-            clips, frames = taught
-            loss = 0.3 * loss + F.mse_loss(scores, clips) + 0.3 * ((out[..., 0] - frames).square() * speech).sum() / speech.sum()
+            of_clips, of_frames = taught
+            loss = 0.3 * loss + F.mse_loss(scores, of_clips) + 0.3 * ((out[..., 0] - of_frames).square() * speech).sum() / speech.sum()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2)
