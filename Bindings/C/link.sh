@@ -25,7 +25,8 @@ ld -r -o "$work/bonafide.o" --whole-archive "$objects"
 soname=libbonafide.so.${version%%.*}
 "$swiftc" -use-ld=lld -emit-library -static-stdlib "$work/bonafide.o" $libraries $foundation -o "$work/libbonafide.so" \
   -Xlinker --version-script="$here/libbonafide.map" -Xlinker -soname="$soname" -Xlinker --gc-sections \
-  -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker nodelete
+  -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker nodelete \
+  -Xlinker --strip-debug
 mv "$work/libbonafide.so" "$folder/libbonafide.so.$version"
 ln -sf "libbonafide.so.$version" "$folder/$soname"
 ln -sf "$soname" "$folder/libbonafide.so"
@@ -34,8 +35,7 @@ ld -r -o "$work/static.o" "$runtime/$(uname -m)/swiftrt.o" "$work/bonafide.o" -L
   $foundation -lswiftCore -lswiftGlibc -lswiftSynchronization -lswift_Concurrency \
   -lswift_StringProcessing -lswift_RegexParser -lswiftDispatch -ldispatch -lBlocksRuntime --end-group
 sed -n 's/^ *\(bonafide_[a-z0-9_]*\);$/\1/p' "$here/libbonafide.map" >"$work/names"
-# Warnings of functions that the runtime has and nobody here calls would be shown to whoever links.
-objcopy --keep-global-symbols="$work/names" --strip-debug --remove-section=".gnu.warning.*" "$work/static.o"
+objcopy --keep-global-symbols="$work/names" --strip-debug "$work/static.o"
 rm -f "$work/libbonafide.a"
 ar rcs "$work/libbonafide.a" "$work/static.o"
 mv "$work/libbonafide.a" "$folder/libbonafide.a"
