@@ -45,7 +45,8 @@ library:
 	Bindings/C/link.sh .build/release/libbonafide-c.a $(LIBRARY) $(VERSION)
 
 python-wheel: library
-	Bindings/python/wheel.sh $(LIBRARY) .build/python
+	BONAFIDE_LIBRARY='$(CURDIR)/$(LIBRARY)/libbonafide.so' $(PYTHON) -m pip wheel -q --no-deps --no-build-isolation \
+	  -w .build/python ./Bindings/python
 
 examples: library
 	install -d .build/examples
