@@ -7,10 +7,8 @@ import Testing
 /// `samples/` of the package.
 private let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../samples").standardizedFileURL
 
-private func recordings() throws -> [String] {
-  try FileManager.default.contentsOfDirectory(atPath: samples.path(percentEncoded: false))
-    .filter { $0.hasSuffix(".wav") || $0.hasSuffix(".flac") }.sorted()
-}
+/// Short ones, for a debug build is slow. All are compared through Python.
+private let recordings = ["genuine-es.gsm.wav", "synthetic-espeak.gsm.wav", "synthetic-hts.ulaw.wav"]
 
 /// `nil` for what is not known.
 private func known(_ number: Double) -> Double? { number.isNaN ? nil : number }
@@ -28,7 +26,7 @@ private func known(_ number: Double) -> Double? { number.isNaN ? nil : number }
     #expect(bonafide_detector_create(&options, &handle) == BONAFIDE_OK)
     defer { #expect(bonafide_detector_destroy(handle) == BONAFIDE_OK) }
 
-    for name in try recordings() {
+    for name in recordings {
       let path = samples.appending(path: name).path(percentEncoded: false)
       let expected = detector.scan(path, options: scanOptions)
       var result: OpaquePointer?
