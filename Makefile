@@ -2,6 +2,9 @@ PREFIX ?= /usr/local
 SWIFT ?= swift
 # Options for every swift call, such as SWIFTFLAGS="-j 1".
 SWIFTFLAGS ?=
+VERSION := $(shell sed -n 's/.*version = "\(.*\)"/\1/p' Sources/Bonafide/Version.swift)
+# libbonafide, linked.
+LIBRARY := .build/c
 
 # For `make train`: a folder with protocol.tsv, and where decoded clips (6 GB) and checkpoints go.
 PYTHON ?= python3
@@ -13,14 +16,18 @@ MODEL ?= Models/narrowband
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build manual test demo samples install train clean
+.PHONY: all help build library manual python-wheel examples load test test-c test-python demo samples install train clean
 
-all: build manual
+all: build library manual
 
 help:
-	@echo 'make          the command, optimised, and its man pages'
+	@echo 'make          the command and the C library, optimised, and man pages'
 	@echo 'make build    the command alone: .build/release/bonafide'
-	@echo 'make test     all tests'
+	@echo 'make library  the C library alone: $(LIBRARY)/libbonafide.so and .a'
+	@echo 'make python-wheel  the Python package, the library inside: .build/python/*.whl'
+	@echo 'make examples of C, and of Go where it is there: .build/examples'
+	@echo 'make load     how many live parties this machine takes; LOADFLAGS are its options'
+	@echo 'make test     all tests; test-c and test-python those of the C library and the Python package alone'
 	@echo 'make demo     screens samples/ and compares with what is true'
 	@echo 'make samples  makes the recordings of samples/ again (packages: top of samples/make.sh)'
 	@echo 'make install  what make has built, and shell completions, under PREFIX=$(PREFIX)'
@@ -33,8 +40,36 @@ build:
 manual:
 	$(SWIFT) package generate-manual --multi-page
 
-test:
+library:
+	$(SWIFT) build -c release --product bonafide-c $(SWIFTFLAGS)
+	Bindings/C/link.sh .build/release/libbonafide-c.a $(LIBRARY) $(VERSION)
+
+python-wheel: library
+	BONAFIDE_LIBRARY='$(CURDIR)/$(LIBRARY)/libbonafide.so' $(PYTHON) -m pip wheel -q --no-deps --no-build-isolation \
+	  -w .build/python ./Bindings/python
+
+examples: library
+	install -d .build/examples
+	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -ISources/CBonafide/include examples/packets.c -o .build/examples/packets \
+	  -L$(LIBRARY) -lbonafide -Wl,-rpath,'$(CURDIR)/$(LIBRARY)'
+	if command -v go >/dev/null; then examples/go/build.sh $(LIBRARY) .build/examples; fi
+
+load: library
+	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -ISources/CBonafide/include Benchmarks/load/load.c -o .build/load \
+	  -L$(LIBRARY) -lbonafide -lpthread -lm -Wl,-rpath,'$(CURDIR)/$(LIBRARY)'
+	.build/load $(LOADFLAGS) samples/genuine-en.ulaw.wav
+
+test: test-c test-python
 	$(SWIFT) test $(SWIFTFLAGS)
+
+test-c: examples
+	Tests/C/run.sh $(LIBRARY)
+
+# pytest and numpy are needed.
+test-python: library
+	if $(PYTHON) -c 'import numpy, pytest' 2>/dev/null; then \
+	  BONAFIDE_LIBRARY='$(CURDIR)/$(LIBRARY)/libbonafide.so' $(PYTHON) -m pytest -q Bindings/python; \
+	else echo 'test-python: left out, for $(PYTHON) has no numpy and pytest'; fi
 
 demo: build
 	.build/release/bonafide scan samples || [ $$? -eq 1 ]
@@ -45,11 +80,12 @@ samples:
 
 # Builds nothing, so that root needs no Swift.
 install:
-	@[ -x .build/release/bonafide ] || { echo 'install: run make first' >&2; exit 1; }
+	@[ -x .build/release/bonafide ] && [ -e $(LIBRARY)/libbonafide.so ] || { echo 'install: run make first' >&2; exit 1; }
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1' \
 	  '$(DESTDIR)$(PREFIX)/share/bash-completion/completions' \
 	  '$(DESTDIR)$(PREFIX)/share/zsh/site-functions' '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d'
 	install -s .build/release/bonafide '$(DESTDIR)$(PREFIX)/bin/bonafide'
+	Bindings/C/install.sh $(LIBRARY) $(VERSION) '$(DESTDIR)' '$(PREFIX)'
 	find .build/plugins -name 'bonafide*.1' ! -name '*.help.1' -exec install -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man1' {} +
 	.build/release/bonafide --generate-completion-script bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/bonafide'
 	.build/release/bonafide --generate-completion-script zsh >'$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_bonafide'

@@ -5,6 +5,8 @@ let package = Package(
   name: "bonafide",
   products: [
     .library(name: "Bonafide", targets: ["Bonafide"]),
+    // objects of libbonafide, which Bindings/C links
+    .library(name: "bonafide-c", type: .static, targets: ["BonafideC"]),
     .executable(name: "bonafide", targets: ["bonafide"]),
   ],
   dependencies: [
@@ -26,6 +28,10 @@ let package = Package(
     .target(name: "CDefaultModel"),
     // features, model, scores, segments, verdicts: the public API
     .target(name: "Bonafide", dependencies: ["BonafideAudio", "BonafideNetwork", "CFFTW", "CKernels", "CDefaultModel"]),
+    // the C interface: bonafide.h, and what of it takes C
+    .target(name: "CBonafide"),
+    // the C interface over Bonafide
+    .target(name: "BonafideC", dependencies: ["Bonafide", "BonafideAudio", "CBonafide"]),
     // evaluation: truth and scores to figures of merit
     .target(name: "BonafideEvaluation"),
     // report: results to text, JSON, CSV, RTTM, Audacity labels; evaluations to text, JSON, HTML
@@ -42,6 +48,7 @@ let package = Package(
     .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"]),
     .testTarget(name: "BonafideNetworkTests", dependencies: ["BonafideNetwork", "CKernels"], resources: [.copy("Golden")]),
     .testTarget(name: "BonafideTests", dependencies: ["Bonafide", "BonafideAudio", "BonafideNetwork"], resources: [.copy("Golden")]),
+    .testTarget(name: "BonafideCTests", dependencies: ["BonafideC", "Bonafide", "CBonafide"]),
     .testTarget(name: "BonafideEvaluationTests", dependencies: ["BonafideEvaluation"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "CommandTests", dependencies: ["bonafide", "Bonafide", "BonafideEvaluation", "BonafideReport"],

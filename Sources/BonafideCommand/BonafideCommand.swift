@@ -13,7 +13,7 @@ struct BonafideCommand: ParsableCommand {
     defaultSubcommand: Scan.self)
 
   /// Version of the program.
-  static let version = "0.1.0"
+  static let version = Detector.version
 
   private static var versionText: String {
     guard let model = try? Model.default else { return "bonafide \(version)" }

@@ -41,6 +41,13 @@ extension Detector {
   public func score(
     _ samples: [Float], sampleRate: Int, options: ScanOptions = ScanOptions()
   ) throws(ScreeningError) -> PartyResult {
+    try score(samples.span, sampleRate: sampleRate, options: options)
+  }
+
+  /// Screens one party from its samples, as `score` of an array does.
+  public func score(
+    _ samples: Span<Float>, sampleRate: Int, options: ScanOptions = ScanOptions()
+  ) throws(ScreeningError) -> PartyResult {
     let stream = try DetectorStream(model: model, sampleRate: sampleRate, options: options, pace: .recording)
     try stream.append(samples)
     return try stream.finish()

@@ -1,0 +1,44 @@
+"""Puts libbonafide, as `make library` leaves it, inside the wheel."""
+
+import os
+import pathlib
+import re
+import shutil
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+from wheel.bdist_wheel import bdist_wheel
+
+HERE = pathlib.Path(__file__).parent.resolve()
+ROOT = HERE.parents[1]
+
+
+def version() -> str:
+    source = (ROOT / "Sources/Bonafide/Version.swift").read_text(encoding="utf-8")
+    found = re.search(r'version = "([^"]+)"', source)
+    if not found:
+        raise SystemExit("no version in Sources/Bonafide/Version.swift")
+    return found.group(1)
+
+
+class BuildWithLibrary(build_py):
+    def run(self) -> None:
+        super().run()
+        library = pathlib.Path(os.environ.get("BONAFIDE_LIBRARY", ROOT / ".build/c/libbonafide.so"))
+        if not library.exists():
+            raise SystemExit(f"{library} is missing: run `make library` first, or name one in BONAFIDE_LIBRARY")
+        shutil.copyfile(library.resolve(), pathlib.Path(self.build_lib) / "bonafide/libbonafide.so")
+
+
+class PlatformWheel(bdist_wheel):
+    """Of one platform for the library inside, and of any Python 3, to which it is no extension module."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.root_is_pure = False
+
+    def get_tag(self) -> tuple:
+        return "py3", "none", super().get_tag()[2]
+
+
+setup(version=version(), cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel})

@@ -1,0 +1,29 @@
+"""Says whether the voice of a party of a call is genuine or synthetic.
+
+>>> import bonafide
+>>> result = bonafide.Detector().scan("call.wav")
+>>> [(party.channel, party.verdict, party.llr) for party in result.parties]
+"""
+
+from ._detector import Detector, ModelInfo
+from ._library import BonafideError, Status, version
+from ._results import FileResult, PartyResult, Reason, Segment, Timeline, Verdict
+from ._stream import Stream, Update
+
+__version__ = version()
+
+__all__ = [
+    "BonafideError",
+    "Detector",
+    "FileResult",
+    "ModelInfo",
+    "PartyResult",
+    "Reason",
+    "Segment",
+    "Status",
+    "Stream",
+    "Timeline",
+    "Update",
+    "Verdict",
+    "version",
+]

@@ -1,0 +1,194 @@
+"""bonafide.h for ctypes, which lets other Python threads run during calls."""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+import logging
+import os
+import pathlib
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_size_t, c_uint64, c_void_p
+
+_logger = logging.getLogger("bonafide")
+
+
+class Status(enum.IntEnum):
+    """What a call of the library returns."""
+
+    OK = 0
+    NULL_POINTER = 1
+    BAD_HANDLE = 2
+    BAD_ARGUMENT = 3
+    BAD_RATE = 4
+    BAD_MODEL = 5
+    BAD_AUDIO = 6
+    FINISHED = 7
+    BUSY = 8
+    FAILED = 9
+
+
+class BonafideError(Exception):
+    """A call that failed; its text says what was wrong and what to do.
+
+    Attributes:
+        status: which kind of failure it is.
+    """
+
+    def __init__(self, status: Status, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+LogFunction = ctypes.CFUNCTYPE(None, c_void_p, c_int, c_char_p)
+
+
+@LogFunction
+def _log(_context: int | None, level: int, line: bytes) -> None:
+    # Failures are raised as well, so that they are no news to whoever reads a log.
+    _logger.log(logging.WARNING if level == 1 else logging.DEBUG, "%s", line.decode("utf-8", "replace"))
+
+
+class OptionsStruct(ctypes.Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("model", c_char_p),
+        ("prior", c_double),
+        ("alarm_llr", c_double),
+        ("clear_llr", c_double),
+        ("raw", c_char_p),
+        ("mix", c_int32),
+        ("timeline", c_int32),
+        ("threads", c_int32),
+        ("log", LogFunction),
+        ("log_context", c_void_p),
+    ]
+
+
+class ModelStruct(ctypes.Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("version", c_char_p),
+        ("sha256", c_char_p),
+        ("alarm_llr", c_double),
+        ("clear_llr", c_double),
+        ("sample_rate_hz", c_int32),
+    ]
+
+
+class SegmentStruct(ctypes.Structure):
+    _fields_ = [("start_s", c_double), ("end_s", c_double), ("llr", c_double), ("synthetic_probability", c_double)]
+
+
+class UpdateStruct(ctypes.Structure):
+    _fields_ = [
+        ("time_s", c_double),
+        ("scored_s", c_double),
+        ("speech_s", c_double),
+        ("llr", c_double),
+        ("synthetic_probability", c_double),
+        ("verdict", c_int),
+        ("reason", c_int),
+        ("segment_count", c_size_t),
+        ("open", SegmentStruct),
+        ("non_numbers", c_uint64),
+    ]
+
+
+class PartyStruct(ctypes.Structure):
+    _fields_ = [
+        ("channel", c_int32),
+        ("same_as", c_int32),
+        ("verdict", c_int),
+        ("reason", c_int),
+        ("speech_s", c_double),
+        ("llr", c_double),
+        ("synthetic_probability", c_double),
+        ("segment_count", c_size_t),
+    ]
+
+
+class FileStruct(ctypes.Structure):
+    _fields_ = [
+        ("verdict", c_int),
+        ("sample_rate_hz", c_int32),
+        ("duration_s", c_double),
+        ("bandwidth_hz", c_double),
+        ("format", c_char_p),
+        ("party_count", c_size_t),
+        ("warning_count", c_size_t),
+    ]
+
+
+class TimelineStruct(ctypes.Structure):
+    _fields_ = [("hop_s", c_double), ("count", c_size_t), ("llr", POINTER(c_float))]
+
+
+def _load() -> ctypes.CDLL:
+    inside = pathlib.Path(__file__).with_name("libbonafide.so")
+    path = os.environ.get("BONAFIDE_LIBRARY") or (str(inside) if inside.exists() else "libbonafide.so.0")
+    try:
+        return ctypes.CDLL(path)
+    except OSError as error:
+        raise ImportError(
+            f"{error}; it needs the Debian packages libsndfile1, libsoxr0, libfftw3-single3 and libopenblas0"
+        ) from error
+
+
+library = _load()
+
+# Handles are numbers that only look like addresses, which is what c_void_p takes them for as well.
+_arguments = {
+    "options_init": [POINTER(OptionsStruct), c_size_t],
+    "detector_create": [POINTER(OptionsStruct), POINTER(c_void_p)],
+    "detector_destroy": [c_void_p],
+    "model_info": [c_void_p, POINTER(ModelStruct), c_size_t],
+    "scan": [c_void_p, c_char_p, POINTER(c_void_p)],
+    "score": [c_void_p, c_void_p, c_size_t, c_int32, POINTER(c_void_p)],
+    "stream_create": [c_void_p, c_int32, POINTER(c_void_p)],
+    "stream_destroy": [c_void_p],
+    "stream_append_float": [c_void_p, c_void_p, c_size_t],
+    "stream_append_int16": [c_void_p, c_void_p, c_size_t],
+    "stream_append_mulaw": [c_void_p, c_void_p, c_size_t],
+    "stream_append_alaw": [c_void_p, c_void_p, c_size_t],
+    "stream_append_missing": [c_void_p, c_size_t],
+    "stream_update": [c_void_p, POINTER(UpdateStruct), c_size_t],
+    "stream_segment": [c_void_p, c_size_t, POINTER(SegmentStruct)],
+    "stream_finish": [c_void_p, POINTER(c_void_p)],
+    "stream_reset": [c_void_p],
+    "result_destroy": [c_void_p],
+    "result_file": [c_void_p, POINTER(FileStruct), c_size_t],
+    "result_party": [c_void_p, c_size_t, POINTER(PartyStruct), c_size_t],
+    "result_segment": [c_void_p, c_size_t, c_size_t, POINTER(SegmentStruct)],
+    "result_timeline": [c_void_p, c_size_t, POINTER(TimelineStruct), c_size_t],
+    "result_warning": [c_void_p, c_size_t, POINTER(c_char_p)],
+}
+for _name, _types in _arguments.items():
+    _function = getattr(library, "bonafide_" + _name)
+    _function.argtypes = _types
+    _function.restype = c_int
+for _name in ("version", "message"):
+    getattr(library, "bonafide_" + _name).restype = c_char_p
+
+
+def call(name: str, *arguments: object) -> None:
+    """Makes a call, and raises what it fails with."""
+    status = getattr(library, "bonafide_" + name)(*arguments)
+    if status != Status.OK:
+        raise BonafideError(Status(status), library.bonafide_message().decode("utf-8", "replace"))
+
+
+def version() -> str:
+    """Version of the library."""
+    return library.bonafide_version().decode()
+
+
+def default_options() -> OptionsStruct:
+    options = OptionsStruct()
+    call("options_init", ctypes.byref(options), ctypes.sizeof(options))
+    options.log = _log
+    return options
+
+
+def int32(number: int) -> int:
+    """The nearest number that the library can be told; where it is not `number` it is one that the library refuses."""
+    return max(-(2**31), min(2**31 - 1, number))

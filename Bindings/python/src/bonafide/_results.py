@@ -1,0 +1,155 @@
+"""What is said of recordings and parties."""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ._library import FileStruct, PartyStruct, SegmentStruct, TimelineStruct, call
+
+
+class Verdict(str, enum.Enum):
+    """What is said of a party or a recording."""
+
+    BONAFIDE = "bonafide"
+    SYNTHETIC = "synthetic"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Reason(str, enum.Enum):
+    """Why a verdict is inconclusive."""
+
+    NO_SPEECH = "no_speech"
+    TOO_LITTLE_SPEECH = "too_little_speech"
+    TOO_NOISY = "too_noisy"
+    AMBIGUOUS = "ambiguous"
+
+
+VERDICTS = (Verdict.INCONCLUSIVE, Verdict.BONAFIDE, Verdict.SYNTHETIC)
+REASONS = (None, Reason.NO_SPEECH, Reason.TOO_LITTLE_SPEECH, Reason.TOO_NOISY, Reason.AMBIGUOUS)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of one party that sounds synthetic; times in seconds from the first sample."""
+
+    start: float
+    end: float
+    #: Log-likelihood ratio of the speech inside, natural log, positive for bona fide.
+    llr: float
+    synthetic_probability: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Scores along one party: ``llr[i]`` stands for ``i * hop`` to ``(i + 1) * hop`` seconds."""
+
+    hop: float
+    #: float32, read-only; NaN where nobody speaks.
+    llr: npt.NDArray[np.float32] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class PartyResult:
+    """What is said of one side of a call."""
+
+    #: Of the recording, from 1.
+    channel: int
+    #: The earlier channel with the very same samples.
+    same_as: int | None
+    verdict: Verdict
+    #: Why `verdict` is inconclusive; None otherwise.
+    reason: Reason | None
+    #: Seconds of speech found.
+    speech: float
+    #: Log-likelihood ratio, natural log, positive for bona fide; None without speech.
+    llr: float | None
+    #: Probability that the voice is synthetic, from `llr` and the prior; None without speech.
+    synthetic_probability: float | None
+    #: Stretches that sound synthetic, in order.
+    segments: tuple[Segment, ...]
+    #: Where the detector was asked for it.
+    timeline: Timeline | None
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What is said of a recording."""
+
+    path: str
+    #: Such as ``WAV/ULAW``.
+    format: str | None
+    #: In Hz.
+    sample_rate: int
+    #: In seconds.
+    duration: float
+    #: Highest frequency with energy, in Hz.
+    bandwidth: float | None
+    verdict: Verdict
+    #: What was odd in the recording, a line each.
+    warnings: tuple[str, ...]
+    parties: tuple[PartyResult, ...]
+
+
+def known(number: float) -> float | None:
+    return None if math.isnan(number) else number
+
+
+def segment(struct: SegmentStruct) -> Segment:
+    return Segment(struct.start_s, struct.end_s, struct.llr, struct.synthetic_probability)
+
+
+def file_result(handle: ctypes.c_void_p, path: str) -> FileResult:
+    """Reads a result of the library, which stays the caller's."""
+    struct = FileStruct()
+    call("result_file", handle, ctypes.byref(struct), ctypes.sizeof(struct))
+    warnings = []
+    for index in range(struct.warning_count):
+        text = ctypes.c_char_p()
+        call("result_warning", handle, index, ctypes.byref(text))
+        warnings.append((text.value or b"").decode("utf-8", "replace"))
+    return FileResult(
+        path=path,
+        format=struct.format.decode() if struct.format is not None else None,
+        sample_rate=struct.sample_rate_hz,
+        duration=struct.duration_s,
+        bandwidth=known(struct.bandwidth_hz),
+        verdict=VERDICTS[struct.verdict],
+        warnings=tuple(warnings),
+        parties=tuple(party_result(handle, index) for index in range(struct.party_count)),
+    )
+
+
+def party_result(handle: ctypes.c_void_p, index: int) -> PartyResult:
+    struct = PartyStruct()
+    call("result_party", handle, index, ctypes.byref(struct), ctypes.sizeof(struct))
+    segments = []
+    for number in range(struct.segment_count):
+        found = SegmentStruct()
+        call("result_segment", handle, index, number, ctypes.byref(found))
+        segments.append(segment(found))
+    return PartyResult(
+        channel=struct.channel,
+        same_as=struct.same_as or None,
+        verdict=VERDICTS[struct.verdict],
+        reason=REASONS[struct.reason],
+        speech=struct.speech_s,
+        llr=known(struct.llr),
+        synthetic_probability=known(struct.synthetic_probability),
+        segments=tuple(segments),
+        timeline=None,
+    )
+
+
+def timeline(handle: ctypes.c_void_p, index: int) -> Timeline:
+    struct = TimelineStruct()
+    call("result_timeline", handle, index, ctypes.byref(struct), ctypes.sizeof(struct))
+    # A copy, for the library's memory goes with the result.
+    scores = np.ctypeslib.as_array(struct.llr, (struct.count,)).copy() if struct.count else np.empty(0, np.float32)
+    scores.flags.writeable = False
+    return Timeline(struct.hop_s, scores)

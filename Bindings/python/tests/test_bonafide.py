@@ -1,0 +1,180 @@
+"""The package against the command, and against what callers do wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import json
+import math
+import os
+import pathlib
+import subprocess
+import threading
+
+import numpy as np
+import pytest
+
+import bonafide
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+SAMPLES = ROOT / "samples"
+COMMAND = pathlib.Path(os.environ.get("BONAFIDE_COMMAND", ROOT / ".build/release/bonafide"))
+
+
+@pytest.fixture(scope="module")
+def detector() -> bonafide.Detector:
+    return bonafide.Detector()
+
+
+def g711(name: str) -> bytes:
+    data = (SAMPLES / name).read_bytes()
+    return data[data.index(b"data") + 8 :]
+
+
+def recordings() -> list[pathlib.Path]:
+    return sorted(path for path in SAMPLES.iterdir() if path.suffix in (".wav", ".flac"))
+
+
+def rounded(number: float | None, places: int) -> float | None:
+    """As reports write numbers: halves away from zero."""
+    if number is None:
+        return None
+    return math.copysign(math.floor(abs(number) * 10**places + 0.5) / 10**places, number)
+
+
+@pytest.mark.skipif(not COMMAND.exists(), reason="the command is not built")
+def test_scores_are_those_of_the_command() -> None:
+    run = subprocess.run(
+        [COMMAND, "scan", "--format", "json", "--timeline", *recordings()], capture_output=True, check=False)
+    report = json.loads(run.stdout)
+    detector = bonafide.Detector(timeline=True)
+    assert report["engine"]["model_sha256"] == detector.model.sha256
+    assert report["engine"]["version"] == bonafide.__version__
+    assert len(report["files"]) == len(recordings()) > 5
+    for expected in report["files"]:
+        result = detector.scan(expected["path"])
+        assert result.format == expected["format"]
+        assert result.sample_rate == expected["sample_rate_hz"]
+        assert rounded(result.duration, 3) == expected["duration_s"]
+        assert rounded(result.bandwidth, 0) == expected["bandwidth_hz"]
+        assert result.verdict.value == expected["verdict"]
+        assert list(result.warnings) == expected["warnings"]
+        assert len(result.parties) == len(expected["channels"])
+        for party, channel in zip(result.parties, expected["channels"]):
+            assert party.channel == channel["channel"]
+            assert party.verdict.value == channel["verdict"]
+            assert (party.reason and party.reason.value) == channel["reason"]
+            assert rounded(party.speech, 2) == channel["speech_s"]
+            assert rounded(party.llr, 3) == channel["llr"]
+            assert rounded(party.synthetic_probability, 6) == channel["synthetic_probability"]
+            assert [
+                (rounded(s.start, 2), rounded(s.end, 2), rounded(s.llr, 3), rounded(s.synthetic_probability, 6))
+                for s in party.segments
+            ] == [(s["start_s"], s["end_s"], s["llr"], s["synthetic_probability"]) for s in channel["segments"]]
+            assert party.timeline is not None
+            assert [None if math.isnan(x) else rounded(float(x), 2) for x in party.timeline.llr] == \
+                channel["timeline"]["llr"]
+
+
+def test_packets_make_the_result_of_a_scan(detector: bonafide.Detector) -> None:
+    scanned = detector.scan(SAMPLES / "synthetic-hts.ulaw.wav").parties[0]
+    data = g711("synthetic-hts.ulaw.wav")
+    stream = detector.stream(8000)
+    closed: list[bonafide.Segment] = []
+    for start in range(0, len(data), 160):
+        update = stream.append_mulaw(data[start : start + 160])
+        closed += update.closed
+    assert update.time == pytest.approx(len(data) / 8000)
+    assert update.llr is not None and update.verdict is bonafide.Verdict.SYNTHETIC
+    party = stream.finish()
+    assert party.verdict is scanned.verdict
+    assert party.llr == pytest.approx(scanned.llr, abs=1e-3)
+    assert len(closed) <= len(party.segments)
+    with pytest.raises(bonafide.BonafideError) as caught:
+        stream.append_mulaw(data)
+    assert caught.value.status is bonafide.Status.FINISHED
+    stream.reset()
+    assert stream.append_missing(8000).time == 1
+
+
+def test_kinds_of_samples_are_one(detector: bonafide.Detector) -> None:
+    data = np.random.default_rng(1).normal(0, 3000, 16000).astype(np.int16)
+    floats = data.astype(np.float32) / 32768
+    assert detector.score(data, 16000) == detector.score(floats, 16000) == detector.score(floats.astype(float), 16000)
+    assert detector.score(np.repeat(floats, 2)[::2], 16000) == detector.score(list(map(float, floats)), 16000)
+    updates = []
+    for samples in (data, floats, floats.astype(np.float64)):
+        updates.append(detector.stream(16000).append(samples))
+    assert updates[0] == updates[1] == updates[2]
+
+
+def test_results_do_not_change(detector: bonafide.Detector) -> None:
+    result = bonafide.Detector(timeline=True).scan(SAMPLES / "genuine-en.ulaw.wav")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.verdict = bonafide.Verdict.SYNTHETIC  # type: ignore[misc]
+    timeline = result.parties[0].timeline
+    assert timeline is not None and timeline.llr.dtype == np.float32
+    with pytest.raises(ValueError):
+        timeline.llr[0] = 1
+
+
+def test_bad_input(detector: bonafide.Detector, tmp_path: pathlib.Path) -> None:
+    def status(body) -> bonafide.Status:  # type: ignore[no-untyped-def]
+        with pytest.raises(bonafide.BonafideError) as caught:
+            body()
+        assert len(str(caught.value)) > 10
+        return caught.value.status
+
+    empty = tmp_path / "empty.wav"
+    empty.touch()
+    assert status(lambda: detector.scan(tmp_path / "none.wav")) is bonafide.Status.BAD_AUDIO
+    assert status(lambda: detector.scan(empty)) is bonafide.Status.BAD_AUDIO
+    for rate in (0, -1, 5999, 192001, 2**40):
+        assert status(lambda: detector.stream(rate)) is bonafide.Status.BAD_RATE
+        assert status(lambda: detector.score([], rate)) is bonafide.Status.BAD_RATE
+    assert status(lambda: bonafide.Detector(prior=math.nan)) is bonafide.Status.BAD_ARGUMENT
+    assert status(lambda: bonafide.Detector(threads=2**40)) is bonafide.Status.BAD_ARGUMENT
+    assert status(lambda: bonafide.Detector(raw="mulaw")) is bonafide.Status.BAD_ARGUMENT
+    assert status(lambda: bonafide.Detector("none.safetensors")) is bonafide.Status.BAD_MODEL
+    assert status(lambda: detector.stream(8000).append_missing(2**70)) is bonafide.Status.BAD_ARGUMENT
+    with pytest.raises(ValueError):
+        detector.stream(8000).append_missing(-1)
+    with pytest.raises(ValueError):
+        detector.score(np.zeros((2, 2)), 8000)
+    with pytest.raises(TypeError):
+        detector.score(np.zeros(4, np.int32), 8000)
+    with pytest.raises(TypeError):
+        detector.stream(8000).append_mulaw(np.zeros(4))  # type: ignore[arg-type]
+
+    assert detector.score([], 8000).reason is bonafide.Reason.NO_SPEECH
+    assert detector.stream(8000).append([math.nan, math.inf, 1e300, 0]).non_numbers == 3
+
+
+def test_oddities_are_logged(detector: bonafide.Detector, caplog: pytest.LogCaptureFixture) -> None:
+    detector.stream(8000).append([math.nan])
+    assert [record.name for record in caplog.records] == ["bonafide"]
+
+
+def test_calls_let_other_threads_run(detector: bonafide.Detector) -> None:
+    """A call of some tenths of a second; with the interpreter locked, the other thread would count once or twice."""
+    counts = []
+    done = threading.Event()
+
+    def count() -> None:
+        number = 0
+        while not done.wait(0.001):
+            number += 1
+        counts.append(number)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    detector.score(np.zeros(8000 * 300, np.float32), 8000)
+    done.set()
+    thread.join()
+    assert counts[0] > 20
+
+
+def test_detectors_may_go_first() -> None:
+    stream = bonafide.Detector().stream(8000)
+    gc.collect()
+    assert stream.append(np.zeros(160, np.float32)).time == 0.02

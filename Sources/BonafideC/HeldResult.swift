@@ -1,0 +1,89 @@
+import Bonafide
+import CBonafide
+
+/// A result that a host holds, with what it is shown of it at addresses that stay.
+final class HeldResult: Sendable {
+  let file: FileResult
+  let format: CText?
+  let warnings: [CText]
+  /// One per party; `nil` without a timeline.
+  let timelines: [CScores?]
+
+  init(_ file: FileResult) {
+    self.file = file
+    format = file.format.map(CText.init)
+    warnings = file.warnings.map(CText.init)
+    timelines = file.parties.map { $0.timeline.map { CScores($0.llr) } }
+  }
+
+  /// Of a buffer or a stream: a file of one party.
+  convenience init(_ party: PartyResult, sampleRate: Int, duration: Double) {
+    self.init(
+      FileResult(path: "", sampleRate: sampleRate, duration: duration, verdict: party.verdict, parties: [party]))
+  }
+}
+
+/// Scores at an address that stays, for as long as the object does; not a number where there is none.
+///
+/// Unchecked: nothing changes the scores.
+final class CScores: @unchecked Sendable {
+  private let scores: UnsafeMutableBufferPointer<Float>
+
+  init(_ scores: [Float?]) {
+    self.scores = .allocate(capacity: scores.count)
+    _ = self.scores.initialize(from: scores.lazy.map { $0 ?? .nan })
+  }
+
+  deinit {
+    scores.deallocate()
+  }
+
+  var count: Int { scores.count }
+  var start: UnsafePointer<Float>? { scores.isEmpty ? nil : UnsafePointer(scores.baseAddress) }
+}
+
+extension bonafide_verdict {
+  init(_ verdict: Verdict?) {
+    self = switch verdict {
+    case .bonafide: BONAFIDE_VERDICT_BONAFIDE
+    case .synthetic: BONAFIDE_VERDICT_SYNTHETIC
+    case .inconclusive, nil: BONAFIDE_VERDICT_INCONCLUSIVE
+    }
+  }
+}
+
+extension bonafide_reason {
+  init(_ reason: Reason?) {
+    self = switch reason {
+    case .noSpeech: BONAFIDE_REASON_NO_SPEECH
+    case .tooLittleSpeech: BONAFIDE_REASON_TOO_LITTLE_SPEECH
+    case .tooNoisy: BONAFIDE_REASON_TOO_NOISY
+    case .ambiguous: BONAFIDE_REASON_AMBIGUOUS
+    case nil: BONAFIDE_REASON_NONE
+    }
+  }
+}
+
+extension bonafide_segment {
+  init(_ segment: Segment) {
+    self.init(
+      start_s: segment.start, end_s: segment.end, llr: segment.llr, synthetic_probability: segment.syntheticProbability)
+  }
+}
+
+extension bonafide_party {
+  init(_ party: PartyResult) {
+    self.init(
+      channel: Int32(clamping: party.channel), same_as: Int32(clamping: party.sameAs ?? 0),
+      verdict: bonafide_verdict(party.verdict), reason: bonafide_reason(party.reason), speech_s: party.speech,
+      llr: party.llr ?? .nan, synthetic_probability: party.syntheticProbability ?? .nan, segment_count: party.segments.count)
+  }
+}
+
+/// - Parameter index: of the host.
+func element<Element>(_ index: Int, of elements: [Element], _ name: String) throws(CallError) -> Element {
+  guard elements.indices.contains(index) else {
+    throw .badArgument("there are \(elements.count) \(name), counted from 0; \(UInt(bitPattern: index)) is none of them")
+  }
+  return elements[index]
+}

@@ -1,0 +1,71 @@
+#!/bin/sh
+# Tests the C library as a host does: from its header, with other compilers, installed, and by what it exports.
+#
+#   Tests/C/run.sh FOLDER        libbonafide.so and .a, as Bindings/C/link.sh makes them; examples of `make examples` beside
+#   VALGRIND=1 Tests/C/run.sh …  under memcheck as well: two minutes
+set -eu
+
+folder=$(cd "$1" && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+version=$(readlink -f "$folder/libbonafide.so" | sed 's/.*\.so\.//')
+
+fail() {
+  echo "test-c: $1" >&2
+  exit 1
+}
+
+# Exported are the functions of the header.
+sed -e 's|/\*.*\*/||' "$root/Sources/CBonafide/include/bonafide.h" | grep -o 'bonafide_[a-z0-9_]*(' | tr -d '(' | sort -u >"$work/header"
+nm -D --defined-only "$folder/libbonafide.so" | awk '$2 != "A" { print $3 }' | sed 's/@.*//' | sort -u >"$work/shared"
+nm -g --defined-only "$folder/libbonafide.a" | awk '$2 ~ /[A-Z]/ { print $3 }' | sort -u >"$work/static"
+diff "$work/header" "$work/shared" || fail 'libbonafide.so exports other names than bonafide.h has'
+diff "$work/header" "$work/static" || fail 'libbonafide.a exports other names than bonafide.h has'
+! ldd "$folder/libbonafide.so" | grep -E 'libswift|libFoundation' || fail 'libbonafide.so needs a Swift runtime'
+
+# Installed, found by pkg-config, shared and static.
+prefix=$work/installed
+"$root/Bindings/C/install.sh" "$folder" "$version" '' "$prefix"
+export PKG_CONFIG_PATH="$prefix/lib/pkgconfig" LD_LIBRARY_PATH="$prefix/lib"
+warnings='-O1 -g -Wall -Wextra -Werror -pedantic -D_DEFAULT_SOURCE'
+flags=$(pkg-config --cflags --libs bonafide)
+cc -std=c11 $warnings "$root/Tests/C/test.c" -o "$work/test-c11" $flags -lm -lpthread
+c++ -std=c++17 $warnings -x c++ "$root/Tests/C/test.c" -o "$work/test-c++17" $flags -lm -lpthread
+cc -std=c11 $warnings "$root/Tests/C/test.c" -o "$work/test-static" $(pkg-config --cflags bonafide) \
+  "$prefix/lib/libbonafide.a" $(pkg-config --static --libs-only-l bonafide | sed 's/-lbonafide//')
+for test in c11 c++17 static; do
+  "$work/test-$test" "$root/samples" || fail "the tests of $test failed"
+done
+
+# Found by CMake.
+if command -v cmake >/dev/null; then
+  mkdir "$work/cmake"
+  cat >"$work/cmake/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.18)
+project(host C CXX)
+find_package(Bonafide $version REQUIRED)
+foreach(kind bonafide bonafide-static)
+  add_executable(packets-\${kind} "$root/examples/packets.c")
+  target_link_libraries(packets-\${kind} Bonafide::\${kind} m)
+endforeach()
+END
+  cmake -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$prefix" >"$work/cmake.log" 2>&1 \
+    && cmake --build "$work/cmake/build" >>"$work/cmake.log" 2>&1 || { cat "$work/cmake.log"; fail 'CMake'; }
+  export PATH="$work/cmake/build:$PATH"
+fi
+
+# The examples say what the command says of the same call.
+packets() {
+  tail -c +59 "$root/samples/$1" | { "$2" || [ $? -eq 1 ]; } | tail -n 1
+}
+for example in "$folder/../examples"/packets* $(command -v packets-bonafide packets-bonafide-static); do
+  packets synthetic-hts.ulaw.wav "$example" >"$work/said"
+  grep -q ' synthetic$' "$work/said" || { cat "$work/said"; fail "$example"; }
+done
+
+if [ "${VALGRIND:-}" ]; then
+  valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \
+    --error-exitcode=9 "$work/test-c11" "$root/samples" || fail 'memcheck'
+fi
+echo 'test-c: passed'

@@ -1,0 +1,3 @@
+module bonafide.example/packets
+
+go 1.19
