@@ -43,6 +43,22 @@ func loadModel(_ path: String?) throws(RunError) -> Model {
   }
 }
 
+/// Refuses a command line that makes no sense.
+func check(_ holds: Bool, _ message: @autoclosure () -> String) throws {
+  if !holds { throw ValidationError(message()) }
+}
+
+/// Refuses to work for a report that would go to standard output where that is closed.
+///
+/// - Parameters:
+///   - output: path of the report; `nil` and `-` are standard output.
+///   - isOpen: whether standard output is.
+func checkStandardOutput(for output: String?, isOpen: Bool) throws(RunError) {
+  if output == nil || output == "-", !isOpen {
+    throw RunError(message: "standard output is closed; write the report to a file with --output")
+  }
+}
+
 /// Runs `body`; its error becomes a line on standard error and status 2.
 func reportingFailure(_ body: () throws -> Void) throws {
   do {

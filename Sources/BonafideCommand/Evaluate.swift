@@ -2,7 +2,6 @@ import ArgumentParser
 import Bonafide
 import BonafideEvaluation
 import BonafideReport
-import FoundationEssentials
 import Glibc
 
 extension ProtocolFormat: ExpressibleByArgument {}
@@ -91,28 +90,14 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Form of the scores that are written: asvspoof2019, asvspoof2021 or asvspoof5.")
   var writeFormat = ScoreFormat.asvspoof2021
 
-  @Option(
-    name: .shortAndLong,
-    help: ArgumentHelp("Recordings scored at once (default: as many as processors).", valueName: "number"))
-  var jobs: Int?
-
-  @Option(
-    help: ArgumentHelp("Model to use instead of the built-in one.", valueName: "file.safetensors"),
-    completion: .file(extensions: ["safetensors"]))
-  var model: String?
-
-  @Flag(help: "Show no progress, even on a terminal.")
-  var noProgress = false
+  @OptionGroup
+  var screening: ScreeningOptions
 
   func validate() throws {
-    func check(_ holds: Bool, _ message: @autoclosure () -> String) throws {
-      if !holds { throw ValidationError(message()) }
-    }
     try check((scoresPath == nil) != (audio == nil), "Give a file of scores, or --audio with a folder of recordings.")
-    try check(audio != nil || model == nil, "--model goes with --audio.")
+    try check(audio != nil || screening.model == nil, "--model goes with --audio.")
     try check((0...1_000_000).contains(bootstrap), "--bootstrap is a number of samples from 0 to 1000000.")
     try check(segmentHop.isFinite && segmentHop > 0, "--segment-hop is a length in milliseconds, such as 20.")
-    try check(jobs.map { (1...1024).contains($0) } ?? true, "--jobs is a number of threads from 1 to 1024.")
     try check(asvKeys == nil || asv != nil, "--asv-keys goes with --asv.")
     try check(writeFormat != .scan, "--write-format is asvspoof2019, asvspoof2021 or asvspoof5.")
     try check([protocolPath, scoresPath].count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
@@ -127,9 +112,7 @@ struct Evaluate: ParsableCommand {
     let hasOutput = Terminal.prepareStreams()
     var failed = 0
     try reportingFailure {
-      if output == nil || output == "-", !hasOutput {
-        throw RunError(message: "standard output is closed; write the report to a file with --output")
-      }
+      try checkStandardOutput(for: output, isOpen: hasOutput)
       failed = try evaluate()
     }
     if failed > 0 { throw ExitCode.failed }
@@ -192,14 +175,10 @@ struct Evaluate: ParsableCommand {
       }
       return (table, nil)
     }
-    let model = try loadModel(model)
-    let hasProgress = Terminal.isTerminal(STDERR_FILENO) && !noProgress
+    let model = try loadModel(screening.model)
     let scoring = AudioScoring(
-      detector: Detector(model: model), root: audio ?? "", timeline: timeline,
-      progressWidth: hasProgress ? Terminal.width(of: STDERR_FILENO) ?? 80 : nil)
-    let recordings = scoring.score(list, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
-    let engine = EngineInfo(version: BonafideCommand.version, modelName: model.card.name, modelSHA256: model.sha256)
-    return (ScoreTable(recordings: recordings), engine)
+      detector: Detector(model: model), root: audio ?? "", timeline: timeline, progressWidth: screening.progressWidth)
+    return (ScoreTable(recordings: scoring.score(list, jobs: screening.threads)), EngineInfo(model))
   }
 
   /// Columns to break down by: those of `--by`; without it, kinds where the protocol has them, and systems on a page.

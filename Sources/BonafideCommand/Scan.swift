@@ -2,7 +2,6 @@ import ArgumentParser
 import Bonafide
 import BonafideAudio
 import BonafideReport
-import FoundationEssentials
 import Glibc
 
 extension ReportFormat: ExpressibleByArgument {}
@@ -66,29 +65,15 @@ struct Scan: ParsableCommand {
   @Flag(help: "Add scores along each party (json and jsonl).")
   var timeline = false
 
-  @Option(
-    name: .shortAndLong,
-    help: ArgumentHelp("Recordings screened at once (default: as many as processors).", valueName: "number"))
-  var jobs: Int?
-
-  @Option(
-    help: ArgumentHelp("Model to use instead of the built-in one.", valueName: "file.safetensors"),
-    completion: .file(extensions: ["safetensors"]))
-  var model: String?
-
-  @Flag(help: "Show no progress, even on a terminal.")
-  var noProgress = false
+  @OptionGroup
+  var screening: ScreeningOptions
 
   func validate() throws {
-    func check(_ holds: Bool, _ message: @autoclosure () -> String) throws {
-      if !holds { throw ValidationError(message()) }
-    }
     try check(
       prior > 0 && prior < 1,
       "--prior is a share of parties, greater than 0 and less than 1, such as 0.05; not \(prior).")
     try check(alarmAt?.isFinite ?? true, "--alarm-at is a log-likelihood ratio, such as -1.5.")
     try check(clearAt?.isFinite ?? true, "--clear-at is a log-likelihood ratio, such as 1.5.")
-    try check(jobs.map { (1...1024).contains($0) } ?? true, "--jobs is a number of threads from 1 to 1024.")
     try check(!timeline || format.hasTimeline, "--timeline goes with --format json or jsonl.")
     try check(
       !mix || names.count <= 1, "--mix makes one party of all channels, for which --channel-names gives one name.")
@@ -103,11 +88,9 @@ struct Scan: ParsableCommand {
     let hasOutput = Terminal.prepareStreams()
     var tally = Tally()
     try reportingFailure {
-      let model = try loadModel(model)
+      let model = try loadModel(screening.model)
       try checkPoints(of: model.card)
-      if output == nil || output == "-", !hasOutput {
-        throw RunError(message: "standard output is closed; write the report to a file with --output")
-      }
+      try checkStandardOutput(for: output, isOpen: hasOutput)
       tally = try scan(with: model)
     }
     if tally.failed > 0 { throw ExitCode.failed }
@@ -123,18 +106,15 @@ struct Scan: ParsableCommand {
     let style = TextStyle(
       color: toScreen && Terminal.wantsColor,
       width: isOnTerminal ? Terminal.width(of: STDOUT_FILENO) ?? 80 : 100)
-    let engine = EngineInfo(
-      version: BonafideCommand.version, modelName: model.card.name, modelSHA256: model.sha256)
-    let progress = hasErrorTerminal && !noProgress
-      ? ProgressLine(recordings: recordings, width: Terminal.width(of: STDERR_FILENO) ?? 80) : nil
-    let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+    let progress = screening.progressWidth.map { ProgressLine(recordings: recordings, width: $0) }
+    let jobs = screening.threads
     var options = options
     // Few recordings: what is left of the threads goes to their parties.
     options.threads = max(1, jobs / max(1, recordings.count))
     let run = ScanRun(
       recordings: recordings, detector: Detector(model: model), options: options,
       output: try ReportOutput(path: output),
-      writer: format.writer(engine: engine, style: style, fileCount: recordings.count), progress: progress,
+      writer: format.writer(engine: EngineInfo(model), style: style, fileCount: recordings.count), progress: progress,
       // A table on the same terminal says it already.
       saysErrors: !(format == .text && isOnTerminal && hasErrorTerminal),
       saysWarnings: !format.hasWarnings, inOrder: format != .jsonl)
