@@ -15,11 +15,10 @@ struct Convolution2D: Sendable {
 
   let inputChannels, outputChannels: Int
   let stride: Stride
-  /// Row, column and input channel of the window by output channel, normalisation folded in.
+  /// Row, column and input channel of the window by output channel, normalisation folded in; packed where `usesKernels`.
   private let weights: [Float]
   private let bias: [Float]
-  /// The weights for the kernels; empty where the processor does not run them.
-  private let packed: [Float]
+  private let usesKernels: Bool
 
   /// - Parameters:
   ///   - weight: (output channels, input channels, 3, 3), as in PyTorch.
@@ -36,8 +35,8 @@ struct Convolution2D: Sendable {
         }
       }
     }
-    weights = folded
-    packed = usesKernels ? Self.packed(folded, inputs: inputs, outputs: outputs) : []
+    weights = usesKernels ? Self.packed(folded, inputs: inputs, outputs: outputs) : folded
+    self.usesKernels = usesKernels
     bias = (0..<outputs).map { normalisation.shift[$0] - normalisation.mean[$0] * factors[$0] }
     inputChannels = inputs
     outputChannels = outputs
@@ -70,7 +69,7 @@ struct Convolution2D: Sendable {
   ///   - inputColumns: columns of the input.
   ///   - outputRows: most rows that are computed at once.
   func scratchCount(inputColumns: Int, outputRows: Int) -> Int {
-    guard packed.isEmpty else { return 0 }
+    guard !usesKernels else { return 0 }
     let columns = columns(for: inputColumns)
     return min(tileRows(columns: columns), outputRows) * columns * (9 * inputChannels + outputChannels)
   }
@@ -86,30 +85,22 @@ struct Convolution2D: Sendable {
     scratch: UnsafeMutablePointer<Float>
   ) {
     let shift = start - rows.lowerBound
-    if packed.isEmpty {
-      weights.withUnsafeBufferPointer { weights in
-        bias.withUnsafeBufferPointer { bias in
-          guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
+    weights.withUnsafeBufferPointer { weights in
+      bias.withUnsafeBufferPointer { bias in
+        guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
+        if usesKernels {
+          var layer = kernels_convolution(
+            inputs: inputChannels, outputs: outputChannels, row_step: stride.rows, column_step: stride.columns,
+            packed: weights, bias: bias)
+          kernels_convolve(
+            &layer, input.row(-1) - inputChannels, input.stride, output.row(shift), output.stride, rows.lowerBound,
+            rows.upperBound, output.columns)
+        } else {
           let step = tileRows(columns: output.columns)
           for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
             convolveTile(input, first..<min(first + step, rows.upperBound), weights, bias, output, shift, scratch)
           }
         }
-      }
-    } else {
-      convolve(input, rows: rows, output, shift)
-    }
-  }
-
-  private func convolve(_ input: borrowing Activations, rows: Range<Int>, _ output: borrowing Activations, _ shift: Int) {
-    packed.withUnsafeBufferPointer { packed in
-      bias.withUnsafeBufferPointer { bias in
-        var layer = kernels_convolution(
-          inputs: inputChannels, outputs: outputChannels, row_step: stride.rows, column_step: stride.columns,
-          packed: packed.baseAddress, bias: bias.baseAddress)
-        kernels_convolve(
-          &layer, input.row(-1) - inputChannels, input.stride, output.row(shift), output.stride, rows.lowerBound,
-          rows.upperBound, output.columns)
       }
     }
   }
