@@ -1,6 +1,5 @@
 #include "kernels.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #if defined(__x86_64__) && defined(__linux__)
@@ -9,33 +8,9 @@
 #define FOR_EACH_PROCESSOR
 #endif
 
-/// ln of a positive, normal number: `naturalLogarithm` in NaturalLogarithm.swift.
-static inline float natural_logarithm(float x) {
-  const uint32_t offset = 0x3f3504f3;  // the square root of 1/2
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  const uint32_t shifted = bits - offset;
-  const float exponent = (float)((int32_t)shifted >> 23);
-  bits = (shifted & 0x007fffff) + offset;
-  memcpy(&x, &bits, sizeof x);
-  const float m = x - 1;
-  float p = 7.0376836292e-2f;
-  p = p * m - 1.1514610310e-1f;
-  p = p * m + 1.1676998740e-1f;
-  p = p * m - 1.2420140846e-1f;
-  p = p * m + 1.4249322787e-1f;
-  p = p * m - 1.6668057665e-1f;
-  p = p * m + 2.0000714765e-1f;
-  p = p * m - 2.4999993993e-1f;
-  p = p * m + 3.3333331174e-1f;
-  const float square = m * m;
-  return (p * m * square - 2.12194440e-4f * exponent) - 0.5f * square + m + 0.693359375f * exponent;
-}
-
 enum { bins = kernels_envelope_bins };
 
 typedef float eight __attribute__((vector_size(32), aligned(4)));
-
 
 FOR_EACH_PROCESSOR void kernels_envelope(
     const float *samples, size_t hop, size_t length, size_t windows, const float *fourier, float floor, float *mean, float *logarithm) {
@@ -66,10 +41,10 @@ FOR_EACH_PROCESSOR void kernels_envelope(
       product[k] = second ? product[k] * energy : energy;
     }
     if (second || window + 1 == windows) {
-      for (size_t k = 0; k < bins; k++) logs[k] += natural_logarithm(product[k]);
+      for (size_t k = 0; k < bins; k++) logs[k] += kernels_natural_logarithm(product[k]);
     }
   }
-  const float share = 1 / (float)windows, base = natural_logarithm(floor);
+  const float share = 1 / (float)windows, base = kernels_natural_logarithm(floor);
   for (size_t k = 0; k < bins; k++) {
     mean[k] = sum[k] * share * floor;
     logarithm[k] = logs[k] * share + base;

@@ -5,6 +5,36 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/// Natural logarithm of a positive, normal number, within 2e-7 of the larger of 1 and the true value.
+///
+/// The single-precision polynomial of Cephes (`logf.c`, S. Moshier): x = 2^e m with m in [√½, √2), ln x = e ln 2 + ln m.
+/// Free of branches and calls, so that a loop over it becomes vector code. Zero, negative, subnormal and non-finite
+/// numbers give meaningless but finite results.
+static inline float kernels_natural_logarithm(float x) {
+  const uint32_t offset = 0x3f3504f3;  // √½
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const uint32_t shifted = bits - offset;
+  const float exponent = (float)((int32_t)shifted >> 23);
+  bits = (shifted & 0x007fffff) + offset;
+  memcpy(&x, &bits, sizeof x);
+  const float m = x - 1;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  const float square = m * m;
+  // ln 2 in two parts, the first exact in few bits, keeps the product with the exponent exact.
+  return (p * m * square - 2.12194440e-4f * exponent) - 0.5f * square + m + 0.693359375f * exponent;
+}
 
 /// Frequencies of `kernels_envelope`.
 enum { kernels_envelope_bins = 32 };
