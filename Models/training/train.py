@@ -94,7 +94,12 @@ def crop(rng, rows, arrays, i, codec, n=CROP):
         x = np.tile(x, -(-m // len(x)))
     s = rng.integers(0, len(x) - m + 1)
     x = x[s:s + m]
-    return x if m == n else fft.irfft(fft.rfft(x), n) * np.float32(n / m) if m > n else fft.irfft(np.pad(fft.rfft(x), (0, n // 2 - m // 2)), n) * np.float32(n / m)
+    if m == n:
+        return x
+    spectrum = fft.rfft(x)
+    if m < n:
+        spectrum = np.pad(spectrum, (0, n // 2 - m // 2))
+    return fft.irfft(spectrum, n) * np.float32(n / m)
 
 
 def batches(cache, seed, queue, size, music, exclude):

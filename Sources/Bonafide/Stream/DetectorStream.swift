@@ -11,7 +11,7 @@ import BonafideAudio
 ///
 /// The engine is that of `Detector.scan`: however the samples are cut, `finish()` gives what a scan of a file with the same
 /// samples gives, but for the last digits of sums. Scores come every 80 ms of audio. A score stands for 40 ms and
-/// depends on up to 102 ms of audio after them; so `StreamUpdate.scoredTime` is 102 to 182 ms behind the samples (at
+/// depends on up to 118 ms of audio after them; so `StreamUpdate.scoredTime` is 118 to 198 ms behind the samples (at
 /// other rates than the model's, also by the delay of the resampler: see `docs/streaming.md`). Stretches are told half a
 /// second of speech later, and are closed 0.6 s or, where a pause follows, two seconds after their end.
 ///
