@@ -15,15 +15,17 @@ struct Convolution2D: Sendable {
 
   let inputChannels, outputChannels: Int
   let stride: Stride
-  /// Row, column and input channel of the window by output channel, normalisation folded in; packed where `usesKernels`.
+  /// Row, column and input channel of the window by output channel, normalisation folded in; packed where `kernels` run.
   private let weights: [Float]
+  /// Of `kernels_tiles_pack`, empty where the kernels have no use for them.
+  private let tiles: [Float]
   private let bias: [Float]
-  private let usesKernels: Bool
+  private let kernels: kernels_set
 
   /// - Parameters:
   ///   - weight: (output channels, input channels, 3, 3), as in PyTorch.
-  ///   - usesKernels: whether to run on `CKernels`, or else on OpenBLAS.
-  init(weight: Tensor, normalisation: Normalisation, stride: Stride, usesKernels: Bool = kernels_available()) {
+  ///   - kernels: of `CKernels` to run on, which the processor must have; `kernels_none` for OpenBLAS.
+  init(weight: Tensor, normalisation: Normalisation, stride: Stride, kernels: kernels_set = kernels_best()) {
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     let factors = zip(normalisation.scale, normalisation.variance).map { $0 / ($1 + Normalisation.epsilon).squareRoot() }
     var folded = [Float](repeating: 0, count: weight.values.count)
@@ -35,8 +37,20 @@ struct Convolution2D: Sendable {
         }
       }
     }
-    weights = usesKernels ? Self.packed(folded, inputs: inputs, outputs: outputs) : folded
-    self.usesKernels = usesKernels
+    func packed(_ count: Int, _ pack: (UnsafeMutablePointer<Float>?) -> Void) -> [Float] {
+      [Float](unsafeUninitializedCapacity: count) { packed, initialized in
+        pack(packed.baseAddress)
+        initialized = count
+      }
+    }
+    let hasKernels = kernels != kernels_none
+    weights =
+      hasKernels
+      ? packed(kernels_convolution_packed_count(inputs, outputs)) { kernels_convolution_pack(folded, inputs, outputs, $0) } : folded
+    tiles =
+      hasKernels && stride.rows == 1
+      ? packed(kernels_tiles_packed_count(inputs, outputs)) { kernels_tiles_pack(folded, inputs, outputs, $0) } : []
+    self.kernels = kernels
     bias = (0..<outputs).map { normalisation.shift[$0] - normalisation.mean[$0] * factors[$0] }
     inputChannels = inputs
     outputChannels = outputs
@@ -48,13 +62,6 @@ struct Convolution2D: Sendable {
 
   func rows(for rows: Int) -> Int { (rows + stride.rows - 1) / stride.rows }
   func columns(for columns: Int) -> Int { (columns + stride.columns - 1) / stride.columns }
-
-  private static func packed(_ weights: [Float], inputs: Int, outputs: Int) -> [Float] {
-    [Float](unsafeUninitializedCapacity: kernels_convolution_packed_count(inputs, outputs)) { packed, count in
-      kernels_convolution_pack(weights, inputs, outputs, packed.baseAddress)
-      count = packed.count
-    }
-  }
 
   /// Output rows that a matrix product takes at once: about as many as the second-level cache holds.
   private func tileRows(columns: Int) -> Int {
@@ -69,8 +76,8 @@ struct Convolution2D: Sendable {
   ///   - inputColumns: columns of the input.
   ///   - outputRows: most rows that are computed at once.
   func scratchCount(inputColumns: Int, outputRows: Int) -> Int {
-    guard !usesKernels else { return 0 }
     let columns = columns(for: inputColumns)
+    guard kernels == kernels_none else { return withLayer { kernels_convolve_scratch_count($0, columns) } }
     return min(tileRows(columns: columns), outputRows) * columns * (9 * inputChannels + outputChannels)
   }
 
@@ -85,21 +92,33 @@ struct Convolution2D: Sendable {
     scratch: UnsafeMutablePointer<Float>
   ) {
     let shift = start - rows.lowerBound
+    guard kernels == kernels_none else {
+      return withLayer { layer in
+        kernels_convolve(
+          layer, input.row(-1) - inputChannels, input.stride, output.row(shift), output.stride, rows.lowerBound,
+          rows.upperBound, output.columns, scratch)
+      }
+    }
     weights.withUnsafeBufferPointer { weights in
       bias.withUnsafeBufferPointer { bias in
         guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
-        if usesKernels {
-          var layer = kernels_convolution(
-            inputs: inputChannels, outputs: outputChannels, row_step: stride.rows, column_step: stride.columns,
-            packed: weights, bias: bias)
-          kernels_convolve(
-            &layer, input.row(-1) - inputChannels, input.stride, output.row(shift), output.stride, rows.lowerBound,
-            rows.upperBound, output.columns)
-        } else {
-          let step = tileRows(columns: output.columns)
-          for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
-            convolveTile(input, first..<min(first + step, rows.upperBound), weights, bias, output, shift, scratch)
-          }
+        let step = tileRows(columns: output.columns)
+        for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
+          convolveTile(input, first..<min(first + step, rows.upperBound), weights, bias, output, shift, scratch)
+        }
+      }
+    }
+  }
+
+  /// The layer as the kernels take it.
+  private func withLayer<Result>(_ body: (UnsafePointer<kernels_convolution>) -> Result) -> Result {
+    weights.withUnsafeBufferPointer { weights in
+      tiles.withUnsafeBufferPointer { tiles in
+        bias.withUnsafeBufferPointer { bias in
+          let layer = kernels_convolution(
+            set: kernels, inputs: inputChannels, outputs: outputChannels, row_step: stride.rows, column_step: stride.columns,
+            packed: weights.baseAddress, tiles: tiles.isEmpty ? nil : tiles.baseAddress, bias: bias.baseAddress)
+          return withUnsafePointer(to: layer, body)
         }
       }
     }

@@ -23,7 +23,7 @@ struct GRU: Sendable {
   ///   - inputBias, recurrentBias: (3 hidden).
   init(
     inputWeight: Tensor, recurrentWeight: Tensor, inputBias: [Float], recurrentBias: [Float],
-    usesKernels: Bool = kernels_available()
+    usesKernels: Bool = kernels_best() != kernels_none
   ) {
     let hidden = recurrentWeight.shape[1]
     self.hidden = hidden

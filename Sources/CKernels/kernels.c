@@ -2,16 +2,40 @@
 
 #include <string.h>
 
-enum { pixels = 6, panel = kernels_panel };
+enum { panel = kernels_panel, taps = 3, tile_rows = 4, transforms = taps + tile_rows - 1 };
 
 size_t kernels_convolution_packed_count(size_t inputs, size_t outputs) {
   return (outputs + panel - 1) / panel * panel * 9 * inputs;
 }
 
+/// Rows of `outputs` weights to rows of a panel's sixteen from channel `first` on, zeros behind the last.
+static float *pack_rows(const float *weights, size_t rows, size_t outputs, size_t first, float *packed) {
+  for (size_t k = 0; k < rows; k++) {
+    for (size_t c = first; c < first + panel; c++) *packed++ = c < outputs ? weights[k * outputs + c] : 0;
+  }
+  return packed;
+}
+
 void kernels_convolution_pack(const float *weights, size_t inputs, size_t outputs, float *packed) {
+  for (size_t first = 0; first < outputs; first += panel) packed = pack_rows(weights, 9 * inputs, outputs, first, packed);
+}
+
+size_t kernels_tiles_packed_count(size_t inputs, size_t outputs) {
+  return kernels_convolution_packed_count(inputs, outputs) / taps * transforms;
+}
+
+void kernels_tiles_pack(const float *weights, size_t inputs, size_t outputs, float *packed) {
+  static const float g[transforms][taps] = {
+      {1 / 4.f, 0, 0}, {-1 / 6.f, -1 / 6.f, -1 / 6.f}, {-1 / 6.f, 1 / 6.f, -1 / 6.f}, {1 / 24.f, 1 / 12.f, 1 / 6.f}, {1 / 24.f, -1 / 12.f, 1 / 6.f}, {0, 0, 1}};
+  const size_t length = 3 * inputs, row = length * outputs;
   for (size_t first = 0; first < outputs; first += panel) {
-    for (size_t k = 0; k < 9 * inputs; k++) {
-      for (size_t c = first; c < first + panel; c++) *packed++ = c < outputs ? weights[k * outputs + c] : 0;
+    for (size_t t = 0; t < transforms; t++) {
+      for (size_t k = 0; k < length; k++) {
+        for (size_t c = first; c < first + panel; c++) {
+          const float *w = weights + k * outputs + c;
+          *packed++ = c < outputs ? g[t][0] * w[0] + g[t][1] * w[row] + g[t][2] * w[2 * row] : 0;
+        }
+      }
     }
   }
 }
@@ -21,14 +45,25 @@ void kernels_convolution_pack(const float *weights, size_t inputs, size_t output
 #include <immintrin.h>
 
 #define AVX2 __attribute__((target("avx2,fma")))
+#define AVX512 __attribute__((target("avx512f")))
 
-bool kernels_available(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+enum kernels_set kernels_best(void) {
+  if (__builtin_cpu_supports("avx512f")) return kernels_avx512;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? kernels_avx2 : kernels_none;
+}
 
-/// Sums of six windows and sixteen output channels over `rows` rows of the window: 12 of the 16 registers hold sums.
-AVX2 static inline void add_windows(
-    const float *const window[pixels], size_t stride, size_t rows, size_t length, const float *weights, float *sums) {
-  __m256 s[pixels][2];
-  for (int i = 0; i < pixels; i++) {
+/// Adds to sums of some windows and sixteen output channels what `rows` rows of the windows give, `length` values each.
+struct micro {
+  /// Windows that are worked on at once.
+  size_t windows;
+  void (*add)(const float *const *window, size_t stride, size_t rows, size_t length, const float *weights, float *sums);
+};
+
+/// Six windows: 12 of the 16 registers hold sums.
+AVX2 static void add_six(
+    const float *const *window, size_t stride, size_t rows, size_t length, const float *weights, float *sums) {
+  __m256 s[6][2];
+  for (int i = 0; i < 6; i++) {
     s[i][0] = _mm256_loadu_ps(sums + i * panel);
     s[i][1] = _mm256_loadu_ps(sums + i * panel + 8);
   }
@@ -37,71 +72,193 @@ AVX2 static inline void add_windows(
     const float *w3 = window[3] + row * stride, *w4 = window[4] + row * stride, *w5 = window[5] + row * stride;
     for (size_t k = 0; k < length; k++, weights += panel) {
       const __m256 a = _mm256_loadu_ps(weights), b = _mm256_loadu_ps(weights + 8);
-#define ADD(i)                                           \
-  {                                                      \
-    const __m256 x = _mm256_broadcast_ss(w##i + k);      \
-    s[i][0] = _mm256_fmadd_ps(x, a, s[i][0]);            \
-    s[i][1] = _mm256_fmadd_ps(x, b, s[i][1]);            \
+#define ADD(i)                                      \
+  {                                                 \
+    const __m256 x = _mm256_broadcast_ss(w##i + k); \
+    s[i][0] = _mm256_fmadd_ps(x, a, s[i][0]);       \
+    s[i][1] = _mm256_fmadd_ps(x, b, s[i][1]);       \
   }
       ADD(0) ADD(1) ADD(2) ADD(3) ADD(4) ADD(5)
 #undef ADD
     }
   }
-  for (int i = 0; i < pixels; i++) {
+  for (int i = 0; i < 6; i++) {
     _mm256_storeu_ps(sums + i * panel, s[i][0]);
     _mm256_storeu_ps(sums + i * panel + 8, s[i][1]);
   }
 }
 
-/// Output cells worked on at once: their sums for one panel and their windows stay in the second-level cache.
+/// Eight windows, a register each: enough to hide the latency, and few enough that all addresses stay in registers.
+AVX512 static void add_eight(
+    const float *const *window, size_t stride, size_t rows, size_t length, const float *weights, float *sums) {
+  __m512 s[8];
+  for (int i = 0; i < 8; i++) s[i] = _mm512_loadu_ps(sums + i * panel);
+  for (size_t row = 0; row < rows; row++) {
+    const float *w0 = window[0] + row * stride, *w1 = window[1] + row * stride, *w2 = window[2] + row * stride;
+    const float *w3 = window[3] + row * stride, *w4 = window[4] + row * stride, *w5 = window[5] + row * stride;
+    const float *w6 = window[6] + row * stride, *w7 = window[7] + row * stride;
+    for (size_t k = 0; k < length; k++, weights += panel) {
+      const __m512 a = _mm512_loadu_ps(weights);
+#define ADD(i) s[i] = _mm512_fmadd_ps(_mm512_set1_ps(w##i[k]), a, s[i]);
+      ADD(0) ADD(1) ADD(2) ADD(3) ADD(4) ADD(5) ADD(6) ADD(7)
+#undef ADD
+    }
+  }
+  for (int i = 0; i < 8; i++) _mm512_storeu_ps(sums + i * panel, s[i]);
+}
+
+static struct micro micro_of(enum kernels_set set) {
+  return set == kernels_avx512 ? (struct micro){8, add_eight} : (struct micro){6, add_six};
+}
+
+/// Output cells worked on at once, a multiple of every `windows`: their sums for one panel and their windows stay in the
+/// second-level cache.
 enum { strip = 96 };
 
 /// A panel's weights for so many rows of the window stay in the first-level cache.
 static size_t rows_at_once(size_t inputs) { return 9 * inputs * panel * sizeof(float) <= 24 << 10 ? 3 : 1; }
 
-AVX2 void kernels_convolve(
+/// Sixteen values, or the first `width` of them, negative ones as zeros.
+AVX2 static inline void store_rectified(__m256 a, __m256 b, size_t width, float *target) {
+  const __m256 zero = _mm256_setzero_ps();
+  a = _mm256_max_ps(a, zero);
+  b = _mm256_max_ps(b, zero);
+  if (width == panel) {
+    _mm256_storeu_ps(target, a);
+    _mm256_storeu_ps(target + 8, b);
+  } else {
+    float values[panel];
+    _mm256_storeu_ps(values, a);
+    _mm256_storeu_ps(values + 8, b);
+    memcpy(target, values, width * sizeof(float));
+  }
+}
+
+static size_t panel_width(const struct kernels_convolution *layer, size_t channel) {
+  return layer->outputs - channel < panel ? layer->outputs - channel : panel;
+}
+
+AVX2 static void convolve_rows(
     const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
     size_t first_row, size_t end_row, size_t columns) {
+  const struct micro micro = micro_of(layer->set);
   const size_t length = 3 * layer->inputs, step = rows_at_once(layer->inputs);
   const size_t end = end_row * columns;
   for (size_t first = first_row * columns; first < end; first += strip) {
     const size_t count = end - first < strip ? end - first : strip;
-    const float *windows[strip];
+    const float *windows[taps][strip];
     float *targets[strip];
     for (size_t i = 0; i < strip; i++) {
       const size_t cell = first + (i < count ? i : count - 1), row = cell / columns, column = cell % columns;
-      windows[i] = input + row * layer->row_step * input_stride + column * layer->column_step * layer->inputs;
+      const float *window = input + row * layer->row_step * input_stride + column * layer->column_step * layer->inputs;
+      for (size_t k = 0; k < taps; k++) windows[k][i] = window + k * input_stride;
       targets[i] = output + row * output_stride + column * layer->outputs;
     }
     for (size_t channel = 0; channel < layer->outputs; channel += panel) {
-      const size_t width = layer->outputs - channel < panel ? layer->outputs - channel : panel;
+      const size_t width = panel_width(layer, channel);
       const float *weights = layer->packed + channel * 3 * length;
       float start[panel] = {0}, sums[strip * panel];
       memcpy(start, layer->bias + channel, width * sizeof(float));
       for (size_t i = 0; i < strip; i++) memcpy(sums + i * panel, start, sizeof start);
-      for (size_t row = 0; row < 3; row += step) {
-        for (size_t i = 0; i < count; i += pixels) {
-          const float *const window[pixels] = {
-              windows[i] + row * input_stride,     windows[i + 1] + row * input_stride, windows[i + 2] + row * input_stride,
-              windows[i + 3] + row * input_stride, windows[i + 4] + row * input_stride, windows[i + 5] + row * input_stride};
-          add_windows(window, input_stride, step, length, weights + row * length * panel, sums + i * panel);
+      for (size_t row = 0; row < taps; row += step) {
+        for (size_t i = 0; i < count; i += micro.windows) {
+          micro.add(windows[row] + i, input_stride, step, length, weights + row * length * panel, sums + i * panel);
         }
       }
-      const __m256 zero = _mm256_setzero_ps();
       for (size_t i = 0; i < count; i++) {
-        float *sum = sums + i * panel;
-        const __m256 a = _mm256_max_ps(_mm256_loadu_ps(sum), zero), b = _mm256_max_ps(_mm256_loadu_ps(sum + 8), zero);
-        if (width == panel) {
-          _mm256_storeu_ps(targets[i] + channel, a);
-          _mm256_storeu_ps(targets[i] + channel + 8, b);
-        } else {
-          _mm256_storeu_ps(sum, a);
-          _mm256_storeu_ps(sum + 8, b);
-          memcpy(targets[i] + channel, sum, width * sizeof(float));
-        }
+        const float *sum = sums + i * panel;
+        store_rectified(_mm256_loadu_ps(sum), _mm256_loadu_ps(sum + 8), width, targets[i] + channel);
       }
     }
   }
+}
+
+/// Output cells of tiles worked on at once, a multiple of every `windows`.
+enum { tile_cells = 48 };
+
+/// Tiles worked on at once, and floats of a transformed row.
+static size_t tiles_at_once(size_t columns) { return tile_cells / columns; }
+static size_t transformed_width(const struct kernels_convolution *layer, size_t columns) {
+  return ((columns - 1) * layer->column_step + 3) * layer->inputs;
+}
+
+size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t columns) {
+  return layer->tiles && columns <= tile_cells ? transforms * tiles_at_once(columns) * transformed_width(layer, columns) : 0;
+}
+
+/// Six input rows to Bᵀ d, a row of `width` values each, `stride` apart.
+AVX2 static void transform_input(const float *input, size_t input_stride, size_t width, float *out, size_t stride) {
+  const float *d0 = input, *d1 = d0 + input_stride, *d2 = d1 + input_stride, *d3 = d2 + input_stride, *d4 = d3 + input_stride,
+              *d5 = d4 + input_stride;
+  for (size_t i = 0; i < width; i++) {
+    const float even = d4[i] - 4 * d2[i], odd = d3[i] - 4 * d1[i], near = d4[i] - d2[i], far = 2 * (d3[i] - d1[i]);
+    out[i] = 4 * (d0[i] - d2[i]) + near;
+    out[i + stride] = even + odd;
+    out[i + 2 * stride] = even - odd;
+    out[i + 3 * stride] = near + far;
+    out[i + 4 * stride] = near - far;
+    out[i + 5 * stride] = 4 * d1[i] - 5 * d3[i] + d5[i];
+  }
+}
+
+/// Some tiles of four rows each, from output row `first_row` on: F(4, 3) along the rows.
+AVX2 static void convolve_tiles(
+    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
+    size_t first_row, size_t tiles, size_t columns, float *scratch) {
+  const struct micro micro = micro_of(layer->set);
+  const size_t length = 3 * layer->inputs, width = transformed_width(layer, columns), cells = tiles * columns;
+  for (size_t tile = 0; tile < tiles; tile++) {
+    transform_input(
+        input + (first_row + tile * tile_rows) * input_stride, input_stride, width, scratch + tile * width, tiles * width);
+  }
+  const float *windows[tile_cells];
+  for (size_t i = 0; i < tile_cells; i++) {
+    const size_t cell = i < cells ? i : cells - 1;
+    windows[i] = scratch + cell / columns * width + cell % columns * layer->column_step * layer->inputs;
+  }
+  for (size_t channel = 0; channel < layer->outputs; channel += panel) {
+    float sums[transforms][tile_cells * panel], bias[panel] = {0};
+    memset(sums, 0, sizeof sums);
+    const float *weights = layer->tiles + channel * transforms * length;
+    for (size_t t = 0; t < transforms; t++, weights += length * panel) {
+      for (size_t i = 0; i < cells; i += micro.windows) {
+        const float *transformed[strip];
+        for (size_t k = 0; k < micro.windows; k++) transformed[k] = windows[i + k] + t * tiles * width;
+        micro.add(transformed, 0, 1, length, weights, sums[t] + i * panel);
+      }
+    }
+    const size_t wide = panel_width(layer, channel);
+    memcpy(bias, layer->bias + channel, wide * sizeof(float));
+    for (size_t i = 0; i < cells; i++) {
+      float *target = output + (first_row + i / columns * tile_rows) * output_stride + i % columns * layer->outputs + channel;
+      __m256 y[tile_rows][2];
+      for (int half = 0; half < 2; half++) {
+        const size_t at = i * panel + 8 * half;
+        const __m256 m1 = _mm256_loadu_ps(sums[1] + at), m2 = _mm256_loadu_ps(sums[2] + at);
+        const __m256 m3 = _mm256_loadu_ps(sums[3] + at), m4 = _mm256_loadu_ps(sums[4] + at);
+        const __m256 b = _mm256_loadu_ps(bias + 8 * half), two = _mm256_set1_ps(2), four = _mm256_set1_ps(4), eight = _mm256_set1_ps(8);
+        const __m256 near = _mm256_add_ps(m1, m2), far = _mm256_add_ps(m3, m4);
+        const __m256 across = _mm256_sub_ps(m1, m2), beyond = _mm256_sub_ps(m3, m4);
+        y[0][half] = _mm256_add_ps(_mm256_add_ps(_mm256_loadu_ps(sums[0] + at), b), _mm256_add_ps(near, far));
+        y[1][half] = _mm256_fmadd_ps(beyond, two, _mm256_add_ps(across, b));
+        y[2][half] = _mm256_fmadd_ps(far, four, _mm256_add_ps(near, b));
+        y[3][half] = _mm256_fmadd_ps(beyond, eight, _mm256_add_ps(_mm256_add_ps(across, b), _mm256_loadu_ps(sums[5] + at)));
+      }
+      for (int row = 0; row < tile_rows; row++) store_rectified(y[row][0], y[row][1], wide, target + row * output_stride);
+    }
+  }
+}
+
+void kernels_convolve(
+    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
+    size_t first_row, size_t end_row, size_t columns, float *scratch) {
+  size_t row = first_row;
+  while (layer->tiles && columns <= tile_cells && end_row - row >= tile_rows) {
+    const size_t most = tiles_at_once(columns), left = (end_row - row) / tile_rows, tiles = left < most ? left : most;
+    convolve_tiles(layer, input, input_stride, output, output_stride, row, tiles, columns, scratch);
+    row += tiles * tile_rows;
+  }
+  if (row < end_row) convolve_rows(layer, input, input_stride, output, output_stride, row, end_row, columns);
 }
 
 AVX2 void kernels_multiply_transposed(const float *a, size_t rows, size_t columns, const float *x, float *y) {
@@ -136,10 +293,11 @@ AVX2 void kernels_multiply_transposed(const float *a, size_t rows, size_t column
 
 #else
 
-bool kernels_available(void) { return false; }
+enum kernels_set kernels_best(void) { return kernels_none; }
+size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t columns) { return 0; }
 void kernels_convolve(
     const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t end_row, size_t columns) {}
+    size_t first_row, size_t end_row, size_t columns, float *scratch) {}
 void kernels_multiply_transposed(const float *a, size_t rows, size_t columns, const float *x, float *y) {}
 
 #endif

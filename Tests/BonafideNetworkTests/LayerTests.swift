@@ -8,10 +8,10 @@ import Testing
 struct LayerTests {
   private static let tolerance: Float = 1e-5
   /// OpenBLAS everywhere, own kernels where the processor runs them.
-  private static let ways = kernels_available() ? [false, true] : [false]
+  private static let ways = [kernels_none, kernels_avx2, kernels_avx512].filter { $0.rawValue <= kernels_best().rawValue }
 
   @Test(arguments: ["direct", "direct_plain", "single", "both", "frequency", "wide", "plain", "row", "few", "panels"], Self.ways)
-  func convolution(name: String, usesKernels: Bool) throws {
+  func convolution(name: String, kernels: kernels_set) throws {
     let golden = try Golden("layers")
     let prefix = "convolution.\(name)."
     let stride = try golden.values(prefix + "stride").map { Int($0) }
@@ -20,7 +20,7 @@ struct LayerTests {
       normalisation: Convolution2D.Normalisation(
         scale: try golden.values(prefix + "scale"), shift: try golden.values(prefix + "shift"),
         mean: try golden.values(prefix + "mean"), variance: try golden.values(prefix + "variance")),
-      stride: Convolution2D.Stride(rows: stride[0], columns: stride[1]), usesKernels: usesKernels)
+      stride: Convolution2D.Stride(rows: stride[0], columns: stride[1]), kernels: kernels)
     let (input, expected) = (try golden.tensor(prefix + "input"), try golden.tensor(prefix + "output"))
 
     let (rows, columns, channels) = (input.shape[0], input.shape[1], input.shape[2])
@@ -41,13 +41,13 @@ struct LayerTests {
   }
 
   @Test(arguments: Self.ways)
-  func convolutionLeavesItsMarginEmpty(usesKernels: Bool) throws {
+  func convolutionLeavesItsMarginEmpty(kernels: kernels_set) throws {
     let layer = Convolution2D(
       weight: try #require(Tensor(shape: [8, 1, 3, 3], values: [Float](repeating: 1, count: 72))),
       normalisation: Convolution2D.Normalisation(
         scale: .init(repeating: 1, count: 8), shift: .init(repeating: 1, count: 8), mean: .init(repeating: 0, count: 8),
         variance: .init(repeating: 1, count: 8)),
-      stride: Convolution2D.Stride(rows: 2, columns: 2), usesKernels: usesKernels)
+      stride: Convolution2D.Stride(rows: 2, columns: 2), kernels: kernels)
     let source = Activations(rows: 8, columns: 6, channels: 1)
     let scratch = FloatStorage(count: layer.scratchCount(inputColumns: 6, outputRows: 4))
     for (rows, start) in [(0..<4, 0), (1..<3, 0), (0..<3, 1), (2..<2, 3)] {
@@ -94,12 +94,12 @@ struct LayerTests {
 
   /// The steps at once, and cut anywhere with the state carried over.
   @Test(arguments: ["even", "odd", "saturated", "wide"], Self.ways)
-  func gru(name: String, usesKernels: Bool) throws {
+  func gru(name: String, kernels: kernels_set) throws {
     let golden = try Golden("layers")
     let layer = GRU(
       inputWeight: try golden.tensor("gru.\(name).weight_ih_l0"), recurrentWeight: try golden.tensor("gru.\(name).weight_hh_l0"),
       inputBias: try golden.values("gru.\(name).bias_ih_l0"), recurrentBias: try golden.values("gru.\(name).bias_hh_l0"),
-      usesKernels: usesKernels)
+      usesKernels: kernels != kernels_none)
     let input = try golden.tensor("gru.\(name).input")
     let expected = try golden.values("gru.\(name).output")
     let (steps, width) = (input.shape[0], input.shape[1])

@@ -48,8 +48,17 @@ enum { kernels_envelope_bins = 32 };
 void kernels_envelope(
     const float *samples, size_t hop, size_t length, size_t windows, const float *fourier, float floor, float *mean, float *logarithm);
 
-/// Whether this processor has AVX2 and FMA. The functions below may be called only where it has.
-bool kernels_available(void);
+/// Instructions that the functions below use; they may be called only where the processor has some of these.
+enum kernels_set {
+  kernels_none,
+  /// AVX2 and FMA.
+  kernels_avx2,
+  /// AVX-512 F beside them.
+  kernels_avx512,
+};
+
+/// The widest instructions that this processor has.
+enum kernels_set kernels_best(void);
 
 /// Output channels of one panel of packed weights.
 enum { kernels_panel = 16 };
@@ -60,25 +69,40 @@ size_t kernels_convolution_packed_count(size_t inputs, size_t outputs);
 /// Packs weights (3, 3, inputs, outputs), the last changing fastest, to panels of 16 output channels, the last one filled with zeros.
 void kernels_convolution_pack(const float *weights, size_t inputs, size_t outputs, float *packed);
 
+/// Floats that the weights of a 3x3 convolution take, transformed for `kernels_convolve` to compute four rows at once.
+size_t kernels_tiles_packed_count(size_t inputs, size_t outputs);
+
+/// Transforms and packs weights (3, 3, inputs, outputs): G g of F(4, 3) for each three taps of a column (A. Lavin, S. Gray, "Fast
+/// Algorithms for Convolutional Neural Networks", 2016).
+void kernels_tiles_pack(const float *weights, size_t inputs, size_t outputs, float *packed);
+
 /// A 3x3 convolution, its bias and ReLU: (rows, columns, channels), the channel changing fastest.
 struct kernels_convolution {
+  /// Not `kernels_none`, and what the processor has.
+  enum kernels_set set;
   size_t inputs, outputs;
   /// Cells from one window to the next.
   size_t row_step, column_step;
   /// Of `kernels_convolution_pack`.
   const float *packed;
+  /// Of `kernels_tiles_pack`, or NULL: where `row_step` is 1, four rows at once take half of the multiplications.
+  const float *tiles;
   /// `outputs` values.
   const float *bias;
 };
+
+/// Floats that `kernels_convolve` needs to work in.
+size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t columns);
 
 /// Writes output rows `first_row` to `end_row`.
 ///
 /// - input: the first value of input row -1, column -1: the window of output (row, column) starts `row * row_step` rows and
 ///   `column * column_step` cells behind it. `input_stride`: floats from a row to the next.
 /// - output: the first value of row 0. `output_stride`: floats from a row to the next.
+/// - scratch: `kernels_convolve_scratch_count` floats.
 void kernels_convolve(
     const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t end_row, size_t columns);
+    size_t first_row, size_t end_row, size_t columns, float *scratch);
 
 /// y = Aᵀ x for A (rows, columns), `columns` a multiple of 32.
 void kernels_multiply_transposed(const float *a, size_t rows, size_t columns, const float *x, float *y);
