@@ -3,9 +3,8 @@ import os
 import numpy as np, soundfile, soxr
 from scipy import fft
 
-RATE = 8000
-BLOCK = 320      # samples of one score frame (40 ms)
-BANK_SAMPLES = 32768
+BLOCKS_PER_S = 25      # score frames
+BANK_S = 4
 
 
 def g711(law):
@@ -67,29 +66,34 @@ class Lines:
         return x * (ratio / (x.std() + 1e-9))
 
 
-def responses(rngs, bins, gains):
+# Hz: where a band limit may begin.
+LOWEST_HIGH_CUT = {8000: 2900, 16000: 5000}
+
+
+def responses(rngs, bins, gains, rate):
     """Random frequency responses (count, bins): band limits, tilt, smooth equaliser, room. A clip for which `gains` has a
     gain gets that one, in dB at 129 frequencies."""
-    fine, f = np.linspace(0, RATE / 2, bins), np.linspace(0, RATE / 2, 513)
+    half = rate / 2
+    fine, f = np.linspace(0, half, bins), np.linspace(0, half, 513)
     h = np.empty((len(rngs), bins), np.complex64)
     for i, (rng, matched) in enumerate(zip(rngs, gains)):
         if matched is not None:
-            h[i] = np.interp(fine, np.linspace(0, RATE / 2, len(matched)), 10 ** (matched / 20))
+            h[i] = np.interp(fine, np.linspace(0, half, len(matched)), 10 ** (matched / 20))
             continue
         g = np.zeros(len(f))
         if rng.random() < 0.6:
             low, order = rng.uniform(40, 350), rng.choice([2, 4, 8])
             g -= 10 * np.log10(1 + (low / np.maximum(f, 1)) ** (2 * order))
         if rng.random() < 0.6:
-            high, order = rng.uniform(2900, 3950), rng.choice([8, 16, 32])
+            high, order = rng.uniform(LOWEST_HIGH_CUT[rate], 0.99 * half), rng.choice([8, 16, 32])
             g -= 10 * np.log10(1 + (f / high) ** (2 * order))
         if rng.random() < 0.7:
-            points = np.linspace(0, RATE / 2, rng.integers(4, 10))
+            points = np.linspace(0, half, rng.integers(4, 10))
             g += np.interp(f, points, rng.normal(0, rng.uniform(0.5, 5), len(points)))
         h[i] = np.interp(fine, f, 10 ** (np.maximum(g, -80) / 20))
         if rng.random() < 0.2:
             n = 2 * (bins - 1)
-            t = np.arange(int(RATE * 0.5)) / RATE
+            t = np.arange(rate // 2) / rate
             tail = rng.normal(size=len(t)) * 10 ** (-3 * t / rng.uniform(0.1, 0.6)) * rng.uniform(0.02, 0.25)
             tail[0] = 1
             h[i] *= fft.rfft(tail.astype(np.float32), n)
@@ -99,34 +103,33 @@ def responses(rngs, bins, gains):
 class NonSpeech:
     """Silence, noise, hold music, ring-back, DTMF: what is on a line when nobody talks."""
 
-    def __init__(self, music):
-        self.music = []
+    def __init__(self, music, rate):
+        self.rate, self.music = rate, []
         for path in music:
-            x, rate = soundfile.read(path, dtype="float32", always_2d=True)
-            self.music.append(soxr.resample(x.mean(1), rate, RATE).astype(np.float32))
+            x, own = soundfile.read(path, dtype="float32", always_2d=True)
+            self.music.append(soxr.resample(x.mean(1), own, rate).astype(np.float32))
         rng = np.random.default_rng(0)
-        self.bank = np.stack([self.coloured(rng, BANK_SAMPLES) for _ in range(300)])
+        self.bank = np.stack([self.coloured(rng, BANK_S * rate) for _ in range(300)])
 
     def noise(self, rng, n):
         """n samples of a noise of the bank, from a random place on, RMS 1."""
-        return np.roll(self.bank[rng.integers(len(self.bank))], rng.integers(BANK_SAMPLES))[:n] * rng.choice([-1, 1])
+        return np.roll(self.bank[rng.integers(len(self.bank))], rng.integers(BANK_S * self.rate))[:n] * rng.choice([-1, 1])
 
-    @staticmethod
-    def coloured(rng, n):
-        f = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 20)
-        shape = f ** (-rng.uniform(0, 1.2)) * np.exp(np.interp(f, np.linspace(0, 4000, 6), rng.normal(0, 0.7, 6)))
+    def coloured(self, rng, n):
+        f = np.maximum(np.fft.rfftfreq(n, 1 / self.rate), 20)
+        shape = f ** (-rng.uniform(0, 1.2)) * np.exp(np.interp(f, np.linspace(0, self.rate / 2, 6), rng.normal(0, 0.7, 6)))
         x = np.fft.irfft(np.fft.rfft(rng.normal(size=n)) * shape, n)
         if rng.random() < 0.3:
-            x *= 1 + rng.uniform(0, 0.9) * np.sin(2 * np.pi * np.arange(n) * rng.uniform(0.3, 20) / RATE)
+            x *= 1 + rng.uniform(0, 0.9) * np.sin(2 * np.pi * np.arange(n) * rng.uniform(0.3, 20) / self.rate)
         if rng.random() < 0.2:
             hum = rng.choice([50, 60])
-            x += x.std() * sum(rng.uniform(0, 1.5) * np.sin(2 * np.pi * hum * k * np.arange(n) / RATE) for k in (1, 2, 3, 5))
+            x += x.std() * sum(rng.uniform(0, 1.5) * np.sin(2 * np.pi * hum * k * np.arange(n) / self.rate) for k in (1, 2, 3, 5))
         return (x / (x.std() + 1e-9)).astype(np.float32)
 
     def draw(self, rng, n):
         """n samples, RMS about 1."""
         kind = rng.choice(["silence", "noise", "music", "tone", "dtmf"], p=[0.15, 0.2, 0.35, 0.15, 0.15])
-        t = np.arange(n) / RATE
+        t = np.arange(n) / self.rate
         if kind == "silence":
             return np.zeros(n, np.float32) + rng.choice([0, 1e-3]) * rng.normal(size=n).astype(np.float32)
         if kind == "noise":
@@ -140,7 +143,7 @@ class NonSpeech:
             x = np.zeros(n, np.float32)
             at = 0
             while at < n:
-                on, off = rng.integers(400, 2400), rng.integers(320, 2400)
+                on, off = (int(self.rate * rng.uniform(low, 0.3)) for low in (0.05, 0.04))
                 a, b = rng.choice([697, 770, 852, 941]), rng.choice([1209, 1336, 1477, 1633])
                 x[at:at + on] = (np.sin(2 * np.pi * a * t[at:at + on]) + np.sin(2 * np.pi * b * t[at:at + on]))
                 at += on + off
@@ -153,22 +156,23 @@ class NonSpeech:
         return (x + 10 ** rng.uniform(-4, -1.5) * rng.normal(size=n)).astype(np.float32)
 
 
-def speech_blocks(x):
-    """Which 40-ms blocks of clean clips hold speech: energy within 32 dB of the loud blocks. (B, N) -> (B, N // 320)"""
-    n = x.shape[1] // BLOCK
-    e = 10 * np.log10(np.square(x[:, :n * BLOCK].reshape(len(x), n, BLOCK)).mean(-1) + 1e-9)
+def speech_blocks(x, rate):
+    """Which 40-ms blocks of clean clips hold speech: energy within 32 dB of the loud blocks. (B, N) -> (B, 25 N // rate)"""
+    block = rate // BLOCKS_PER_S
+    n = x.shape[1] // block
+    e = 10 * np.log10(np.square(x[:, :n * block].reshape(len(x), n, block)).mean(-1) + 1e-9)
     return (e > np.quantile(e, 0.95, axis=1, keepdims=True) - 32) & (e > -65)
 
 
-def degrade(rngs, x, nonspeech, lines):
+def degrade(rngs, x, nonspeech, lines, rate):
     """Clips (B, N), float32, through a random line each: room and equaliser or the spectrum of another line, noise, gain,
-    clipping, G.711, packet loss. Clips with the same generator state go through the same line."""
+    clipping, G.711 (narrowband), packet loss. Clips with the same generator state go through the same line."""
     count, n = x.shape
-    size = 1 << int(np.ceil(np.log2(n + RATE // 2)))
+    size = 1 << int(np.ceil(np.log2(n + rate // 2)))
     matched = [int(rng.integers(len(lines))) if rng.random() < 0.3 and len(lines) else None for rng in rngs]
     mean = spectra(x).mean(1)
     gains = [None if k is None else lines.gain(k, m) for k, m in zip(matched, mean)]
-    y = fft.irfft(fft.rfft(x, size) * responses(rngs, size // 2 + 1, gains), size)[:, :n]
+    y = fft.irfft(fft.rfft(x, size) * responses(rngs, size // 2 + 1, gains, rate), size)[:, :n]
     for i, rng in enumerate(rngs):
         rms = np.sqrt(np.mean(y[i] ** 2)) + 1e-6
         kind = rng.random()
@@ -182,15 +186,16 @@ def degrade(rngs, x, nonspeech, lines):
             points = rng.uniform(-8, 8, rng.integers(3, 8))
             y[i] *= 10 ** (np.interp(np.arange(n), np.linspace(0, n, len(points)), points) / 20)
         if rng.random() < 0.08:                                    # echo of the line
-            delay = int(rng.uniform(0.005, 0.25) * RATE)
+            delay = int(rng.uniform(0.005, 0.25) * rate)
             y[i, delay:] += y[i, :-delay] * 10 ** (-rng.uniform(8, 30) / 20)
         rms = np.sqrt(np.mean(y[i] ** 2)) + 1e-6
         y[i] *= 10 ** (rng.uniform(-40, -12) / 20) / rms
         if rng.random() < 0.08:
             y[i] = np.clip(y[i], *(np.array([-1, 1]) * np.quantile(np.abs(y[i]), rng.uniform(0.97, 0.999))))
-        if rng.random() < 0.4:
+        if rate == 8000 and rng.random() < 0.4:
             y[i] = companded(y[i], rng.choice(["ulaw", "alaw"]))
         if rng.random() < 0.1:
-            lost = np.repeat(rng.random(n // 160 + 1) < rng.uniform(0.01, 0.08), 160)[:n]
-            y[i] = np.where(lost, np.roll(y[i], 160) if rng.random() < 0.5 else 0, y[i])
+            packet = rate // 50
+            lost = np.repeat(rng.random(n // packet + 1) < rng.uniform(0.01, 0.08), packet)[:n]
+            y[i] = np.where(lost, np.roll(y[i], packet) if rng.random() < 0.5 else 0, y[i])
     return y

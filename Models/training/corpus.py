@@ -1,58 +1,64 @@
 #!/usr/bin/env python3
-"""Decode the clips of a protocol table once, to one int16 array at 8 kHz, and send that array through real codecs.
+"""Decode the clips of a protocol table once, to one int16 array, and send that array through real codecs.
 
-corpus.py PROTOCOL [PROTOCOL …] CACHE
+corpus.py PROTOCOL [PROTOCOL …] CACHE [--rate 16000]
 
 PROTOCOL  tab-separated with a header; the columns `file` (relative to the table), `label` (bonafide|spoof|codec),
           `system`, `source` and `split` (train|dev) are needed, `kind`, `speaker`, `language` and `source_rate`
           are used where they are there.
-CACHE     a folder (about 6 GB for 15 hours): rows.json, clips.npy, and one array for each codec.
+CACHE     a folder (about 6 GB for 15 hours): rate, rows.json, clips.npy, and one array for each codec.
+--rate    8000 (narrowband, the default; G.711, GSM, AMR-NB, G.726, Opus, Speex) or 16000 (wideband: G.722, Opus, Speex,
+          MP3).
 
 A codec takes the whole array in one go: a process a clip would cost a hundred times more. Codec delays (5 to 45 ms)
 are removed by cross-correlation, so that a clip lies at the same place in every array.
 """
-import argparse, csv, json, multiprocessing, os, subprocess, threading
+import argparse, csv, functools, json, multiprocessing, os, subprocess, threading
 import numpy as np, soundfile, soxr
 
 RATE = 8000
 
 FFMPEG = ["ffmpeg", "-hide_banner", "-loglevel", "error"]
-RAW_IN = ["-f", "s16le", "-ar", str(RATE), "-ac", "1"]
 
 
 def ffmpeg(encoder, container, *options, rate=RATE):
-    decode = RAW_IN_OF.get(container, [])
-    return (FFMPEG + RAW_IN + ["-i", "pipe:0", "-ar", str(rate), "-c:a", encoder, *options, "-f", container, "pipe:1"],
-            FFMPEG + decode + ["-i", "pipe:0", "-ar", str(RATE), "-f", "s16le", "pipe:1"])
+    raw, decode = ["-f", "s16le", "-ar", str(rate), "-ac", "1"], RAW_IN_OF.get(container, [])
+    return (FFMPEG + raw + ["-i", "pipe:0", "-c:a", encoder, *options, "-f", container, "pipe:1"],
+            FFMPEG + decode + ["-i", "pipe:0", "-ar", str(rate), "-f", "s16le", "pipe:1"])
 
 
-def sox_amr(mode):
-    raw = ["-t", "raw", "-e", "signed", "-b", "16", "-r", str(RATE), "-c", "1", "-"]
-    return (["sox", *raw, "-C", str(mode), "-t", "amr-nb", "-"], ["sox", "-t", "amr-nb", "-", *raw])
+def sox_amr(kind, mode, rate=RATE):
+    raw = ["-t", "raw", "-e", "signed", "-b", "16", "-r", str(rate), "-c", "1", "-"]
+    return (["sox", *raw, "-C", str(mode), "-t", kind, "-"], ["sox", "-t", kind, "-", *raw])
 
 
-RAW_IN_OF = {"gsm": ["-f", "gsm", "-ar", str(RATE)]}
-CODECS = {
+RAW_IN_OF = {"gsm": ["-f", "gsm", "-ar", str(RATE)], "g722": ["-f", "g722"]}
+CODECS = {RATE: {
     "ulaw": ffmpeg("pcm_mulaw", "wav"),
     "alaw": ffmpeg("pcm_alaw", "wav"),
     "gsm": ffmpeg("libgsm", "gsm"),
-    "amr12": sox_amr(7),
-    "amr5": sox_amr(1),
+    "amr12": sox_amr("amr-nb", 7),
+    "amr5": sox_amr("amr-nb", 1),
     "g726": ffmpeg("g726", "wav", "-b:a", "32k"),
     "opus": ffmpeg("libopus", "ogg", "-b:a", "10k", "-application", "voip", "-compression_level", "3"),
     "speex": ffmpeg("libspeex", "ogg", "-b:a", "11k"),
-}
+}, 16000: {
+    "g722": ffmpeg("g722", "g722", rate=16000),
+    "opus": ffmpeg("libopus", "ogg", "-b:a", "20k", "-application", "voip", "-compression_level", "3", rate=16000),
+    "speex": ffmpeg("libspeex", "ogg", "-b:a", "20k", rate=16000),
+    "mp3": ffmpeg("libmp3lame", "mp3", "-b:a", "32k", rate=16000),
+}}
 
 
-def decode(path):
-    x, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    x = soxr.resample(x.mean(1), rate, RATE, quality="HQ")
+def decode(path, rate=RATE):
+    x, own = soundfile.read(path, dtype="float32", always_2d=True)
+    x = soxr.resample(x.mean(1), own, rate, quality="HQ")
     return np.clip(np.round(x * 32767), -32768, 32767).astype(np.int16)
 
 
-def through(codec, x):
-    """x (int16, 8 kHz) through a real encoder and decoder, aligned, same length."""
-    encode, back = CODECS[codec]
+def through(codec, x, rate=RATE):
+    """x (int16) through a real encoder and decoder, aligned, same length."""
+    encode, back = CODECS[rate][codec]
     a = subprocess.Popen(encode, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     b = subprocess.Popen(back, stdin=a.stdout, stdout=subprocess.PIPE)
     a.stdout.close()
@@ -66,19 +72,25 @@ def through(codec, x):
     if a.wait() or b.wait():
         raise SystemExit(f"codec {codec} failed")
     y = np.frombuffer(out[: len(out) // 2 * 2], np.int16)
-    n = min(len(x), len(y), 60 * RATE)
+    n = min(len(x), len(y), 60 * rate)
     f = lambda v: np.fft.rfft(v[:n].astype(np.float64), 2 * n)
     c = np.fft.irfft(f(y) * np.conj(f(x)))
-    lag = int(np.argmax(np.abs(c[: RATE // 10])))
+    lag = int(np.argmax(np.abs(c[: rate // 10])))
     y = y[lag:]
     return np.pad(y, (0, max(0, len(x) - len(y))))[: len(x)]
 
 
+def rate_of(cache):
+    """Sample rate of a cache."""
+    with open(os.path.join(cache, "rate")) as f:
+        return int(f.read())
+
+
 def build_codec(job):
-    cache, codec = job
+    cache, codec, rate = job
     path = os.path.join(cache, f"clips.{codec}.npy")
     if not os.path.exists(path):
-        y = through(codec, np.load(os.path.join(cache, "clips.npy")))
+        y = through(codec, np.load(os.path.join(cache, "clips.npy")), rate)
         np.save(path + ".part.npy", y)
         os.replace(path + ".part.npy", path)
         print(codec, "done", flush=True)
@@ -88,6 +100,7 @@ def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("protocol", nargs="+")
     a.add_argument("cache")
+    a.add_argument("--rate", type=int, choices=CODECS, default=RATE)
     a.add_argument("--jobs", type=int, default=os.cpu_count())
     o = a.parse_args()
     os.makedirs(o.cache, exist_ok=True)
@@ -99,14 +112,16 @@ def main():
                 part = list(csv.DictReader(open(table), delimiter="\t", quoting=csv.QUOTE_NONE))
                 rows += part
                 paths += [os.path.join(os.path.dirname(os.path.abspath(table)), r["file"]) for r in part]
-            clips, start = pool.map(decode, paths, chunksize=64), 0
+            clips, start = pool.map(functools.partial(decode, rate=o.rate), paths, chunksize=64), 0
             for r, c in zip(rows, clips):
                 r["start"], r["count"] = start, len(c)
                 start += len(c)
             np.save(os.path.join(o.cache, "clips.npy"), np.concatenate(clips))
+            with open(os.path.join(o.cache, "rate"), "w") as f:
+                print(o.rate, file=f)
             json.dump(rows, open(index, "w"))
             print(len(rows), "clips decoded", flush=True)
-        pool.map(build_codec, [(o.cache, c) for c in CODECS], chunksize=1)
+        pool.map(build_codec, [(o.cache, c, o.rate) for c in CODECS[o.rate]], chunksize=1)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,15 @@ import argparse, hashlib, json, os, re
 import numpy as np, safetensors.torch, torch
 from scipy.optimize import minimize
 import channel, metrics
-from corpus import CODECS, RATE
+from corpus import CODECS, rate_of
 from network import CRNN, FEATURES, LogMel
-from train import SAMPLE_VOICES, on_line, score
+from train import SAMPLE_VOICES, has_band, on_line, score
 
 CALIBRATED_ON_S = (1, 2, 4)
 PARTY_S = 12
 
 
-def parties(rows):
+def parties(rows, rate):
     """Dev clips of one voice joined to parties of at least PARTY_S seconds: rows with `parts`, the clips' rows."""
     groups, out = {}, []
     for r in rows:
@@ -26,14 +26,14 @@ def parties(rows):
         parts = []
         for r in members:
             parts.append(r)
-            if sum(p["count"] for p in parts) >= PARTY_S * RATE:
+            if sum(p["count"] for p in parts) >= PARTY_S * rate:
                 out.append(dict(parts[0], parts=parts, count=sum(p["count"] for p in parts)))
                 parts = []
     return out
 
 
-def speech_seconds(x):
-    return channel.speech_blocks(np.pad(x, (0, -len(x) % channel.BLOCK))[None])[0].sum() * channel.BLOCK / RATE
+def speech_seconds(x, rate):
+    return channel.speech_blocks(np.pad(x, (0, -len(x) % (rate // channel.BLOCKS_PER_S)))[None], rate)[0].sum() / channel.BLOCKS_PER_S
 
 
 def calibrate(raw, label, speech):
@@ -117,11 +117,12 @@ def main():
     o = a.parse_args()
     torch.set_num_threads(2)
     saved = torch.load(os.path.join(o.run, "checkpoint.pt"))
-    network, front = CRNN().eval(), LogMel()
+    rate = rate_of(o.cache)
+    network, front = CRNN().eval(), LogMel(FEATURES[rate])
     network.load_state_dict(saved["average"])
     rows = json.load(open(os.path.join(o.cache, "rows.json")))
-    train = [r for r in rows if r["split"] == "train" and not re.search(o.exclude, r.get("speaker", ""))]
-    dev = [r for r in rows if r["split"] == "dev" and r["label"] != "codec"]
+    train = [r for r in rows if r["split"] == "train" and has_band(r, rate) and not (o.exclude and re.search(o.exclude, r.get("speaker", "")))]
+    dev = [r for r in rows if r["split"] == "dev" and r["label"] != "codec" and has_band(r, rate)]
     classes = lambda part: np.array([int(r["label"] == "bonafide") for r in part])
 
     def reader(name):
@@ -130,14 +131,14 @@ def main():
     plain = reader("clips.npy")
     measure = lambda audio: figures(dev, classes(dev), score(network, front, dev, audio))
 
-    calls = parties(dev)
+    calls = parties(dev, rate)
     for part, what in ((dev, "clips"), (calls, f"voices with {PARTY_S} s of clips")):
         if len(set(classes(part))) < 2:
             a.error(f"split dev has no {what} of one class: calibration takes both")
-    sets = [(dev, lambda r, n=seconds * RATE: plain(r)[:n]) for seconds in CALIBRATED_ON_S]
+    sets = [(dev, lambda r, n=seconds * rate: plain(r)[:n]) for seconds in CALIBRATED_ON_S]
     sets.append((calls, lambda r: np.concatenate([plain(p) for p in r["parts"]])))
     raw = [score(network, front, part, audio, size=16) for part, audio in sets]
-    speech = [np.array([speech_seconds(audio(r)) for r in part]) for part, audio in sets]
+    speech = [np.array([speech_seconds(audio(r), rate) for r in part]) for part, audio in sets]
     slope, offset, half = calibrate(raw, [classes(part) for part, _ in sets], speech)
     judged = [((slope * r + offset) * d / (d + half), classes(part)) for r, d, (part, _) in zip(raw, speech, sets)]
     points = operating_points(judged[-2:])
@@ -150,7 +151,7 @@ def main():
     points["stretch_llr"] = stretch_point(genuine, (slope, offset, half), points["alarm_llr"])
 
     conditions = {"as they are": measure(plain)}
-    for codec in CODECS:
+    for codec in CODECS[rate]:
         conditions[codec] = measure(reader(f"clips.{codec}.npy"))
     for seconds, r in zip(CALIBRATED_ON_S, raw):
         conditions[f"first {seconds} s"] = figures(dev, classes(dev), r)
@@ -161,7 +162,7 @@ def main():
     os.chmod(o.model + ".safetensors", 0o644)
     count = lambda label: sum(r["label"] == label for r in train)
     card = dict(
-        name=name, version=o.version, architecture=dict(type="crnn", **network.config), features=FEATURES,
+        name=name, version=o.version, architecture=dict(type="crnn", **network.config), features=FEATURES[rate],
         calibration=dict(slope=slope, offset=offset, half_speech_s=half), operating_points=points,
         training=dict(bonafide_clips=count("bonafide"), spoof_clips=count("spoof"), sources=len({r["source"] for r in train}),
                       generators=len({r["system"] for r in train if r["label"] == "spoof"}), steps=saved["step"],

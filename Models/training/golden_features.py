@@ -10,7 +10,7 @@ x features per band, frame by frame. The reference is librosa in double precisio
 """
 import pathlib, sys
 import librosa, numpy as np, scipy.signal, soundfile
-from network import FEATURES as F
+from network import NARROWBAND as F
 
 
 def energies(x, window):

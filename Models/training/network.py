@@ -1,30 +1,33 @@
 """Features and network of Bonafide, in PyTorch: what `Sources/Bonafide/Features` and `Sources/BonafideNetwork` compute.
 
-Shapes: B clips, N samples at 8 kHz, T feature frames (10 ms), U = ceil(T / 4) score frames (40 ms).
+Shapes: B clips, N samples at 8 kHz (narrowband) or 16 kHz (wideband), T feature frames (10 ms), U = ceil(T / 4) score frames (40 ms).
 """
 import librosa, numpy as np, safetensors.torch, torch
 from torch import nn
 from torch.nn import functional as F
 
-FEATURES = dict(sample_rate_hz=8000, window=256, hop=80, fft=256, bands=64, low_hz=60.0, high_hz=3900.0, further_windows=[128, 512],
-                floor=1e-10, level_decay=0.01, level_minimum=-14.0, range_low=-12.0, shift=6.0, scale=3.0,
-                envelope=dict(window=48, hop=10, fft=64, span=32, floor=2e-5, most=2.6, shift=-0.6, scale=0.4))
+NARROWBAND = dict(sample_rate_hz=8000, window=256, hop=80, fft=256, bands=64, low_hz=60.0, high_hz=3900.0, further_windows=[128, 512],
+                  floor=1e-10, level_decay=0.01, level_minimum=-14.0, range_low=-12.0, shift=6.0, scale=3.0,
+                  envelope=dict(window=48, hop=10, fft=64, span=32, floor=2e-5, most=2.6, shift=-0.6, scale=0.4))
+WIDEBAND = NARROWBAND | dict(sample_rate_hz=16000, window=512, hop=160, fft=512, high_hz=7800.0, further_windows=[256, 1024],
+                             envelope=NARROWBAND["envelope"] | dict(window=96, hop=20))
+FEATURES = {o["sample_rate_hz"]: o for o in (NARROWBAND, WIDEBAND)}
 STRIDE = 4
 
 
 class LogMel(nn.Module):
-    """Samples in [-1, 1], shape (B, N) -> features, shape (B, T, 64, R), T = 1 + (N - 256) // 80: level-normalised log-mel at
+    """Samples in [-1, 1], shape (B, N) -> features, shape (B, T, 64, R), T = 1 + (N - window) // hop: level-normalised log-mel at
     several resolutions, then the contrast of the envelope.
 
-    Periodic Hann windows with one centre, FFT of the window's size but at least 256, power spectrum, Slaney mel bands
+    Periodic Hann windows with one centre, FFT of the window's size but at least `fft`, power spectrum, Slaney mel bands
     without area normalisation (librosa, norm=None), divided by what noise would gain over the first window, ln.
     Level: a decaying peak of the frames' mean band energy in the first window is subtracted, so that a gain changes nothing.
 
     Contrast: ln of the mean less the mean ln of 32 energies under windows of 6 ms, 1.25 ms apart, around a frame's centre, in
-    bands of 125 Hz, read at the centres of the mel bands. 0 for a steady tone, 0.58 for noise, more for pulses: it falls where
+    bands of 125 Hz (wideband: 250 Hz), read at the centres of the mel bands. 0 for a steady tone, 0.58 for noise, more for pulses: it falls where
     a vocoder loses the phases that make a pitch period's pulse, which a spectrogram of longer windows does not show."""
 
-    def __init__(self, o=FEATURES):
+    def __init__(self, o=NARROWBAND):
         super().__init__()
         self.o, e = o, o["envelope"]
         rate, bands, low, high = o["sample_rate_hz"], o["bands"], o["low_hz"], o["high_hz"]
@@ -91,12 +94,14 @@ class CRNN(nn.Module):
         self.gru = nn.GRU(dense, hidden, batch_first=True)
         self.heads = nn.Linear(hidden, 3)
         self.dropout = nn.Dropout(0.2)
+        self.bfloat16 = False                           # convolutions in training
 
     def forward(self, x, state=None):
         y = x.permute(0, 3, 1, 2)                           # channels last in memory
-        for conv, norm in zip(self.conv, self.norm):
-            y = F.relu(norm(conv(y)))
-        y = y.permute(0, 2, 3, 1).flatten(2)            # (B, U, 4 bands x channels), channel fastest
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.training and self.bfloat16):
+            for conv, norm in zip(self.conv, self.norm):
+                y = F.relu(norm(conv(y)))
+        y = y.float().permute(0, 2, 3, 1).flatten(2)    # (B, U, 4 bands x channels), channel fastest
         y = self.dropout(F.relu(self.dense(y)))
         y, state = self.gru(y, state)
         return self.heads(self.dropout(y)), state

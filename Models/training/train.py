@@ -11,10 +11,12 @@ import numpy as np, safetensors.torch, torch
 from scipy import fft
 from torch.nn import functional as F
 import channel
-from corpus import CODECS, RATE
-from network import CRNN, LogMel, loaded, pooled, widened
+from corpus import CODECS, rate_of
+from network import CRNN, FEATURES, LogMel, loaded, pooled, widened
 
-CROP = 3 * RATE
+CROP_S = 3
+# Hz: what is under it is narrowband, which a wideband network is not asked about.
+LEAST_BANDWIDTH = {8000: 0, 16000: 5500}
 # The people in samples/, whose other prompts are in public corpora.
 SAMPLE_VOICES = "allison-smith|a2billing:en|kazoo-sounds:fr/ca/june"
 CALL = ("telephone", "phone call")
@@ -22,6 +24,15 @@ CALL = ("telephone", "phone call")
 
 def on_line(r):
     return r.get("kind") == "phone" or r.get("source_rate") == "8000" or any(c in r.get("note", "") for c in CALL)
+
+
+def has_band(r, rate):
+    """Whether a network of this rate is asked about the clip."""
+    return float(r.get("bandwidth_hz") or rate / 2) >= LEAST_BANDWIDTH[rate]
+
+
+# Telephone clips of a class without which none are drawn on purpose.
+LEAST_LINE = 100
 
 
 class Sampler:
@@ -36,9 +47,9 @@ class Sampler:
 
     SHARES = dict(matched=0.52, line=0.2, copy=0.18, free=0.1)
 
-    def __init__(self, rows, exclude):
-        train = [i for i, r in enumerate(rows) if r["split"] == "train" and r["count"] > RATE // 2
-                 and not re.search(exclude, r.get("speaker", ""))]
+    def __init__(self, rows, exclude, rate):
+        train = [i for i, r in enumerate(rows) if r["split"] == "train" and r["count"] > rate // 2 and has_band(r, rate)
+                 and not (exclude and re.search(exclude, r.get("speaker", "")))]
         place = {rows[i]["file"]: i for i in train if rows[i]["label"] == "bonafide"}
         genuine = [i for i in train if rows[i]["label"] == "bonafide"]
         spoof = [i for i in train if rows[i]["label"] == "spoof" and rows[i].get("kind") != "copy"]
@@ -53,7 +64,7 @@ class Sampler:
         size = np.array([min(len(g[0]), len(f[0])) ** 0.5 for g, f in self.sources.values()])
         self.names, self.weights = list(self.sources), size / size.sum()
         shares = {k: v for k, v in self.SHARES.items() if (k != "copy" or copies) and (k != "matched" or self.names)
-                  and (k != "line" or all(len(t[0]) for t in self.tables["line"]))}
+                  and (k != "line" or all(len(t[0]) >= LEAST_LINE for t in self.tables["line"]))}
         self.modes, self.chance = list(shares), np.array(list(shares.values())) / sum(shares.values())
 
     @staticmethod
@@ -84,7 +95,7 @@ class Sampler:
         return self.draw(rng, genuine), self.draw(rng, spoof)
 
 
-def crop(rng, rows, arrays, i, codec, n=CROP):
+def crop(rng, rows, arrays, i, codec, n):
     """n samples of clip i (float32), repeated from its start where it is shorter; without a codec a third of the time
     played up to 7 % faster or slower, voice and all."""
     r = rows[i]
@@ -107,51 +118,51 @@ def batches(cache, seed, queue, size, music, exclude):
     Genuine clips and spoofs alternate; half of the pairs go through one channel."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
-    rows = json.load(open(os.path.join(cache, "rows.json")))
+    rows, rate = json.load(open(os.path.join(cache, "rows.json"))), rate_of(cache)
     arrays = {"": np.load(os.path.join(cache, "clips.npy"), mmap_mode="r")}
-    for c in CODECS:
+    for c in CODECS[rate]:
         if os.path.exists(path := os.path.join(cache, f"clips.{c}.npy")):
             arrays[c] = np.load(path, mmap_mode="r")
-    sampler, nonspeech = Sampler(rows, exclude), channel.NonSpeech(music)
+    sampler, nonspeech = Sampler(rows, exclude, rate), channel.NonSpeech(music, rate)
     lines = channel.Lines(arrays[""][r["start"]:r["start"] + r["count"]] for r in rows
-                          if r["split"] == "train" and r["count"] > RATE and on_line(r))
-    units = CROP // channel.BLOCK
+                          if r["split"] == "train" and r["count"] > rate and on_line(r) and has_band(r, rate))
+    units, block = CROP_S * channel.BLOCKS_PER_S, rate // channel.BLOCKS_PER_S
     codec = lambda: "" if rng.random() < 0.5 else str(rng.choice(list(arrays)))
     while True:
         label, x, seeds = np.tile([1, 0], size // 2).astype(np.float32), [], []
         for _ in range(size // 2):
             codecs, one = [codec(), codec()], rng.random() < 0.5
             for i, c in zip(sampler.pair(rng), codecs[:1] * 2 if one else codecs):
-                x.append(crop(rng, rows, arrays, i, c))
+                x.append(crop(rng, rows, arrays, i, c, CROP_S * rate))
             seeds += [int(rng.integers(1 << 62))] * 2 if one else [int(v) for v in rng.integers(1 << 62, size=2)]
         x = np.stack(x)
         frame = np.repeat(label[:, None], units, 1)
         for i in np.flatnonzero(rng.random(size) < 0.12):          # another class spliced in
             j = rng.choice(np.flatnonzero(frame[:, 0] != label[i]))
             a, b = sorted(rng.choice(np.arange(0, units + 1, 5), 2, replace=False))
-            x[i, a * 320:b * 320] = x[j, a * 320:b * 320]
+            x[i, a * block:b * block] = x[j, a * block:b * block]
             frame[i, a:b] = frame[j, a:b]
             label[i] = -1
-        speech = channel.speech_blocks(x)
+        speech = channel.speech_blocks(x, rate)
         for i in np.flatnonzero(rng.random(size) < 0.2):           # nobody talks for a while
             n = int(rng.integers(8, 50))
             a = int(rng.integers(0, units - n + 1))
             loud = np.sqrt(np.mean(x[i] ** 2)) * 10 ** (rng.uniform(-20, 6) / 20)
-            x[i, a * 320:(a + n) * 320] = nonspeech.draw(rng, n * 320) * loud
+            x[i, a * block:(a + n) * block] = nonspeech.draw(rng, n * block) * loud
             speech[i, a:a + n] = False
-        x = channel.degrade([np.random.default_rng(s) for s in seeds], x, nonspeech, lines)
+        x = channel.degrade([np.random.default_rng(s) for s in seeds], x, nonspeech, lines, rate)
         queue.put((x, label, frame, speech.astype(np.float32)))
 
 
 @torch.no_grad()
 def score(network, front, rows, audio, size=64):
-    """Pooled raw scores of whole clips; audio(row) gives float32 samples at 8 kHz. Clips of like length share a batch."""
+    """Pooled raw scores of whole clips; audio(row) gives float32 samples at the front end's rate. Clips of like length share a batch."""
     network.eval()
     order, out = sorted(range(len(rows)), key=lambda k: rows[k]["count"]), np.zeros(len(rows))
     for k in range(0, len(order), size):
         part = order[k:k + size]
         clips = [audio(rows[j]) for j in part]
-        n = [max(0, 1 + (len(c) - 256) // 80) for c in clips]
+        n = [max(0, 1 + (len(c) - front.o["window"]) // front.o["hop"]) for c in clips]
         x = torch.from_numpy(np.stack([np.pad(c, (0, max(map(len, clips)) - len(c))) for c in clips]))
         y, _ = network(front(x))
         for j, o, t in zip(part, y, n):
@@ -201,9 +212,10 @@ def main():
     a.add_argument("--decay", type=float, default=0.05, help="weight decay")
     a.add_argument("--look", type=int, default=3000)
     a.add_argument("--music", help="folder of recordings without speech (hold music)")
-    a.add_argument("--exclude", default=SAMPLE_VOICES, help="regular expression: speakers left out of training")
+    a.add_argument("--exclude", default=SAMPLE_VOICES, help="regular expression: speakers left out of training; empty for none")
     a.add_argument("--start", metavar="MODEL", help="safetensors to begin from, in place of random weights")
     a.add_argument("--teachers", nargs="+", default=[], metavar="MODEL", help="safetensors whose mean score is to be learned as well")
+    a.add_argument("--bfloat16", action="store_true", help="convolutions in bfloat16: half of the time on processors that have it")
     a.add_argument("--seed", type=int, default=0)
     a.add_argument("--minutes", type=float, help="anneal the rate so that training ends after about this time")
     o = a.parse_args()
@@ -213,7 +225,8 @@ def main():
     music = sorted(glob.glob(os.path.join(o.music, "*.wav"))) if o.music else []
     if o.music and not music:
         a.error(f"no WAV file in {o.music}: --music takes a folder of recordings without speech")
-    network, front = CRNN(), LogMel()
+    rate = rate_of(o.cache)
+    network, front = CRNN(), LogMel(FEATURES[rate])
     if o.start:
         network.load_state_dict(widened(safetensors.torch.load_file(o.start), network, o.seed), strict=False)
     teachers = Teachers(o.teachers) if o.teachers else None
@@ -227,8 +240,11 @@ def main():
     queue = multiprocessing.Queue(8)
     worker = multiprocessing.Process(target=batches, args=(o.cache, (o.seed, step), queue, o.batch, music, o.exclude), daemon=True)
     worker.start()
-    dev = [r for r in json.load(open(os.path.join(o.cache, "rows.json"))) if r["split"] == "dev"]
+    dev = [r for r in json.load(open(os.path.join(o.cache, "rows.json"))) if r["split"] == "dev" and has_band(r, rate)]
     clips = np.load(os.path.join(o.cache, "clips.npy"), mmap_mode="r")
+    if o.bfloat16:
+        network.bfloat16 = True
+        network.conv.to(memory_format=torch.channels_last)
     state, losses, last = torch.zeros(1, o.batch, network.config["hidden"]), [], time.time()
     while True:
         done = max(step / o.steps, spent / 60 / o.minutes if o.minutes else 0)
