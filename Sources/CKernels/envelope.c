@@ -2,11 +2,7 @@
 
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__linux__)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v3", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
+#include "processors.h"
 
 enum { bins = kernels_envelope_bins };
 
@@ -48,5 +44,26 @@ FOR_EACH_PROCESSOR void kernels_envelope(
   for (size_t k = 0; k < bins; k++) {
     mean[k] = sum[k] * share * floor;
     logarithm[k] = logs[k] * share + base;
+  }
+}
+
+FOR_EACH_PROCESSOR void kernels_envelope_contrast(
+    const struct kernels_contrast *contrast, const float *means, const float *logarithms, size_t groups,
+    const struct kernels_place *places, size_t bands, float *features, size_t stride) {
+  float sum[bins] = {0}, logs[bins] = {0}, values[bins];
+  for (size_t group = 0; group < groups; group++) {
+    for (size_t k = 0; k < bins; k++) {
+      sum[k] += means[group * bins + k];
+      logs[k] += logarithms[group * bins + k];
+    }
+  }
+  const float share = 1 / (float)groups, scale = 1 / contrast->scale;
+  for (size_t k = 0; k < bins; k++) {
+    const float value = kernels_natural_logarithm(sum[k] * share) - logs[k] * share;
+    values[k] = ((value < contrast->most ? value : contrast->most) + contrast->shift) * scale;
+  }
+  for (size_t band = 0; band < bands; band++) {
+    const float below = values[places[band].bin], above = values[places[band].bin + 1];
+    features[band * stride] = below + places[band].part * (above - below);
   }
 }

@@ -20,7 +20,7 @@ struct EnvelopeContrast {
   /// Groups in a span.
   private let groups: Int
   /// Per mel band: the frequency below its centre, and how far the centre is towards the next.
-  private let places: [(bin: Int, part: Float)]
+  private let places: [kernels_place]
   private static let bins = Int(kernels_envelope_bins)
 
   /// Samples of the windows to come.
@@ -31,7 +31,6 @@ struct EnvelopeContrast {
   /// Of each of the last `groups` groups, in a ring: mean energy, and mean logarithm of energy, per frequency.
   private var means, logarithms: [Float]
   private var oldest = 0
-  private var contrast: [Float]
 
   /// - Parameter settings: valid.
   init(_ settings: FeatureSettings, envelope: FeatureSettings.Envelope) {
@@ -51,11 +50,10 @@ struct EnvelopeContrast {
     places = MelBank.edges(settings).dropFirst().dropLast().map { centre in
       let place = min(max(centre / width - 1, 0), Double(used - 1))
       let bin = min(Int(place), used - 2)
-      return (bin, Float(place - Double(bin)))
+      return kernels_place(bin: UInt32(bin), part: Float(place - Double(bin)))
     }
     means = [Float](repeating: 0, count: groups * Self.bins)
     logarithms = means
-    contrast = [Float](repeating: 0, count: Self.bins)
   }
 
   /// Samples from the first window's start to the last one's end.
@@ -71,24 +69,15 @@ struct EnvelopeContrast {
 
   /// Writes the features of all bands of the next frame.
   ///
-  /// - Parameter level: of the frame, natural log of energy.
-  mutating func read(level: Float, to features: UnsafeMutablePointer<Float>) {
+  /// - Parameters:
+  ///   - level: of the frame, natural log of energy.
+  ///   - features: gets them, `stride` floats apart.
+  mutating func read(level: Float, to features: UnsafeMutablePointer<Float>, stride: Int) {
     let floor = settings.floor * expf(level)
     for _ in 0..<(isUnread ? groups : 1) { readGroup(floor: floor) }
     isUnread = false
-    let (share, most, shift, scale) = (1 / Float(groups), settings.most, settings.shift, 1 / settings.scale)
-    for bin in 0..<Self.bins {
-      var (mean, logarithm): (Float, Float) = (0, 0)
-      for index in 0..<groups {
-        mean += means[index * Self.bins + bin]
-        logarithm += logarithms[index * Self.bins + bin]
-      }
-      contrast[bin] = (min(naturalLogarithm(mean * share) - logarithm * share, most) + shift) * scale
-    }
-    for (band, place) in places.enumerated() {
-      let below = contrast[place.bin]
-      features[band] = below + place.part * (contrast[place.bin + 1] - below)
-    }
+    var contrast = kernels_contrast(most: settings.most, shift: settings.shift, scale: settings.scale)
+    kernels_envelope_contrast(&contrast, means, logarithms, groups, places, places.count, features, stride)
   }
 
   /// Takes the next group into the ring, in place of the oldest.

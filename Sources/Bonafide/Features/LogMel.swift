@@ -1,3 +1,5 @@
+import CKernels
+
 /// Features of a stream of samples: level-normalised log-mel spectrograms at one or several resolutions, and the contrast of
 /// the envelope (`EnvelopeContrast`). It is what `LogMel` in `Models/training/network.py` computes.
 ///
@@ -23,8 +25,9 @@ struct LogMel: ~Copyable {
   /// Samples from the start of the longest window of the next frame on.
   private var pending: [Float]
   private var level: Float
-  /// Energies, then features of one frame, a row per window, and the contrast.
-  private var bandEnergies: [Float]
+  /// Of `kernels_lanes` frames: mean energies, levels, and energies, a row per band.
+  private var work: [Float]
+  /// Features of the batch.
   private var rows: [Float]
   /// Samples before `pending`; those are less that the longest window reaches beyond the start.
   private var passed: Int
@@ -50,7 +53,7 @@ struct LogMel: ~Copyable {
     pending = [Float](repeating: 0, count: beyond)
     passed = -beyond
     level = settings.levelMinimum
-    bandEnergies = [Float](repeating: 0, count: settings.featuresPerFrame)
+    work = [Float](repeating: 0, count: (settings.bands + 2) * Int(kernels_lanes))
     rows = [Float](repeating: 0, count: batch * settings.featuresPerFrame)
     endsMissing = [Bool](repeating: false, count: batch)
   }
@@ -108,29 +111,33 @@ struct LogMel: ~Copyable {
   private mutating func flush(into features: inout [Float], energies: inout [Float?]) {
     guard filled > 0 else { return }
     for spectrogram in spectrograms { spectrogram.execute() }
-    let (bands, windows, width) = (settings.bands, spectrograms.count, settings.featuresPerBand)
+    let (bands, width, lanes) = (settings.bands, settings.featuresPerBand, Int(kernels_lanes))
+    var scaling = kernels_scaling(
+      floor: settings.floor, low: settings.rangeLow, shift: settings.shift, scale: settings.scale)
     var level = self.level
-    bandEnergies.withUnsafeMutableBufferPointer { bandEnergies in
-      rows.withUnsafeMutableBufferPointer { rows in
-        guard let bandEnergies = bandEnergies.baseAddress, let rows = rows.baseAddress else { return }
-        for frame in 0..<filled {
+    rows.withUnsafeMutableBufferPointer { rows in
+      work.withUnsafeMutableBufferPointer { work in
+        guard let rows = rows.baseAddress, let means = work.baseAddress else { return }
+        let (levels, bandEnergies) = (means + lanes, means + 2 * lanes)
+        for first in stride(from: 0, to: filled, by: lanes) {
+          let count = min(lanes, filled - first)
+          let row = rows + first * bands * width
           for (index, spectrogram) in spectrograms.enumerated() {
-            spectrogram.energies(ofFrame: frame, to: bandEnergies + index * bands)
+            spectrogram.energies(ofFramesFrom: first, to: bandEnergies)
+            if index == 0 {
+              kernels_mean(bandEnergies, bands, means)
+              for frame in 0..<count {
+                let isMissing = endsMissing[first + frame]
+                energies.append(isMissing ? nil : means[frame])
+                let logarithm = naturalLogarithm(max(means[frame], settings.floor))
+                level = max(isMissing ? level : level - settings.levelDecay, logarithm, settings.levelMinimum)
+                levels[frame] = level
+              }
+            }
+            kernels_scale(&scaling, bandEnergies, bands, levels, row + index, width, bands * width, count)
           }
-          var sum: Float = 0
-          for band in 0..<bands { sum += bandEnergies[band] }
-          let mean = sum / Float(bands)
-          energies.append(endsMissing[frame] ? nil : mean)
-          let decayed = endsMissing[frame] ? level : level - settings.levelDecay
-          level = max(decayed, naturalLogarithm(max(mean, settings.floor)), settings.levelMinimum)
-          let (floor, low, shift, scale) = (settings.floor, settings.rangeLow, settings.shift, 1 / settings.scale)
-          for index in 0..<bands * windows {
-            bandEnergies[index] = (max(naturalLogarithm(max(bandEnergies[index], floor)) - level, low) + shift) * scale
-          }
-          contrast?.read(level: level, to: bandEnergies + windows * bands)
-          let row = rows + frame * bands * width
-          for feature in 0..<width {
-            for band in 0..<bands { row[band * width + feature] = bandEnergies[feature * bands + band] }
+          for frame in 0..<count {
+            contrast?.read(level: levels[frame], to: row + frame * bands * width + width - 1, stride: width)
           }
         }
       }

@@ -21,13 +21,15 @@ struct RealTransform: ~Copyable {
   let output: UnsafeMutablePointer<Float>
   private let plan: fftwf_plan
 
+  /// - Parameter readAtOnce: `output` has room for a multiple of so many frames, zeros behind the last one.
   /// - Throws: when `size` or `batch` is out of range, or memory runs out.
-  init(size: Int, batch: Int) throws(FeatureError) {
+  init(size: Int, batch: Int, readAtOnce: Int = 1) throws(FeatureError) {
     guard size >= 2, size <= 1 << 16, batch >= 1, batch <= 1 << 12 else {
       throw FeatureError("no Fourier transform of \(size) samples, \(batch) at a time")
     }
     let stride = (size / 2 + 1 + 3) & ~3
-    guard let parts = planner.withLock({ _ in Self.plan(size: size, batch: batch, outputStride: stride) }) else {
+    let room = (batch + readAtOnce - 1) / readAtOnce * readAtOnce
+    guard let parts = planner.withLock({ _ in Self.plan(size: size, batch: batch, outputStride: stride, room: room) }) else {
       throw FeatureError("no memory for a Fourier transform of \(size) samples, \(batch) at a time")
     }
     self.size = size
@@ -35,14 +37,15 @@ struct RealTransform: ~Copyable {
     outputStride = stride
     (input, output, plan) = parts
     input.update(repeating: 0, count: size * batch)
+    output.update(repeating: 0, count: 2 * stride * room)
   }
 
   /// Allocates and plans; `nil` when memory runs out.
-  private static func plan(size: Int, batch: Int, outputStride: Int) -> (
+  private static func plan(size: Int, batch: Int, outputStride: Int, room: Int) -> (
     input: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>, plan: fftwf_plan
   )? {
     let input = fftwf_alloc_real(size * batch)
-    let output = fftwf_alloc_complex(outputStride * batch)
+    let output = fftwf_alloc_complex(outputStride * room)
     if let input, let output {
       var length = Int32(size)
       let plan = fftwf_plan_many_dft_r2c(

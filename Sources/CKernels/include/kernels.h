@@ -36,6 +36,43 @@ static inline float kernels_natural_logarithm(float x) {
   return (p * m * square - 2.12194440e-4f * exponent) - 0.5f * square + m + 0.693359375f * exponent;
 }
 
+/// Frames that the functions of spectra work on at once, a lane of a vector each.
+enum { kernels_lanes = 16 };
+
+/// |X|² of `kernels_lanes` spectra.
+///
+/// - spectra: real and imaginary parts in turn; `stride` complex numbers from one spectrum to the next.
+/// - power: gets `bins` rows of a number per frame.
+void kernels_power(const float *spectra, size_t stride, size_t bins, float *power);
+
+/// The bins under a band's triangle.
+struct kernels_band {
+  /// The first one, and their number.
+  uint32_t bin, count;
+};
+
+/// Energies of bands.
+///
+/// - power: of `kernels_power`.
+/// - weights: those of the first band's bins, then of the second's, ...
+/// - energies: gets `bands` rows of a number per frame.
+void kernels_bands(const float *power, const struct kernels_band *layout, size_t bands, const float *weights, float *energies);
+
+/// The mean over the bands, a number per frame.
+void kernels_mean(const float *energies, size_t bands, float *mean);
+
+/// Energies to features: (max(ln max(e, floor) − level, low) + shift) / scale.
+struct kernels_scaling {
+  float floor, low, shift, scale;
+};
+
+/// - levels: a number per frame.
+/// - features: get those of the first `frames` frames; `band_stride` floats from a band to the next, `frame_stride` from a frame
+///   to the next.
+void kernels_scale(
+    const struct kernels_scaling *scaling, const float *energies, size_t bands, const float *levels, float *features,
+    size_t band_stride, size_t frame_stride, size_t frames);
+
 /// Frequencies of `kernels_envelope`.
 enum { kernels_envelope_bins = 32 };
 
@@ -47,6 +84,25 @@ enum { kernels_envelope_bins = 32 };
 /// - mean, logarithm: get `kernels_envelope_bins` means of the energies, and of their natural logarithms.
 void kernels_envelope(
     const float *samples, size_t hop, size_t length, size_t windows, const float *fourier, float floor, float *mean, float *logarithm);
+
+/// (min(ln mean − mean logarithm, most) + shift) / scale.
+struct kernels_contrast {
+  float most, shift, scale;
+};
+
+/// A place between two frequencies: `part` of the way from `bin` to the next.
+struct kernels_place {
+  uint32_t bin;
+  float part;
+};
+
+/// Features of the bands from groups of windows.
+///
+/// - means, logarithms: of `kernels_envelope`, `groups` rows.
+/// - features: get a number per band, `stride` floats apart.
+void kernels_envelope_contrast(
+    const struct kernels_contrast *contrast, const float *means, const float *logarithms, size_t groups,
+    const struct kernels_place *places, size_t bands, float *features, size_t stride);
 
 /// Instructions that the functions below use; they may be called only where the processor has some of these.
 enum kernels_set {
