@@ -114,8 +114,8 @@ def crop(rng, rows, arrays, i, codec, n):
 
 
 def batches(cache, seed, queue, size, music, exclude):
-    """Worker: endless batches of (audio (B, N), clip label, frame label (B, U), speech (B, U)); label 1 = bona fide, -1 = mixed.
-    Genuine clips and spoofs alternate; half of the pairs go through one channel."""
+    """Worker: endless batches of (features (B, T, bands, inputs), clip label, frame label (B, U), speech (B, U)); label 1 = bona fide,
+    -1 = mixed. Genuine clips and spoofs alternate; half of the pairs go through one channel."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
     rows, rate = json.load(open(os.path.join(cache, "rows.json"))), rate_of(cache)
@@ -126,6 +126,7 @@ def batches(cache, seed, queue, size, music, exclude):
     sampler, nonspeech = Sampler(rows, exclude, rate), channel.NonSpeech(music, rate)
     lines = channel.Lines(arrays[""][r["start"]:r["start"] + r["count"]] for r in rows
                           if r["split"] == "train" and r["count"] > rate and on_line(r) and has_band(r, rate))
+    front = LogMel(FEATURES[rate])
     units, block = CROP_S * channel.BLOCKS_PER_S, rate // channel.BLOCKS_PER_S
     codec = lambda: "" if rng.random() < 0.5 else str(rng.choice(list(arrays)))
     while True:
@@ -151,7 +152,9 @@ def batches(cache, seed, queue, size, music, exclude):
             x[i, a * block:(a + n) * block] = nonspeech.draw(rng, n * block) * loud
             speech[i, a:a + n] = False
         x = channel.degrade([np.random.default_rng(s) for s in seeds], x, nonspeech, lines, rate)
-        queue.put((x, label, frame, speech.astype(np.float32)))
+        with torch.no_grad():
+            features = front(torch.from_numpy(x)).numpy()
+        queue.put((features, label, frame, speech.astype(np.float32)))
 
 
 @torch.no_grad()
@@ -221,7 +224,8 @@ def main():
     o = a.parse_args()
     os.makedirs(o.run, exist_ok=True)
     torch.manual_seed(o.seed)
-    torch.set_num_threads(2)
+    # The worker has a core of its own.
+    torch.set_num_threads(max(1, os.cpu_count() - 1))
     music = sorted(glob.glob(os.path.join(o.music, "*.wav"))) if o.music else []
     if o.music and not music:
         a.error(f"no WAV file in {o.music}: --music takes a folder of recordings without speech")
@@ -252,10 +256,9 @@ def main():
             break
         for g in optimiser.param_groups:
             g["lr"] = float(o.rate * min(1, step / 300 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-5)
-        x, label, frame, speech = (torch.from_numpy(v) for v in queue.get(timeout=600))
+        features, label, frame, speech = (torch.from_numpy(v) for v in queue.get(timeout=600))
         network.train()
         with torch.no_grad():
-            features = front(x)
             taught = teachers(features, speech) if teachers else None
             features = masked(features)
             # Half of the clips begin with the state that another clip left behind, as later parts of a call do.
