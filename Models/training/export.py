@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 import channel, metrics
 from corpus import CODECS, rate_of
 from network import CRNN, FEATURES, LogMel
-from train import SAMPLE_VOICES, has_band, on_line, score
+from train import has_band, on_line, score
 
 CALIBRATED_ON_S = (1, 2, 4)
 PARTY_S = 12
@@ -113,7 +113,7 @@ def main():
     a.add_argument("run")
     a.add_argument("model")
     a.add_argument("--version", default="1")
-    a.add_argument("--exclude", default=SAMPLE_VOICES, help="as given to train.py")
+    a.add_argument("--exclude", default="", help="as given to train.py")
     o = a.parse_args()
     torch.set_num_threads(2)
     saved = torch.load(os.path.join(o.run, "checkpoint.pt"))
@@ -163,7 +163,8 @@ def main():
     count = lambda label: sum(r["label"] == label for r in train)
     card = dict(
         name=name, version=o.version, architecture=dict(type="crnn", **network.config), features=FEATURES[rate],
-        calibration=dict(slope=slope, offset=offset, half_speech_s=half), operating_points=points,
+        calibration=dict(slope=slope, offset=offset, half_speech_s=half, genuine_median=float(np.median(slope * raw[-1][classes(calls) == 1] + offset))),
+        operating_points=points,
         training=dict(bonafide_clips=count("bonafide"), spoof_clips=count("spoof"), sources=len({r["source"] for r in train}),
                       generators=len({r["system"] for r in train if r["label"] == "spoof"}), steps=saved["step"],
                       weights=sum(p.numel() for p in network.parameters())),

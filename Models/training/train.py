@@ -17,8 +17,6 @@ from network import CRNN, FEATURES, LogMel, loaded, pooled, widened
 CROP_S = 3
 # Hz: what is under it is narrowband, which a wideband network is not asked about.
 LEAST_BANDWIDTH = {8000: 0, 16000: 5500}
-# The people in samples/, whose other prompts are in public corpora.
-SAMPLE_VOICES = "allison-smith|a2billing:en|kazoo-sounds:fr/ca/june"
 CALL = ("telephone", "phone call")
 
 
@@ -41,11 +39,13 @@ class Sampler:
     matched  both from one source that has both classes: the same page, microphones and file formats
     line     both telephone speech
     copy     a genuine clip and its copy through a vocoder (rows of kind `copy`; the original's path is in the note)
+    classic  a spoof of kind `classic` (rules, diphones, HMMs: few clips, which the rest would not show often enough) and a
+             genuine clip, of a telephone half of the time
     free     each from anywhere
 
     Sources by the root of their size, inside a source systems evenly."""
 
-    SHARES = dict(matched=0.52, line=0.2, copy=0.18, free=0.1)
+    SHARES = dict(matched=0.46, line=0.2, copy=0.16, classic=0.08, free=0.1)
 
     def __init__(self, rows, exclude, rate):
         train = [i for i, r in enumerate(rows) if r["split"] == "train" and r["count"] > rate // 2 and has_band(r, rate)
@@ -59,11 +59,13 @@ class Sampler:
         self.tables = {"line": [self.table(rows, line(g, True)) for g in (genuine, spoof)],
                        "free": [self.table(rows, line(g, False)) for g in (genuine, spoof)],
                        "copy": self.table(rows, copies) if copies else None}
+        classics = [i for i in spoof if rows[i].get("kind") == "classic"]
+        self.tables["classic"] = self.table(rows, classics) if classics else None
         self.sources = {s: (self.table(rows, g), self.table(rows, f)) for s in {rows[i]["source"] for i in genuine}
                         if (g := [i for i in genuine if rows[i]["source"] == s]) and (f := [i for i in spoof if rows[i]["source"] == s])}
         size = np.array([min(len(g[0]), len(f[0])) ** 0.5 for g, f in self.sources.values()])
         self.names, self.weights = list(self.sources), size / size.sum()
-        shares = {k: v for k, v in self.SHARES.items() if (k != "copy" or copies) and (k != "matched" or self.names)
+        shares = {k: v for k, v in self.SHARES.items() if (k != "copy" or copies) and (k != "classic" or classics) and (k != "matched" or self.names)
                   and (k != "line" or all(len(t[0]) >= LEAST_LINE for t in self.tables["line"]))}
         self.modes, self.chance = list(shares), np.array(list(shares.values())) / sum(shares.values())
 
@@ -91,6 +93,9 @@ class Sampler:
         if mode == "copy":
             j = self.draw(rng, self.tables["copy"])
             return self.original[j], j
+        if mode == "classic":
+            line = "line" in self.modes and rng.random() < 0.5
+            return self.draw(rng, self.tables["line" if line else "free"][0]), self.draw(rng, self.tables["classic"])
         genuine, spoof = self.sources[self.names[rng.choice(len(self.names), p=self.weights)]] if mode == "matched" else self.tables[mode]
         return self.draw(rng, genuine), self.draw(rng, spoof)
 
@@ -113,8 +118,14 @@ def crop(rng, rows, arrays, i, codec, n):
     return fft.irfft(spectrum, n) * np.float32(n / m)
 
 
-def batches(cache, seed, queue, size, music, exclude):
-    """Worker: endless batches of (features (B, T, bands, inputs), clip label, frame label (B, U), speech (B, U)); label 1 = bona fide,
+def halved(x):
+    """Samples at half of the rate: (B, N) -> (B, N // 2)"""
+    n = x.shape[1] // 2
+    return fft.irfft(fft.rfft(x)[:, :n // 2 + 1], n).astype(np.float32) / 2
+
+
+def batches(cache, seed, queue, size, music, exclude, with_narrow):
+    """Worker: endless batches of (features (B, T, bands, inputs), narrowband features where asked for, clip label, frame label (B, U), speech (B, U)); label 1 = bona fide,
     -1 = mixed. Genuine clips and spoofs alternate; half of the pairs go through one channel."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
@@ -126,7 +137,7 @@ def batches(cache, seed, queue, size, music, exclude):
     sampler, nonspeech = Sampler(rows, exclude, rate), channel.NonSpeech(music, rate)
     lines = channel.Lines(arrays[""][r["start"]:r["start"] + r["count"]] for r in rows
                           if r["split"] == "train" and r["count"] > rate and on_line(r) and has_band(r, rate))
-    front = LogMel(FEATURES[rate])
+    front, narrow_front = LogMel(FEATURES[rate]), LogMel(FEATURES[8000])
     units, block = CROP_S * channel.BLOCKS_PER_S, rate // channel.BLOCKS_PER_S
     codec = lambda: "" if rng.random() < 0.5 else str(rng.choice(list(arrays)))
     while True:
@@ -154,7 +165,8 @@ def batches(cache, seed, queue, size, music, exclude):
         x = channel.degrade([np.random.default_rng(s) for s in seeds], x, nonspeech, lines, rate)
         with torch.no_grad():
             features = front(torch.from_numpy(x)).numpy()
-        queue.put((features, label, frame, speech.astype(np.float32)))
+            narrow = narrow_front(torch.from_numpy(halved(x))).numpy() if with_narrow else features[:0]
+        queue.put((features, narrow, label, frame, speech.astype(np.float32)))
 
 
 @torch.no_grad()
@@ -185,24 +197,32 @@ def masked(features):
 
 
 class Teachers:
-    """Mean scores of several networks, each scaled to the spread that the first has: pooled (B,) and per frame (B, U)."""
+    """Mean scores of several networks, each scaled to the spread that the first has: pooled (B,) and per frame (B, U). Where a
+    mean is on the wrong side of its label, or closer to it than `MARGIN`, `MARGIN` on the right side is taught."""
 
-    def __init__(self, paths):
-        self.networks = [loaded(p) for p in paths]
-        self.spread = [None] * len(paths)
+    MARGIN = 1.0
+
+    def __init__(self, paths, narrowband=()):
+        self.networks = [loaded(p) for p in [*paths, *narrowband]]
+        self.narrowband = [False] * len(paths) + [True] * len(narrowband)
+        self.spread = [None] * len(self.networks)
 
     @torch.no_grad()
-    def __call__(self, features, speech):
+    def __call__(self, features, narrow, label, frame, speech):
         clips, frames = [], []
         for k, network in enumerate(self.networks):
-            out, _ = network(features[..., :network.config["inputs"]])
+            out, _ = network((narrow if self.narrowband[k] else features)[..., :network.config["inputs"]])
             out = out[:, :speech.shape[1]]
             clips.append(pooled(out, speech[:, :out.shape[1]] + 1e-3))
             frames.append(out[..., 0])
             spread = clips[k].std().item()
             self.spread[k] = spread if self.spread[k] is None else self.spread[k] + 0.02 * (spread - self.spread[k])
         scaled = lambda values: sum(v * (self.spread[0] / s) for v, s in zip(values, self.spread)) / len(values)
-        return scaled(clips), scaled(frames)
+
+        def corrected(score, label):
+            side = 2 * label - 1
+            return torch.where(label >= 0, side * (side * score).clamp_min(self.MARGIN), score)
+        return corrected(scaled(clips), label), corrected(scaled(frames), frame[:, :frames[0].shape[1]])
 
 
 def main():
@@ -215,10 +235,11 @@ def main():
     a.add_argument("--decay", type=float, default=0.05, help="weight decay")
     a.add_argument("--look", type=int, default=3000)
     a.add_argument("--music", help="folder of recordings without speech (hold music)")
-    a.add_argument("--exclude", default=SAMPLE_VOICES, help="regular expression: speakers left out of training; empty for none")
+    a.add_argument("--exclude", default="", help="regular expression: speakers left out of training; empty for none")
     a.add_argument("--start", metavar="MODEL", help="safetensors to begin from, in place of random weights")
     a.add_argument("--teachers", nargs="+", default=[], metavar="MODEL", help="safetensors whose mean score is to be learned as well")
     a.add_argument("--bfloat16", action="store_true", help="convolutions in bfloat16: half of the time on processors that have it")
+    a.add_argument("--narrowband-teachers", nargs="+", default=[], metavar="MODEL", help="narrowband teachers of a wideband network")
     a.add_argument("--seed", type=int, default=0)
     a.add_argument("--minutes", type=float, help="anneal the rate so that training ends after about this time")
     o = a.parse_args()
@@ -233,7 +254,7 @@ def main():
     network, front = CRNN(), LogMel(FEATURES[rate])
     if o.start:
         network.load_state_dict(widened(safetensors.torch.load_file(o.start), network, o.seed), strict=False)
-    teachers = Teachers(o.teachers) if o.teachers else None
+    teachers = Teachers(o.teachers, o.narrowband_teachers) if o.teachers or o.narrowband_teachers else None
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=o.rate, weight_decay=o.decay)
     step, spent, path = 0, 0.0, os.path.join(o.run, "checkpoint.pt")
@@ -242,7 +263,7 @@ def main():
         network.load_state_dict(c["network"]); average.load_state_dict(c["average"]); optimiser.load_state_dict(c["optimiser"])
         step, spent = c["step"], c["spent"]
     queue = multiprocessing.Queue(8)
-    worker = multiprocessing.Process(target=batches, args=(o.cache, (o.seed, step), queue, o.batch, music, o.exclude), daemon=True)
+    worker = multiprocessing.Process(target=batches, args=(o.cache, (o.seed, step), queue, o.batch, music, o.exclude, bool(o.narrowband_teachers)), daemon=True)
     worker.start()
     dev = [r for r in json.load(open(os.path.join(o.cache, "rows.json"))) if r["split"] == "dev" and has_band(r, rate)]
     clips = np.load(os.path.join(o.cache, "clips.npy"), mmap_mode="r")
@@ -256,10 +277,10 @@ def main():
             break
         for g in optimiser.param_groups:
             g["lr"] = float(o.rate * min(1, step / 300 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-5)
-        features, label, frame, speech = (torch.from_numpy(v) for v in queue.get(timeout=600))
+        features, narrow, label, frame, speech = (torch.from_numpy(v) for v in queue.get(timeout=600))
         network.train()
         with torch.no_grad():
-            taught = teachers(features, speech) if teachers else None
+            taught = teachers(features, narrow, label, frame, speech) if teachers else None
             features = masked(features)
             # Half of the clips begin with the state that another clip left behind, as later parts of a call do.
             start = state[:, torch.randperm(o.batch)] * (torch.rand(1, o.batch, 1) < 0.5)

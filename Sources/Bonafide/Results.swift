@@ -55,6 +55,8 @@ public struct PartyResult: Sendable, Equatable {
   public var name: String?
   /// The earlier channel that holds the very same samples, and whose result this is.
   public var sameAs: Int?
+  /// Name of the model that judged it.
+  public var model: String?
   public var verdict: Verdict
   /// Why `verdict` is `inconclusive`; `nil` otherwise.
   public var reason: Reason?
@@ -70,13 +72,14 @@ public struct PartyResult: Sendable, Equatable {
   public var timeline: Timeline?
 
   public init(
-    channel: Int, name: String? = nil, sameAs: Int? = nil, verdict: Verdict, reason: Reason? = nil,
+    channel: Int, name: String? = nil, sameAs: Int? = nil, model: String? = nil, verdict: Verdict, reason: Reason? = nil,
     speech: Double, llr: Double? = nil, syntheticProbability: Double? = nil, segments: [Segment] = [],
     timeline: Timeline? = nil
   ) {
     self.channel = channel
     self.name = name
     self.sameAs = sameAs
+    self.model = model
     self.verdict = verdict
     self.reason = reason
     self.speech = speech

@@ -8,8 +8,9 @@ final class HeldDetector: Sendable {
   let log: Log?
   let name, version, sha256: CText
 
-  init(model: Model, options: ScanOptions, log: Log?) {
-    detector = Detector(model: model)
+  init(_ detector: Detector, options: ScanOptions, log: Log?) {
+    let model = detector.narrowband
+    self.detector = detector
     self.options = options
     self.log = log
     name = CText(model.card.name)
@@ -38,10 +39,11 @@ public func bonafide_detector_create(
     let log = Log(merged)
     let held = try telling(log) { () throws(CallError) in
       let options = try Options(merged)
-      return HeldDetector(model: options.model, options: options.scan, log: log)
+      return HeldDetector(options.detector, options: options.scan, log: log)
     }
-    let model = held.detector.model
-    log?.write(BONAFIDE_LEVEL_INFO, "model \(model.card.name) \(model.card.version), SHA-256 \(model.sha256)")
+    for model in held.detector.models {
+      log?.write(BONAFIDE_LEVEL_INFO, "model \(model.card.name) \(model.card.version), SHA-256 \(model.sha256)")
+    }
     try detectors.give(held, to: place)
   }
 }
@@ -57,7 +59,7 @@ public func bonafide_model_info(
 ) -> bonafide_status {
   attempt { () throws(CallError) in
     let held = try detectors.object(detector)
-    let card = held.detector.model.card
+    let card = held.detector.narrowband.card
     let info = bonafide_model(
       name: held.name.pointer, version: held.version.pointer, sha256: held.sha256.pointer,
       alarm_llr: card.operatingPoints.alarm, clear_llr: card.operatingPoints.clear,

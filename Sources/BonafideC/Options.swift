@@ -4,7 +4,7 @@ import CBonafide
 
 /// What a host asks of a detector.
 struct Options {
-  let model: Model
+  let detector: Detector
   let scan: ScanOptions
 
   /// Those that the host gives, over those of the library.
@@ -26,11 +26,12 @@ struct Options {
 
   init(_ options: bonafide_options) throws(CallError) {
     scan = try Self.scanOptions(options)
-    model = try Self.model(options)
-    let points = model.card.operatingPoints
-    let (alarm, clear) = (scan.alarmAt ?? points.alarm, scan.clearAt ?? points.clear)
-    guard alarm < clear || scan.alarmAt == nil && scan.clearAt == nil else {
-      throw .badArgument("alarm_llr (\(alarm)) must be less than clear_llr (\(clear)); what is not given is the model's")
+    detector = try Self.detector(options)
+    for points in detector.models.map(\.card.operatingPoints) {
+      let (alarm, clear) = (scan.alarmAt ?? points.alarm, scan.clearAt ?? points.clear)
+      guard alarm < clear || scan.alarmAt == nil && scan.clearAt == nil else {
+        throw .badArgument("alarm_llr (\(alarm)) must be less than clear_llr (\(clear)); what is not given is the model's")
+      }
     }
   }
 
@@ -64,10 +65,10 @@ struct Options {
     return llr
   }
 
-  private static func model(_ options: bonafide_options) throws(CallError) -> Model {
+  private static func detector(_ options: bonafide_options) throws(CallError) -> Detector {
     do throws(ModelError) {
-      guard let path = options.model else { return try Model.default }
-      return try Model(path: String(cString: path))
+      guard let path = options.model else { return try Detector.default }
+      return Detector(model: try Model(path: String(cString: path)))
     } catch {
       throw CallError(status: BONAFIDE_BAD_MODEL, message: error.description)
     }

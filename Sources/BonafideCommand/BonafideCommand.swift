@@ -9,15 +9,16 @@ struct BonafideCommand: ParsableCommand {
     commandName: "bonafide",
     abstract: "Say for each side of a recorded call whether the voice is genuine, synthetic or can't be told.",
     version: versionText,
-    subcommands: [Scan.self, Evaluate.self, Info.self],
+    subcommands: [Scan.self, Calibrate.self, Evaluate.self, Info.self],
     defaultSubcommand: Scan.self)
 
   /// Version of the program.
   static let version = Detector.version
 
   private static var versionText: String {
-    guard let model = try? Model.default else { return "bonafide \(version)" }
-    return "bonafide \(version)\nmodel \(model.card.name) \(model.card.version), SHA-256 \(model.sha256)"
+    let models = (try? Detector.default.models) ?? []
+    return (["bonafide \(version)"] + models.map { "model \($0.card.name) \($0.card.version), SHA-256 \($0.sha256)" })
+      .joined(separator: "\n")
   }
 }
 
@@ -34,10 +35,10 @@ extension ExitCode {
   static let failed = ExitCode(2)
 }
 
-/// The model of `--model`, or the built-in one.
-func loadModel(_ path: String?) throws(RunError) -> Model {
+/// A detector with the model of `--model` for all parties, or with the built-in ones.
+func loadDetector(_ path: String?) throws(RunError) -> Detector {
   do throws(ModelError) {
-    return if let path { try Model(path: path) } else { try Model.default }
+    return if let path { Detector(model: try Model(path: path)) } else { try Detector.default }
   } catch {
     throw RunError(message: "\(error)")
   }

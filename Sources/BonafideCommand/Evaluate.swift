@@ -96,6 +96,7 @@ struct Evaluate: ParsableCommand {
   func validate() throws {
     try check((scoresPath == nil) != (audio == nil), "Give a file of scores, or --audio with a folder of recordings.")
     try check(audio != nil || screening.model == nil, "--model goes with --audio.")
+    try check(audio != nil || screening.profile == nil, "--profile goes with --audio.")
     try check((0...1_000_000).contains(bootstrap), "--bootstrap is a number of samples from 0 to 1000000.")
     try check(segmentHop.isFinite && segmentHop > 0, "--segment-hop is a length in milliseconds, such as 20.")
     try check(asvKeys == nil || asv != nil, "--asv-keys goes with --asv.")
@@ -175,10 +176,10 @@ struct Evaluate: ParsableCommand {
       }
       return (table, nil)
     }
-    let model = try loadModel(screening.model)
+    let detector = try screening.detector()
     let scoring = AudioScoring(
-      detector: Detector(model: model), root: audio ?? "", timeline: timeline, progressWidth: screening.progressWidth)
-    return (ScoreTable(recordings: scoring.score(list, jobs: screening.threads)), EngineInfo(model))
+      detector: detector, root: audio ?? "", timeline: timeline, progressWidth: screening.progressWidth)
+    return (ScoreTable(recordings: scoring.score(list, jobs: screening.threads)), EngineInfo(detector))
   }
 
   /// Columns to break down by: those of `--by`; without it, kinds where the protocol has them, and systems on a page.

@@ -18,19 +18,31 @@ struct Info: ParsableCommand {
     completion: .file(extensions: ["safetensors"]))
   var model: String?
 
+  @Flag(help: "The built-in model of wide bands, in place of the telephone's.")
+  var wideband = false
+
+  func validate() throws {
+    try check(model == nil || !wideband, "--wideband is about the built-in models; leave out --model.")
+  }
+
   @Option(name: .shortAndLong, help: "Form of the card.")
   var format = Format.text
 
   func run() throws {
     guard Terminal.prepareStreams() else { throw ExitCode.failed }
     try reportingFailure {
-      let card = try loadModel(model).card
+      let card = try card()
       let output = try ReportOutput(path: nil)
       switch format {
       case .json: try output.write(try json(card) + "\n")
       case .text: try output.write(try text(card))
       }
     }
+  }
+
+  private func card() throws(RunError) -> ModelCard {
+    let detector = try loadDetector(model)
+    return (wideband ? detector.wideband ?? detector.narrowband : detector.narrowband).card
   }
 
   private func json(_ card: ModelCard) throws -> String {

@@ -88,16 +88,16 @@ struct Scan: ParsableCommand {
     let hasOutput = Terminal.prepareStreams()
     var tally = Tally()
     try reportingFailure {
-      let model = try loadModel(screening.model)
-      try checkPoints(of: model.card)
+      let detector = try screening.detector()
+      for model in detector.models { try checkPoints(of: model.card) }
       try checkStandardOutput(for: output, isOpen: hasOutput)
-      tally = try scan(with: model)
+      tally = try scan(with: detector)
     }
     if tally.failed > 0 { throw ExitCode.failed }
     if tally.flagged > 0 { throw ExitCode.flagged }
   }
 
-  private func scan(with model: Model) throws -> Tally {
+  private func scan(with detector: Detector) throws -> Tally {
     let recordings = Recording.all(at: paths, raw: raw != nil)
     try checkOutput(against: recordings)
     let toScreen = output == nil || output == "-"
@@ -112,9 +112,9 @@ struct Scan: ParsableCommand {
     // Few recordings: what is left of the threads goes to their parties.
     options.threads = max(1, jobs / max(1, recordings.count))
     let run = ScanRun(
-      recordings: recordings, detector: Detector(model: model), options: options,
+      recordings: recordings, detector: detector, options: options,
       output: try ReportOutput(path: output),
-      writer: format.writer(engine: EngineInfo(model), style: style, fileCount: recordings.count), progress: progress,
+      writer: format.writer(engine: EngineInfo(detector), style: style, fileCount: recordings.count), progress: progress,
       // A table on the same terminal says it already.
       saysErrors: !(format == .text && isOnTerminal && hasErrorTerminal),
       saysWarnings: !format.hasWarnings, inOrder: format != .jsonl)
@@ -144,11 +144,11 @@ struct Scan: ParsableCommand {
     let points = card.operatingPoints
     if let alarmAt, clearAt == nil, alarmAt >= points.clear {
       throw ValidationError(
-        "--alarm-at (\(alarmAt)) must be less than the model's clear point (\(points.clear)); give --clear-at too.")
+        "--alarm-at (\(alarmAt)) must be less than the clear point of model \(card.name) (\(points.clear)); give --clear-at too.")
     }
     if let clearAt, alarmAt == nil, clearAt <= points.alarm {
       throw ValidationError(
-        "--clear-at (\(clearAt)) must be greater than the model's alarm point (\(points.alarm)); give --alarm-at too.")
+        "--clear-at (\(clearAt)) must be greater than the alarm point of model \(card.name) (\(points.alarm)); give --alarm-at too.")
     }
   }
 

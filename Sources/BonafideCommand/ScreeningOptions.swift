@@ -16,11 +16,29 @@ struct ScreeningOptions: ParsableArguments {
     completion: .file(extensions: ["safetensors"]))
   var model: String?
 
+  @Option(
+    help: ArgumentHelp("What bonafide calibrate made of genuine calls of this site.", valueName: "file"), completion: .file())
+  var profile: String?
+
   @Flag(help: "Show no progress, even on a terminal.")
   var noProgress = false
 
   func validate() throws {
     try check(jobs.map { (1...1024).contains($0) } ?? true, "--jobs is a number of threads from 1 to 1024.")
+  }
+
+  /// The detector with the models and the profile of the command line.
+  func detector() throws(RunError) -> Detector {
+    let detector = try loadDetector(model)
+    guard let profile else { return detector }
+    let text = try readText(profile)
+    do {
+      return try detector.adjusted(to: try JSONDecoder().decode(SiteProfile.self, from: Data(text.utf8)))
+    } catch let error as ProfileError {
+      throw RunError(message: "\(profile): \(error)")
+    } catch {
+      throw RunError(message: "\(profile): not a profile; make one with bonafide calibrate")
+    }
   }
 
   var threads: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
@@ -29,11 +47,5 @@ struct ScreeningOptions: ParsableArguments {
   var progressWidth: Int? {
     guard !noProgress, Terminal.isTerminal(STDERR_FILENO) else { return nil }
     return Terminal.width(of: STDERR_FILENO) ?? 80
-  }
-}
-
-extension EngineInfo {
-  init(_ model: Model) {
-    self.init(version: BonafideCommand.version, modelName: model.card.name, modelSHA256: model.sha256)
   }
 }

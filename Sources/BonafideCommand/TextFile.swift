@@ -18,7 +18,7 @@ func readText(_ path: String) throws(RunError) -> String {
     }
   }
   guard let text = String(validating: bytes, as: UTF8.self) else {
-    throw RunError(message: "\(path): is not text in UTF-8; PartialSpoof's labels must be text, not npy (docs/evaluate.md)")
+    throw RunError(message: "\(path): is not text in UTF-8")
   }
   return text
 }

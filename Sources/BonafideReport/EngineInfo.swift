@@ -4,14 +4,33 @@ import Bonafide
 public struct EngineInfo: Sendable, Equatable {
   /// Version of the program.
   public var version: String
-  /// Name of the model.
-  public var modelName: String
-  /// SHA-256 of the model's weights, in hexadecimal digits.
-  public var modelSHA256: String
+  /// A model's name, and the SHA-256 of its weights in hexadecimal digits.
+  public struct Model: Sendable, Equatable {
+    public var name: String
+    public var sha256: String
 
-  public init(version: String, modelName: String, modelSHA256: String) {
+    public init(name: String, sha256: String) {
+      self.name = name
+      self.sha256 = sha256
+    }
+  }
+
+  /// The model of the telephone's band, or of all.
+  public var narrowband: Model
+  /// The model of wider bands.
+  public var wideband: Model?
+
+  /// All models, narrowband first.
+  public var models: [Model] { [narrowband] + (wideband.map { [$0] } ?? []) }
+
+  public init(version: String, narrowband: Model, wideband: Model? = nil) {
     self.version = version
-    self.modelName = modelName
-    self.modelSHA256 = modelSHA256
+    self.narrowband = narrowband
+    self.wideband = wideband
+  }
+
+  public init(_ detector: Detector) {
+    func model(_ model: Bonafide.Model) -> Model { Model(name: model.card.name, sha256: model.sha256) }
+    self.init(version: Detector.version, narrowband: model(detector.narrowband), wideband: detector.wideband.map(model))
   }
 }

@@ -38,11 +38,13 @@ public struct JSONLinesReport: ReportWriter {
 }
 
 extension JSON {
-  fileprivate init(_ engine: EngineInfo) {
+  init(_ engine: EngineInfo) {
     self = .object([
       ("version", .string(engine.version)),
-      ("model", .string(engine.modelName)),
-      ("model_sha256", .string(engine.modelSHA256)),
+      ("model", .string(engine.narrowband.name)),
+      ("model_sha256", .string(engine.narrowband.sha256)),
+      ("wideband_model", JSON(engine.wideband?.name)),
+      ("wideband_model_sha256", JSON(engine.wideband?.sha256)),
     ])
   }
 
@@ -53,6 +55,7 @@ extension JSON {
     ]
     if let original = party.sameAs { members.append(("same_as", .integer(original))) }
     members += [
+      ("model", JSON(party.model)),
       ("verdict", .string(party.verdict.rawValue)),
       ("reason", JSON(party.reason?.rawValue)),
       ("speech_s", .number(party.speech, places: 2)),

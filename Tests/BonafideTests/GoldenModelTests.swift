@@ -5,7 +5,7 @@ import Testing
 
 @testable import Bonafide
 
-/// The shipped model on real recordings, file to frame outputs, against PyTorch.
+/// The shipped models on real recordings, file to frame outputs, against PyTorch.
 @Suite struct GoldenModelTests {
   static let samples = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(path: "samples")
@@ -22,13 +22,17 @@ import Testing
     return result
   }
 
-  @Test(arguments: [("genuine-en.ulaw.wav", 1), ("call-agent-caller.ulaw.wav", 1), ("call-agent-caller.ulaw.wav", 2)])
-  func outputsAreThoseOfPyTorch(file: String, channel: Int) throws {
+  /// The wideband model gets samples at 8 kHz as if they were at its own rate.
+  @Test(
+    arguments: ["narrowband", "wideband"],
+    [("genuine-en.ulaw.wav", 1), ("call-agent-caller.ulaw.wav", 1), ("call-agent-caller.ulaw.wav", 2)])
+  func outputsAreThoseOfPyTorch(name: String, source: (file: String, channel: Int)) throws {
+    let (file, channel) = source
     let regenerate: Comment = "regenerate with: python Models/training/golden_model.py"
     let expected = try #require(
-      try SafetensorsFile([UInt8](Data(contentsOf: golden("model.safetensors")))).tensor(named: "\(file).\(channel)"), regenerate)
+      try SafetensorsFile([UInt8](Data(contentsOf: golden("\(name).safetensors")))).tensor(named: "\(file).\(channel)"), regenerate)
 
-    let model = try Model.default
+    let model = try name == "wideband" ? Model.wideband : .narrowband
     var extractor = try LogMel(model.card.features)
     var (features, energies): ([Float], [Float?]) = ([], [])
     extractor.append(try samples(of: file, channel: channel), into: &features, energies: &energies)

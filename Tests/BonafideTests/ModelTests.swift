@@ -5,8 +5,13 @@ import Testing
 @testable import Bonafide
 
 @Suite struct ModelTests {
-  private let weights = Array(UnsafeBufferPointer(start: bonafide_default_weights(), count: bonafide_default_weights_size()))
-  private let card = Array(UnsafeBufferPointer(start: bonafide_default_card(), count: bonafide_default_card_size()))
+  private let weights, card: [UInt8]
+
+  init() {
+    let files = bonafide_narrowband_model()
+    weights = Array(UnsafeBufferPointer(start: files.weights, count: files.weights_size))
+    card = Array(UnsafeBufferPointer(start: files.card, count: files.card_size))
+  }
 
   /// The default card, with `text` in the place of the first match of `pattern`.
   private func card(replacing pattern: String, with text: String) throws -> [UInt8] {
@@ -21,7 +26,7 @@ import Testing
   }
 
   @Test func defaultModelLoads() throws {
-    let model = try Model.default
+    let model = try Model.narrowband
     #expect(model.card.architecture.type == "crnn")
     #expect(model.card.features.sampleRate == 8000)
     #expect(model.sha256 == model.card.weightsSHA256)
@@ -32,11 +37,11 @@ import Testing
     let folder = try TemporaryFolder()
     let path = try folder.write("m.safetensors", Data(weights))
     _ = try folder.write("m.json", Data(card))
-    #expect(try Model(path: path).sha256 == Model.default.sha256)
+    #expect(try Model(path: path).sha256 == Model.narrowband.sha256)
   }
 
   @Test func cardSurvivesEncoding() throws {
-    let card = try Model.default.card
+    let card = try Model.narrowband.card
     #expect(try JSONDecoder().decode(ModelCard.self, from: JSONEncoder().encode(card)) == card)
   }
 

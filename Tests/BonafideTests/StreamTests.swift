@@ -8,7 +8,7 @@ import Testing
   let detector: Detector
 
   init() throws {
-    detector = Detector(model: try Model.default)
+    detector = Detector(model: try .narrowband)
   }
 
   /// Samples of one channel (from 1) of a recording of `samples/`, at `rate`.
@@ -209,7 +209,7 @@ import Testing
     let result = try stream.finish()
     #expect(result.reason == .noSpeech)
 
-    let settings = detector.model.card.features
+    let settings = detector.narrowband.card.features
     var logMel = try LogMel(settings, batch: 4)
     var (features, energies): ([Float], [Float?]) = ([], [])
     let tone = (0..<4000).map { 0.5 * sin(Float($0)) }

@@ -7,10 +7,11 @@ import Testing
 /// Results of all kinds, made up.
 enum Results {
   static let engine = EngineInfo(
-    version: "1.2.3", modelName: "narrowband", modelSHA256: String(repeating: "0123456789abcdef", count: 4))
+    version: "1.2.3", narrowband: EngineInfo.Model(name: "narrowband", sha256: String(repeating: "0123456789abcdef", count: 4)),
+    wideband: EngineInfo.Model(name: "wideband", sha256: String(repeating: "fedcba9876543210", count: 4)))
 
   static let genuine = PartyResult(
-    channel: 1, name: "agent", verdict: .bonafide, speech: 31.4159, llr: 6.78912, syntheticProbability: 0.0000594)
+    channel: 1, name: "agent", model: "narrowband", verdict: .bonafide, speech: 31.4159, llr: 6.78912, syntheticProbability: 0.0000594)
 
   static let call = FileResult(
     path: "calls/a call, \"loud\".wav", format: "WAV/ULAW", sampleRate: 8000, duration: 61.3, bandwidth: 3400.4,
@@ -18,7 +19,7 @@ enum Results {
     parties: [
       genuine,
       PartyResult(
-        channel: 2, name: "caller", verdict: .synthetic, speech: 40.1, llr: -3.2, syntheticProbability: 0.5635448,
+        channel: 2, name: "caller", model: "wideband", verdict: .synthetic, speech: 40.1, llr: -3.2, syntheticProbability: 0.5635448,
         segments: [
           Segment(start: 1.2, end: 8.44, llr: -4.1, syntheticProbability: 0.7605252),
           Segment(start: 60.9, end: 61.3, llr: -9.87654, syntheticProbability: 0.9990257),

@@ -5,11 +5,31 @@ import Dispatch
 ///
 /// A detector may be used from several threads at once; each scan has its own buffers.
 public struct Detector: Sendable {
-  public let model: Model
+  /// Of parties whose speech ends at the telephone's band; of all where there is no `wideband`.
+  public let narrowband: Model
+  /// Of parties whose speech reaches beyond.
+  public let wideband: Model?
 
-  public init(model: Model) {
-    self.model = model
+  /// - Parameters:
+  ///   - narrowband: of parties whose speech ends at the telephone's band; of all where there is no `wideband`.
+  ///   - wideband: of parties whose speech reaches beyond.
+  public init(narrowband: Model, wideband: Model? = nil) {
+    self.narrowband = narrowband
+    self.wideband = wideband
   }
+
+  /// A detector that has one model for all.
+  public init(model: Model) {
+    self.init(narrowband: model)
+  }
+
+  /// The detector with the built-in models.
+  public static var `default`: Detector {
+    get throws(ModelError) { Detector(narrowband: try .narrowband, wideband: try .wideband) }
+  }
+
+  /// The models, narrowband first.
+  public var models: [Model] { [narrowband] + (wideband.map { [$0] } ?? []) }
 
   /// Screens one recording.
   ///
@@ -88,9 +108,8 @@ public struct Detector: Sendable {
     let (rate, channelCount) = (reader.format.sampleRate, reader.format.channelCount)
     var opened: [Party] = []
     for channel in channels {
-      let screener = try PartyScreener(model: model, sampleRate: rate, options: options, pace: .recording)
-      let meter = try ScreeningError.wrapping { () throws(FeatureError) in try BandwidthMeter(sampleRate: rate) }
-      opened.append(Party(screener, meter: meter, channel: options.mix ? nil : channel))
+      let screener = try BandScreener(self, sampleRate: rate, options: options, pace: .recording)
+      opened.append(Party(screener, channel: options.mix ? nil : channel))
     }
     let parties = opened
 
@@ -111,7 +130,7 @@ public struct Detector: Sendable {
     }
     result.duration = Double(frames) / Double(rate)
     for party in parties {
-      if let bandwidth = party.meter.bandwidth { result.bandwidth = max(bandwidth, result.bandwidth ?? 0) }
+      if let bandwidth = party.bandwidth { result.bandwidth = max(bandwidth, result.bandwidth ?? 0) }
     }
     return zip(parties, channels).map { party, channel in party.finish(channel: channel + 1) }
   }
@@ -122,19 +141,17 @@ public struct Detector: Sendable {
   }
 }
 
-/// Holds the screener and the meter of one party of a pass; an array cannot hold what cannot be copied.
+/// Holds the screener of one party of a pass; an array cannot hold what cannot be copied.
 ///
 /// Unchecked: of a pass's threads, one at a time works on a party.
 private final class Party: @unchecked Sendable {
-  private var screener: PartyScreener
-  private(set) var meter: BandwidthMeter
+  private var screener: BandScreener
   /// `nil` for the mean of all channels.
   private let channel: Int?
   private var mono: [Float] = []
 
-  init(_ screener: consuming PartyScreener, meter: consuming BandwidthMeter, channel: Int?) {
+  init(_ screener: consuming BandScreener, channel: Int?) {
     self.screener = screener
-    self.meter = meter
     self.channel = channel
   }
 
@@ -146,9 +163,11 @@ private final class Party: @unchecked Sendable {
       mix(block, channelCount: channelCount, into: &mono)
     }
     let samples = mono
-    meter.append(samples)
     screener.append(samples.span)
   }
+
+  /// Highest frequency with energy, in Hz.
+  var bandwidth: Double? { screener.bandwidth }
 
   func finish(channel: Int) -> PartyResult {
     screener.finish()

@@ -201,8 +201,10 @@ struct PartyScreener: ~Copyable {
   ///
   /// - Parameter channel: of the recording, from 1.
   func result(channel: Int) -> PartyResult {
-    judge.result(
+    var result = judge.result(
       evidence, signalToNoise: evidence.noise.signalToNoise, channel: channel, duration: duration, timeline: keepsTimeline)
+    result.model = card.name
+    return result
   }
 
   /// What is said of a stretch.

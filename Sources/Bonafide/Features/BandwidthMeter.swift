@@ -5,6 +5,9 @@ import Glibc
 /// A spectrum of about 64 ms is taken every quarter of a second; per frequency the greatest power of all of them is
 /// kept, so that a few fricatives count among many vowels. The bandwidth is the highest frequency at which this, smoothed
 /// over 100 Hz, is within 50 dB of its peak.
+///
+/// Speech counts as wideband where it reaches beyond the telephone's band, to 5.5 ... 7.5 kHz, in one spectrum for twenty loud
+/// ones (within 30 dB of the loudest): fricatives do, clicks are too few.
 struct BandwidthMeter: ~Copyable {
   private let sampleRate: Int
   private let transform: RealTransform
@@ -16,6 +19,21 @@ struct BandwidthMeter: ~Copyable {
 
   private static let range: Float = 1e-5
 
+  /// Frequencies that a telephone does not carry, in Hz.
+  private static let beyond = 5500.0...7500.0
+  /// Mean power there relative to the greatest of all, and peak of a loud spectrum relative to it.
+  private static let beyondRange = 1e-6
+  private static let loudRange = 1e-3
+  /// Spectra that reach beyond, for each loud one.
+  private static let wideShare = 0.05
+  /// Loud spectra that settle the question: half a minute.
+  private static let settlingCount = 120
+  private let beyondBins: Range<Int>
+  /// Of each spectrum: its peak, and its mean power beyond; in units of full scale.
+  private var peaks = EnergyHistogram()
+  private var powersBeyond = EnergyHistogram()
+  private var greatestPeak: Float = 0
+
   /// - Throws: when memory runs out, or no frame fits the rate.
   init(sampleRate: Int) throws(FeatureError) {
     var size = 256
@@ -24,11 +42,18 @@ struct BandwidthMeter: ~Copyable {
     self.sampleRate = sampleRate
     self.transform = transform
     window = periodicHann(size)
+    let binWidth = Double(sampleRate) / Double(size)
+    beyondBins =
+      Self.canBeWideband(sampleRate: sampleRate)
+      ? Int(Self.beyond.lowerBound / binWidth)..<min(Int(Self.beyond.upperBound / binWidth), size / 2) : 0..<0
     power = [Float](repeating: 0, count: size / 2 + 1)
     greatest = power
   }
 
-  mutating func append(_ samples: [Float]) {
+  /// Whether samples at this rate, in Hz, can hold frequencies beyond the telephone's.
+  static func canBeWideband(sampleRate: Int) -> Bool { Double(sampleRate) / 2 >= beyond.lowerBound + 500 }
+
+  mutating func append(_ samples: Span<Float>) {
     let period = sampleRate / 4
     var index = 0
     while index < samples.count {
@@ -53,8 +78,29 @@ struct BandwidthMeter: ~Copyable {
       guard let power = power.baseAddress else { return }
       transform.power(ofFrame: 0, to: power)
     }
-    for k in greatest.indices { greatest[k] = max(greatest[k], power[k]) }
+    var peak: Float = 0
+    for k in greatest.indices {
+      greatest[k] = max(greatest[k], power[k])
+      peak = max(peak, power[k])
+    }
+    guard !beyondBins.isEmpty else { return }
+    let scale = 1 / Float(transform.size * transform.size)
+    greatestPeak = max(greatestPeak, peak * scale)
+    peaks.add(peak * scale)
+    powersBeyond.add(beyondBins.reduce(0) { $0 + power[$1] } / Float(beyondBins.count) * scale)
   }
+
+  private var loudCount: Int { peaks.count(atLeast: Double(greatestPeak) * Self.loudRange) }
+
+  /// Whether speech so far reaches beyond the telephone's band.
+  var isWideband: Bool {
+    guard greatestPeak > 0 else { return false }
+    let count = powersBeyond.count(atLeast: Double(greatestPeak) * Self.beyondRange)
+    return count > 0 && Double(count) >= Self.wideShare * Double(loudCount)
+  }
+
+  /// Whether there was enough sound for `isWideband` to be final.
+  var isSettled: Bool { peaks.count >= Self.settlingCount && loudCount >= Self.settlingCount }
 
   /// Highest frequency with energy so far, in Hz; `nil` where there was none.
   var bandwidth: Double? {

@@ -37,7 +37,7 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
     public var window: Int
     /// Samples from one window to the next; a frame's hop is a multiple of it.
     public var hop: Int
-    /// Length of the Fourier transform, in samples; at least `window`.
+    /// The frequencies are the multiples of the sample rate over this.
     public var fft: Int
     /// Windows per frame: a multiple of those from one frame to the next.
     public var span: Int
@@ -54,7 +54,7 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
         if !holds { throw FeatureError("feature settings: envelope: " + text()) }
       }
       try check((8...64).contains(fft) && fft % 2 == 0, "fft \(fft) is not an even number in 8...64")
-      try check((8...fft).contains(window), "window \(window) is not in 8...fft")
+      try check((8...1024).contains(window), "window \(window) is not in 8...1024")
       try check((1...frameHop).contains(hop) && frameHop % hop == 0, "hop \(hop) does not divide the hop of frames")
       try check(
         (1...512).contains(span) && span % (frameHop / hop) == 0,

@@ -9,23 +9,29 @@ public struct Calibration: Codable, Sendable, Equatable {
   public var offset: Double
   /// Seconds of speech that give half of the evidence.
   public var halfSpeech: Double
+  /// Median of slope · raw + offset over the genuine parties of the development data; `nil` where the card does not say.
+  public var genuineMedian: Double?
 
   enum CodingKeys: String, CodingKey {
     case slope, offset
     case halfSpeech = "half_speech_s"
+    case genuineMedian = "genuine_median"
   }
 
-  public init(slope: Double, offset: Double, halfSpeech: Double) {
+  public init(slope: Double, offset: Double, halfSpeech: Double, genuineMedian: Double? = nil) {
     self.slope = slope
     self.offset = offset
     self.halfSpeech = halfSpeech
+    self.genuineMedian = genuineMedian
   }
+
+  /// The share of the evidence that so many seconds of speech give, in 0...1.
+  func evidence(speech: Double) -> Double { speech > 0 ? speech / (speech + halfSpeech) : 0 }
 
   /// Log-likelihood ratio, natural log, positive for bona fide, of a span with a pooled score and so many seconds of
   /// speech.
   public func llr(raw: Double, speech: Double) -> Double {
-    let evidence = speech > 0 ? speech / (speech + halfSpeech) : 0
-    return evidence * (slope * raw + offset)
+    evidence(speech: speech) * (slope * raw + offset)
   }
 }
 

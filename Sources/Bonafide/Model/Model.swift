@@ -24,7 +24,7 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// A trained network, and how to read its scores.
 public struct Model: Sendable {
-  public let card: ModelCard
+  public internal(set) var card: ModelCard
   /// SHA-256 of the weights, in lower-case hexadecimal digits.
   public let sha256: String
   let network: CRNN
@@ -46,17 +46,25 @@ public struct Model: Sendable {
     try self.init(weights: weights, path: path, card: try Self.read(String(cardPath)), cardPath: String(cardPath))
   }
 
-  /// The narrowband model that is compiled in.
-  public static var `default`: Model {
-    get throws(ModelError) { try embedded.get() }
+  /// The built-in model of the telephone's band.
+  public static var narrowband: Model {
+    get throws(ModelError) { try builtInNarrowband.get() }
   }
 
-  private static let embedded: Result<Model, ModelError> = Result { () throws(ModelError) in
-    try Model(
-      weights: Array(UnsafeBufferPointer(start: bonafide_default_weights(), count: bonafide_default_weights_size())),
-      path: "built-in model",
-      card: Array(UnsafeBufferPointer(start: bonafide_default_card(), count: bonafide_default_card_size())),
-      cardPath: "built-in model card")
+  /// The built-in model of bands up to 8 kHz.
+  public static var wideband: Model {
+    get throws(ModelError) { try builtInWideband.get() }
+  }
+
+  private static let builtInNarrowband = builtIn(bonafide_narrowband_model())
+  private static let builtInWideband = builtIn(bonafide_wideband_model())
+
+  private static func builtIn(_ files: bonafide_model_files) -> Result<Model, ModelError> {
+    Result { () throws(ModelError) in
+      try Model(
+        weights: Array(UnsafeBufferPointer(start: files.weights, count: files.weights_size)), path: "built-in model",
+        card: Array(UnsafeBufferPointer(start: files.card, count: files.card_size)), cardPath: "built-in model card")
+    }
   }
 
   private static func read(_ path: String) throws(ModelError) -> [UInt8] {

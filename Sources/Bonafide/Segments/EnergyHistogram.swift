@@ -12,12 +12,21 @@ struct EnergyHistogram: Sendable {
   private static let binsPerDecibel = 16.0
 
   mutating func add(_ energy: Float) {
-    let level = 10 * log10(Double(energy))
     count += 1
-    // Also false where the energy is zero or not a number.
-    guard level >= Self.lowest else { return }
     // A bin is full after five years of 40 ms.
-    bins[Int(min((level - Self.lowest) * Self.binsPerDecibel, Double(bins.count - 1)))] &+= 1
+    if let bin = bin(of: Double(energy)) { bins[bin] &+= 1 }
+  }
+
+  /// `nil` where the energy is below the lowest level or not a number.
+  private func bin(of energy: Double) -> Int? {
+    let level = 10 * log10(energy)
+    guard level >= Self.lowest else { return nil }
+    return Int(min((level - Self.lowest) * Self.binsPerDecibel, Double(bins.count - 1)))
+  }
+
+  /// How many were at least this, but for the width of a bin.
+  func count(atLeast energy: Double) -> Int {
+    bins[(bin(of: energy) ?? 0)...].reduce(0) { $0 + Int($1) }
   }
 
   /// The energy of place `rank`, from 0 to `count` − 1, in ascending order.

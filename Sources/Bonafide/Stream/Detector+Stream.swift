@@ -8,7 +8,7 @@ extension Detector {
   public func makeStream(
     sampleRate: Int, options: ScanOptions = ScanOptions()
   ) throws(ScreeningError) -> sending DetectorStream {
-    try DetectorStream(model: model, sampleRate: sampleRate, options: options, pace: .live)
+    try DetectorStream(self, sampleRate: sampleRate, options: options, pace: .live)
   }
 
   /// Screens a party whose samples come as an asynchronous sequence.
@@ -48,7 +48,7 @@ extension Detector {
   public func score(
     _ samples: Span<Float>, sampleRate: Int, options: ScanOptions = ScanOptions()
   ) throws(ScreeningError) -> PartyResult {
-    let stream = try DetectorStream(model: model, sampleRate: sampleRate, options: options, pace: .recording)
+    let stream = try DetectorStream(self, sampleRate: sampleRate, options: options, pace: .recording)
     try stream.append(samples)
     return try stream.finish()
   }

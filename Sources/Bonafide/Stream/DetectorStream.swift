@@ -28,18 +28,19 @@ public final class DetectorStream {
   /// Samples that were not finite, and were taken as zeros.
   public private(set) var nonNumbers = 0
 
-  private let model: Model
+  private let detector: Detector
   private let options: ScanOptions
   private let pace: PartyScreener.Pace
-  private var screener: PartyScreener
+  private var screener: BandScreener
   private var isFinished = false
   private var block: [Float] = []
-  /// Stretches that updates have told.
+  /// Stretches that updates have told, and whether they were of the wideband model.
   private var told = 0
+  private var toldWideband = false
 
-  init(model: Model, sampleRate: Int, options: ScanOptions, pace: PartyScreener.Pace) throws(ScreeningError) {
-    screener = try PartyScreener(model: model, sampleRate: sampleRate, options: options, pace: pace)
-    self.model = model
+  init(_ detector: Detector, sampleRate: Int, options: ScanOptions, pace: PartyScreener.Pace) throws(ScreeningError) {
+    screener = try BandScreener(detector, sampleRate: sampleRate, options: options, pace: pace)
+    self.detector = detector
     self.sampleRate = sampleRate
     self.options = options
     self.pace = pace
@@ -126,9 +127,10 @@ public final class DetectorStream {
   ///
   /// - Throws: when memory runs out; the stream is then as it was.
   public func reset() throws(ScreeningError) {
-    screener = try PartyScreener(model: model, sampleRate: sampleRate, options: options, pace: pace)
+    screener = try BandScreener(detector, sampleRate: sampleRate, options: options, pace: pace)
     isFinished = false
     told = 0
+    toldWideband = false
     nonNumbers = 0
     update = StreamUpdate()
   }
@@ -153,18 +155,26 @@ public final class DetectorStream {
   private func tell() -> StreamUpdate {
     update.time = screener.duration
     update.closed = []
-    let scoredTime = screener.scoredDuration
-    guard scoredTime > update.scoredTime || isFinished else { return update }
-    let judgement = screener.judgement
-    update.scoredTime = scoredTime
-    update.speech = screener.evidence.speech
-    update.llr = judgement.llr
-    update.syntheticProbability = judgement.syntheticProbability
-    update.verdict = judgement.verdict
-    update.reason = judgement.reason
-    update.closed = screener.evidence.stretches[told...].map { screener.segment($0) }
-    update.open = screener.evidence.openStretch.map { screener.segment($0) }
-    told = screener.evidence.stretches.count
+    let isWideband = screener.isWideband
+    if isWideband != toldWideband {
+      toldWideband = isWideband
+      told = 0
+      update.scoredTime = 0
+    }
+    screener.withCurrent { screener in
+      let scoredTime = screener.scoredDuration
+      guard scoredTime > update.scoredTime || isFinished else { return }
+      let judgement = screener.judgement
+      update.scoredTime = scoredTime
+      update.speech = screener.evidence.speech
+      update.llr = judgement.llr
+      update.syntheticProbability = judgement.syntheticProbability
+      update.verdict = judgement.verdict
+      update.reason = judgement.reason
+      update.closed = screener.evidence.stretches[told...].map { screener.segment($0) }
+      update.open = screener.evidence.openStretch.map { screener.segment($0) }
+      told = screener.evidence.stretches.count
+    }
     return update
   }
 }

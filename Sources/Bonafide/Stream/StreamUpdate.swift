@@ -14,7 +14,8 @@ public struct StreamUpdate: Sendable, Equatable {
   public var verdict: Verdict
   /// Why `verdict` is `inconclusive`; `nil` otherwise.
   public var reason: Reason?
-  /// Stretches that sound synthetic and that no later sample can change, found since the update before.
+  /// Stretches that sound synthetic and that no later sample can change, found since the update before. Where a party turns out
+  /// to have another band than it had so far, in its first seconds, they are all those of that band's model.
   public var closed: [Segment]
   /// The stretch that may still grow, or rise and be dropped.
   public var open: Segment?

@@ -24,7 +24,7 @@ public struct EvaluationInfo: Sendable, Equatable {
   /// What was held against what, in one line.
   var title: String {
     let part = split.map { ", split \($0)" } ?? ""
-    let model = engine.map { ", scored by \($0.modelName)" } ?? ""
+    let model = engine.map { ", scored by \($0.models.map(\.name).joined(separator: " and "))" } ?? ""
     func name(_ path: String) -> Substring { path == "-" ? "standard input" : baseName(path) }
     return "\(name(scoresPath)) on \(name(protocolPath))\(part)\(model)"
   }

@@ -9,7 +9,7 @@ public struct EvaluationJSONReport: Sendable {
     let members: [(String, JSON)] = [
       ("schema", .string("bonafide.evaluation/1")),
       ("version", .string(info.version)),
-      ("engine", info.engine.map(engine) ?? .null),
+      ("engine", info.engine.map { JSON($0) } ?? .null),
       ("protocol", .string(info.protocolPath)),
       ("split", JSON(info.split)),
       ("scores", .string(info.scoresPath)),
@@ -35,13 +35,6 @@ public struct EvaluationJSONReport: Sendable {
     ]
     let lines = members.map { "\(JSON.string($0.0).text):\($0.1.text)" }
     return "{" + lines.joined(separator: ",\n") + "}\n"
-  }
-
-  private func engine(_ engine: EngineInfo) -> JSON {
-    .object([
-      ("version", .string(engine.version)), ("model", .string(engine.modelName)),
-      ("model_sha256", .string(engine.modelSHA256)),
-    ])
   }
 
   private func object(_ figures: [Figure]) -> JSON {

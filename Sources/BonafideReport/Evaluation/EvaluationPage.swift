@@ -82,7 +82,7 @@ public struct EvaluationPage: Sendable {
   }
 
   private func footer(_ info: EvaluationInfo) -> String {
-    let model = info.engine.map { ", model \($0.modelName), SHA-256 \($0.modelSHA256)" } ?? ""
+    let model = (info.engine?.models ?? []).map { ", model \($0.name), SHA-256 \($0.sha256)" }.joined()
     return "bonafide \(info.version)\(model); protocol \(info.protocolPath), scores \(info.scoresPath)"
   }
 

@@ -2,10 +2,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// `Models/narrowband.safetensors`, as it was when the library was compiled.
-const uint8_t *_Nonnull bonafide_default_weights(void);
-size_t bonafide_default_weights_size(void);
+/// Files of `Models/`, as they were when the library was compiled.
+struct bonafide_model_files {
+  const uint8_t *_Nonnull weights;
+  size_t weights_size;
+  /// Not terminated by a zero byte.
+  const uint8_t *_Nonnull card;
+  size_t card_size;
+};
 
-/// `Models/narrowband.json`; not terminated by a zero byte.
-const uint8_t *_Nonnull bonafide_default_card(void);
-size_t bonafide_default_card_size(void);
+struct bonafide_model_files bonafide_narrowband_model(void);
+struct bonafide_model_files bonafide_wideband_model(void);

@@ -1,0 +1,96 @@
+/// Screens one party with the model of its band.
+///
+/// Where the rate leaves the question open, both models listen until the band of half a minute of sound is known; from then
+/// on the party's own does. A party that ends before is judged by the model of the band that it had.
+struct BandScreener: ~Copyable {
+  private var narrowband: PartyScreener?
+  private var wideband: PartyScreener?
+  private var meter: BandwidthMeter
+  private var isUndecided: Bool
+  private var decidedWideband = false
+
+  /// - Parameters:
+  ///   - detector: has the models.
+  ///   - sampleRate: of the samples to come, in Hz.
+  ///   - options: prior, operating points, whether to keep a timeline.
+  /// - Throws: when the rate cannot be resampled, or memory runs out.
+  init(
+    _ detector: Detector, sampleRate: Int, options: ScanOptions, pace: PartyScreener.Pace
+  ) throws(ScreeningError) {
+    var narrow: PartyScreener? = nil
+    narrow = try PartyScreener(model: detector.narrowband, sampleRate: sampleRate, options: options, pace: pace)
+    let meter = try ScreeningError.wrapping { () throws(FeatureError) in try BandwidthMeter(sampleRate: sampleRate) }
+    var wide: PartyScreener? = nil
+    var isUndecided = false
+    if let model = detector.wideband, BandwidthMeter.canBeWideband(sampleRate: sampleRate) {
+      wide = try PartyScreener(model: model, sampleRate: sampleRate, options: options, pace: pace)
+      isUndecided = true
+    }
+    narrowband = consume narrow
+    wideband = consume wide
+    self.meter = consume meter
+    self.isUndecided = isUndecided
+  }
+
+  /// Whether the party is judged by the wideband model, as far as is known.
+  var isWideband: Bool { isUndecided ? meter.isWideband : decidedWideband }
+
+  /// Highest frequency with energy so far, in Hz; `nil` where there was none.
+  var bandwidth: Double? { meter.bandwidth }
+
+  /// Seconds so far.
+  var duration: Double { withCurrent { $0.duration } }
+
+  /// Numbers of samples that may be missing at once.
+  var missingCounts: ClosedRange<Int> { withCurrent { $0.missingCounts } }
+
+  /// Takes the next samples, mono: finite, about ±1.
+  mutating func append(_ block: Span<Float>) {
+    meter.append(block)
+    narrowband?.append(block)
+    wideband?.append(block)
+    if isUndecided, meter.isSettled { decide() }
+  }
+
+  /// Takes note of samples that were lost, or never sent.
+  ///
+  /// - Parameter count: within `missingCounts`.
+  mutating func append(missing count: Int) {
+    narrowband?.append(missing: count)
+    wideband?.append(missing: count)
+  }
+
+  private mutating func decide() {
+    decidedWideband = meter.isWideband
+    isUndecided = false
+    if decidedWideband { narrowband = nil } else { wideband = nil }
+  }
+
+  /// Screens what still waits. Nothing may be appended afterwards.
+  mutating func finish() {
+    if isUndecided { decide() }
+    narrowband?.finish()
+    wideband?.finish()
+  }
+
+  /// The result, once the party is finished.
+  ///
+  /// - Parameter channel: of the recording, from 1.
+  func result(channel: Int) -> PartyResult {
+    withCurrent { $0.result(channel: channel) }
+  }
+
+  /// The value of `body` of the screener that judges the party, as far as is known.
+  func withCurrent<Value>(_ body: (borrowing PartyScreener) -> Value) -> Value {
+    if isWideband {
+      switch wideband {
+      case .some(let screener): return body(screener)
+      case .none: break
+      }
+    }
+    switch narrowband {
+    case .some(let screener): return body(screener)
+    case .none: preconditionFailure("a party is screened by one model at least")
+    }
+  }
+}

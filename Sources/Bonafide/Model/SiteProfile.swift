@@ -1,0 +1,122 @@
+/// What a site's own genuine calls say of a detector: how far its lines move scores, and where its alarm point lies.
+///
+/// Lines, handsets and languages move the scores of genuine voices, and mostly those of synthetic ones with them. The offset
+/// brings the median of the site's genuine parties towards the one that the model had on its development data, the nearer the more
+/// parties there are; the alarm point is set so that the wanted share of them is flagged.
+public struct SiteProfile: Codable, Sendable, Equatable {
+  /// What is moved of one model.
+  public struct Adjustment: Codable, Sendable, Equatable {
+    /// Name of the model, and SHA-256 of its weights.
+    public var model: String
+    public var modelSHA256: String
+    /// Genuine parties that it was fitted on.
+    public var parties: Int
+    /// Added to `Calibration.offset`.
+    public var offset: Double
+    /// LLR at or below which a party is `synthetic`, after the offset.
+    public var alarm: Double
+
+    enum CodingKeys: String, CodingKey {
+      case model
+      case modelSHA256 = "model_sha256"
+      case parties
+      case offset = "offset_llr"
+      case alarm = "alarm_llr"
+    }
+  }
+
+  /// Name and version of the file's form: `bonafide.profile/1`.
+  public var schema: String
+  public var adjustments: [Adjustment]
+
+  static let schema = "bonafide.profile/1"
+
+  /// Fewest genuine parties of a model that it is adjusted by.
+  public static let leastParties = 50
+  /// Parties at which the offset goes half of the way.
+  fileprivate static let halfWay = 50.0
+
+  /// Fits a profile.
+  ///
+  /// - Parameters:
+  ///   - results: of `detector`, of recordings in which all parties are genuine.
+  ///   - detector: without a profile.
+  ///   - falseAlarms: share of genuine parties to be flagged, in 0...1.
+  /// - Throws: when no model judged enough parties.
+  public init(genuine results: [FileResult], of detector: Detector, falseAlarms: Double) throws(ProfileError) {
+    let parties = results.flatMap(\.parties).filter { party in
+      party.sameAs == nil && party.llr != nil && (party.reason == nil || party.reason == .ambiguous)
+    }
+    schema = Self.schema
+    adjustments = detector.models.compactMap { model in
+      // One model alone judges all.
+      let judged = parties.filter { detector.wideband == nil || $0.model == model.card.name }
+      return judged.count < Self.leastParties ? nil : Adjustment(model, genuine: judged, falseAlarms: falseAlarms)
+    }
+    guard !adjustments.isEmpty else {
+      throw ProfileError(
+        message: "\(parties.count) genuine parties that could be judged are too few: a model takes \(Self.leastParties), "
+          + "better a few hundred")
+    }
+  }
+}
+
+extension SiteProfile.Adjustment {
+  fileprivate init(_ model: Model, genuine parties: [PartyResult], falseAlarms: Double) {
+    let calibration = model.card.calibration
+    let scores = parties.map { (llr: $0.llr ?? 0, evidence: calibration.evidence(speech: $0.speech)) }
+    var offset = 0.0
+    if let wanted = calibration.genuineMedian {
+      let whole = scores.map { $0.llr / $0.evidence }.sorted()
+      let share = Double(scores.count) / (Double(scores.count) + SiteProfile.halfWay)
+      offset = (wanted - whole[whole.count / 2]) * share
+    }
+    let moved = scores.map { $0.llr + $0.evidence * offset }.sorted()
+    let flagged = min(Int(falseAlarms * Double(moved.count)), moved.count - 1)
+    self.init(
+      model: model.card.name, modelSHA256: model.sha256, parties: parties.count, offset: offset,
+      // Just below the lowest score that is not to be flagged.
+      alarm: moved[flagged] - 1e-4)
+  }
+}
+
+/// Why a profile could not be made or used, in one line.
+public struct ProfileError: Error, Sendable, Equatable, CustomStringConvertible {
+  public let message: String
+  public var description: String { message }
+}
+
+extension Detector {
+  /// The detector with its models moved as a profile says.
+  ///
+  /// - Throws: when the profile is of other models, or moves an alarm point past a clear point.
+  public func adjusted(to profile: SiteProfile) throws(ProfileError) -> Detector {
+    guard profile.schema == SiteProfile.schema else {
+      throw ProfileError(message: "a profile of an unknown form, \"\(profile.schema)\"; make it again with bonafide calibrate")
+    }
+    var found = 0
+    func adjusted(_ model: Model) throws(ProfileError) -> Model {
+      guard let adjustment = profile.adjustments.first(where: { $0.modelSHA256 == model.sha256 }) else { return model }
+      found += 1
+      guard adjustment.offset.isFinite, adjustment.alarm.isFinite else {
+        throw ProfileError(message: "offset_llr and alarm_llr of model \(adjustment.model) are not numbers")
+      }
+      var model = model
+      let points = model.card.operatingPoints
+      model.card.calibration.offset += adjustment.offset
+      model.card.operatingPoints.alarm = adjustment.alarm
+      model.card.operatingPoints.stretch = points.stretch.map { $0 + adjustment.alarm - points.alarm }
+      guard adjustment.alarm < points.clear else {
+        throw ProfileError(
+          message: "the alarm point of model \(adjustment.model) (\(adjustment.alarm)) is past its clear point (\(points.clear)): "
+            + "too many of the genuine parties of the profile sound synthetic")
+      }
+      return model
+    }
+    let (narrowband, wideband) = (try adjusted(narrowband), try self.wideband.map { model throws(ProfileError) in try adjusted(model) })
+    guard found > 0 else {
+      throw ProfileError(message: "a profile of other models; make it again with bonafide calibrate")
+    }
+    return Detector(narrowband: narrowband, wideband: wideband)
+  }
+}

@@ -1,0 +1,84 @@
+import BonafideAudio
+import Foundation
+import Testing
+
+@testable import Bonafide
+
+/// Which model judges a party.
+@Suite struct BandTests {
+  let detector: Detector
+  /// A prompt at 16 kHz, in the telephone's band.
+  let narrow: [Float]
+
+  init() throws {
+    detector = try .default
+    narrow = try Self.doubled(try promptSamples())
+  }
+
+  private static func doubled(_ samples: [Float]) throws -> [Float] {
+    var resampler = try Resampler(from: 8000, to: 16000)
+    var doubled: [Float] = []
+    resampler.process(samples.span, appendingTo: &doubled)
+    resampler.finish(appendingTo: &doubled)
+    return doubled
+  }
+
+  /// The prompt with a hiss of `frequency` over it, 40 dB under its peak, for a tenth of each half second.
+  private func hissing(_ frequency: Double) -> [Float] {
+    narrow.enumerated().map { index, sample in
+      guard index % 8000 < 1600 else { return sample }
+      return sample + 0.01 * Float(sin(2 * .pi * frequency / 16000 * Double(index)))
+    }
+  }
+
+  @Test func telephoneSpeechIsNarrowbandAtAnyRate() throws {
+    #expect(try detector.score(try promptSamples(), sampleRate: 8000).model == "narrowband")
+    #expect(try detector.score(narrow, sampleRate: 16000).model == "narrowband")
+    #expect(try detector.score(hissing(3400), sampleRate: 16000).model == "narrowband")
+  }
+
+  @Test func speechBeyondTheTelephoneIsWideband() throws {
+    let party = try detector.score(hissing(6500), sampleRate: 16000)
+    #expect(party.model == "wideband")
+    #expect(party.speech > 1 && party.llr != nil)
+  }
+
+  @Test func aClickDoesNotMakeAPartyWideband() throws {
+    var samples = narrow
+    samples[20_000] = 1
+    #expect(try detector.score(samples, sampleRate: 16000).model == "narrowband")
+  }
+
+  @Test func oneModelJudgesAll() throws {
+    let single = Detector(model: try .narrowband)
+    #expect(single.models.count == 1)
+    #expect(try single.score(hissing(6500), sampleRate: 16000).model == "narrowband")
+  }
+
+  @Test(arguments: [1, 10]) func aStreamGivesWhatAScanGives(repetitions: Int) throws {
+    let samples = Array(repeatElement(hissing(6500), count: repetitions).joined())
+    let expected = try detector.score(samples, sampleRate: 16000)
+    let stream = try detector.makeStream(sampleRate: 16000)
+    var told: [Segment] = []
+    for start in stride(from: 0, to: samples.count, by: 320) {
+      told += try stream.append(Array(samples[start..<min(samples.count, start + 320)])).closed
+    }
+    let found = try stream.finish()
+    #expect(found.model == "wideband" && expected.model == "wideband")
+    #expect(abs((found.llr ?? 0) - (expected.llr ?? 9)) < 1e-3)
+    #expect(found.speech == expected.speech && found.verdict == expected.verdict)
+    #expect(found.segments.map(\.start) == expected.segments.map(\.start))
+    try stream.reset()
+    for start in stride(from: 0, to: narrow.count, by: 320) {
+      try stream.append(Array(narrow[start..<min(narrow.count, start + 320)]))
+    }
+    #expect(try stream.finish().model == "narrowband")
+  }
+
+  /// From half a minute of sound on, one model listens.
+  @Test func theBandIsSettledInTheEnd() throws {
+    let long = Array(repeatElement(narrow, count: 20).joined())
+    let late = long + Array(repeatElement(hissing(6500), count: 20).joined())
+    #expect(try detector.score(late, sampleRate: 16000).model == "narrowband")
+  }
+}

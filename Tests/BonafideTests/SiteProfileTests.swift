@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+@testable import Bonafide
+
+@Suite struct SiteProfileTests {
+  let detector: Detector
+  let other: Detector
+
+  init() throws {
+    var model = try Model.narrowband
+    model.card.calibration = Calibration(slope: 1, offset: 0, halfSpeech: 10, genuineMedian: 2)
+    model.card.operatingPoints = ModelCard.OperatingPoints(alarm: -2, clear: 1.5, stretch: -3)
+    detector = Detector(model: model)
+    other = Detector(model: try .wideband)
+  }
+
+  /// A recording with a party per score, each with ten seconds of speech: half of the evidence.
+  private func recording(_ scores: [Double], reason: Reason? = .ambiguous) -> FileResult {
+    let parties = scores.enumerated().map { index, score in
+      PartyResult(channel: index + 1, model: "narrowband", verdict: .inconclusive, reason: reason, speech: 10, llr: score / 2)
+    }
+    return FileResult(path: "genuine.wav", verdict: .inconclusive, parties: parties)
+  }
+
+  @Test func scoresMoveToTheMedianOfTheCardAndTheShareIsFlagged() throws {
+    let scores = (0..<200).map { Double($0) / 100 - 1 }
+    let profile = try SiteProfile(genuine: [recording(scores)], of: detector, falseAlarms: 0.02)
+    let adjustment = try #require(profile.adjustments.first)
+    #expect(profile.adjustments.count == 1 && adjustment.parties == 200)
+    // 200 of 250 parts of the way from the site's median, 0, to the card's.
+    #expect(abs(adjustment.offset - 2 * 0.8) < 1e-9)
+    let moved = scores.map { ($0 + adjustment.offset) / 2 }
+    #expect(moved.count { $0 <= adjustment.alarm } == 4)
+
+    let card = try detector.adjusted(to: profile).narrowband.card
+    #expect(card.calibration.offset == adjustment.offset)
+    #expect(card.operatingPoints.alarm == adjustment.alarm)
+    #expect(card.operatingPoints.stretch == adjustment.alarm - 1)
+    #expect(card.operatingPoints.clear == 1.5)
+  }
+
+  @Test func noneIsFlaggedWhereTheShareIsLessThanOneParty() throws {
+    let scores = (0..<60).map { Double($0) }
+    let profile = try SiteProfile(genuine: [recording(scores)], of: detector, falseAlarms: 0.01)
+    let adjustment = try #require(profile.adjustments.first)
+    #expect(scores.allSatisfy { ($0 + adjustment.offset) / 2 > adjustment.alarm })
+  }
+
+  @Test func partiesThatCannotBeJudgedDoNotCount() throws {
+    let enough = [Double](repeating: 0, count: 60)
+    let many = [recording(enough, reason: .tooNoisy), recording(enough, reason: .tooLittleSpeech), recording([0, 1, 2])]
+    #expect(throws: ProfileError.self) { try SiteProfile(genuine: many, of: detector, falseAlarms: 0.01) }
+    var copies = recording(enough)
+    for index in copies.parties.indices.dropFirst() { copies.parties[index].sameAs = 1 }
+    #expect(throws: ProfileError.self) { try SiteProfile(genuine: [copies], of: detector, falseAlarms: 0.01) }
+  }
+
+  @Test func aProfileFitsItsModelsAlone() throws {
+    let profile = try SiteProfile(genuine: [recording((0..<60).map(Double.init))], of: detector, falseAlarms: 0.01)
+    #expect(throws: ProfileError.self) { try other.adjusted(to: profile) }
+    var old = profile
+    old.schema = "bonafide.profile/0"
+    #expect(throws: ProfileError.self) { try detector.adjusted(to: old) }
+    var late = profile
+    late.adjustments[0].alarm = 7
+    #expect(throws: ProfileError.self) { try detector.adjusted(to: late) }
+    late.adjustments[0].alarm = .nan
+    #expect(throws: ProfileError.self) { try detector.adjusted(to: late) }
+  }
+
+  @Test func theOffsetMovesScores() throws {
+    let samples = try promptSamples()
+    let before = try #require(try detector.score(samples, sampleRate: 8000).llr)
+    let profile = try SiteProfile(genuine: [recording((0..<60).map(Double.init))], of: detector, falseAlarms: 0.01)
+    let adjusted = try detector.adjusted(to: profile).score(samples, sampleRate: 8000)
+    let moved = profile.adjustments[0].offset * adjusted.speech / (adjusted.speech + 10)
+    #expect(abs(try #require(adjusted.llr) - before - moved) < 1e-6)
+  }
+}
