@@ -12,6 +12,8 @@ CORPUS ?= ../shared/corpus
 CACHE ?= .build/training/cache
 RUN ?= .build/training/run
 MODEL ?= Models/narrowband
+# 8000, or 16000 for MODEL=Models/wideband.
+RATE ?= 8000
 # Recordings without speech, for the speech head (WAV).
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
@@ -92,7 +94,7 @@ install:
 	.build/release/bonafide --generate-completion-script fish >'$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bonafide.fish'
 
 train:
-	$(PYTHON) Models/training/corpus.py '$(CORPUS)/protocol.tsv' '$(CACHE)'
+	$(PYTHON) Models/training/corpus.py '$(CORPUS)/protocol.tsv' '$(CACHE)' --rate $(RATE)
 	$(PYTHON) Models/training/train.py '$(CACHE)' '$(RUN)' --music '$(MUSIC)' $(TRAINFLAGS)
 	$(PYTHON) Models/training/export.py '$(CACHE)' '$(RUN)' '$(MODEL)'
 	$(PYTHON) Models/training/golden_model.py

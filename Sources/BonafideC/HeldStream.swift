@@ -10,6 +10,8 @@ final class HeldStream: @unchecked Sendable {
   private let stream: DetectorStream
   private let isBusy = Atomic(false)
   private(set) var closed: [Segment] = []
+  /// How often `closed` began anew.
+  private var revision: Int32 = 0
   private var toldNonNumbers = false
 
   init(_ detector: HeldDetector, sampleRate: Int32) throws(CallError) {
@@ -35,7 +37,7 @@ final class HeldStream: @unchecked Sendable {
     var oddity: String?
     try alone { stream throws(CallError) in
       let update = try CallError.wrapping { () throws(ScreeningError) in try body(stream) }
-      closed += update.closed
+      keep(update)
       if stream.nonNumbers > 0, !toldNonNumbers {
         toldNonNumbers = true
         oddity = "a stream has samples that are not numbers, the first within \(update.time) s; they are taken as 0"
@@ -44,10 +46,18 @@ final class HeldStream: @unchecked Sendable {
     if let oddity { log?.write(BONAFIDE_LEVEL_WARNING, oddity) }
   }
 
+  private func keep(_ update: StreamUpdate) {
+    if update.isRevised {
+      closed = []
+      revision += 1
+    }
+    closed += update.closed
+  }
+
   func finish() throws(CallError) -> HeldResult {
     try alone { stream throws(CallError) in
       let party = try CallError.wrapping { () throws(ScreeningError) in try stream.finish() }
-      closed += stream.update.closed
+      keep(stream.update)
       return HeldResult(party, sampleRate: stream.sampleRate, duration: stream.update.time)
     }
   }
@@ -56,6 +66,7 @@ final class HeldStream: @unchecked Sendable {
     try alone { stream throws(CallError) in
       try CallError.wrapping { () throws(ScreeningError) in try stream.reset() }
       closed = []
+      revision = 0
       toldNonNumbers = false
     }
   }
@@ -67,7 +78,8 @@ final class HeldStream: @unchecked Sendable {
         time_s: update.time, scored_s: update.scoredTime, speech_s: update.speech, llr: update.llr ?? .nan,
         synthetic_probability: update.syntheticProbability ?? .nan, verdict: bonafide_verdict(update.verdict),
         reason: bonafide_reason(update.reason), segment_count: closed.count,
-        open: update.open.map(bonafide_segment.init) ?? bonafide_segment(), non_numbers: UInt64(stream.nonNumbers))
+        open: update.open.map(bonafide_segment.init) ?? bonafide_segment(), non_numbers: UInt64(stream.nonNumbers),
+        revision: revision)
     }
   }
 

@@ -60,10 +60,18 @@ import Testing
     let expected = try detector.score(samples, sampleRate: 16000)
     let stream = try detector.makeStream(sampleRate: 16000)
     var told: [Segment] = []
+    var revisions = 0
+    func keep(_ update: StreamUpdate) {
+      if update.isRevised { (told, revisions) = ([], revisions + 1) }
+      told += update.closed
+    }
     for start in stride(from: 0, to: samples.count, by: 320) {
-      told += try stream.append(Array(samples[start..<min(samples.count, start + 320)])).closed
+      keep(try stream.append(Array(samples[start..<min(samples.count, start + 320)])))
     }
     let found = try stream.finish()
+    keep(stream.update)
+    // It was narrowband before there was any sound.
+    #expect(revisions == 1)
     #expect(found.model == "wideband" && expected.model == "wideband")
     #expect(abs((found.llr ?? 0) - (expected.llr ?? 9)) < 1e-3)
     #expect(found.speech == expected.speech && found.verdict == expected.verdict)

@@ -156,7 +156,8 @@ public final class DetectorStream {
     update.time = screener.duration
     update.closed = []
     let isWideband = screener.isWideband
-    if isWideband != toldWideband {
+    update.isRevised = isWideband != toldWideband
+    if update.isRevised {
       toldWideband = isWideband
       told = 0
       update.scoredTime = 0

@@ -14,15 +14,19 @@ public struct StreamUpdate: Sendable, Equatable {
   public var verdict: Verdict
   /// Why `verdict` is `inconclusive`; `nil` otherwise.
   public var reason: Reason?
-  /// Stretches that sound synthetic and that no later sample can change, found since the update before. Where a party turns out
-  /// to have another band than it had so far, in its first seconds, they are all those of that band's model.
+  /// Stretches that sound synthetic and that no later sample can change, found since the update before; all of them where
+  /// `isRevised`.
   public var closed: [Segment]
   /// The stretch that may still grow, or rise and be dropped.
   public var open: Segment?
+  /// Whether the party turned out to have another band than it had so far, so that another model judges it from here on, and
+  /// `closed` takes the place of all that was told before.
+  public var isRevised: Bool
 
   public init(
     time: Double = 0, scoredTime: Double = 0, speech: Double = 0, llr: Double? = nil, syntheticProbability: Double? = nil,
-    verdict: Verdict = .inconclusive, reason: Reason? = .noSpeech, closed: [Segment] = [], open: Segment? = nil
+    verdict: Verdict = .inconclusive, reason: Reason? = .noSpeech, closed: [Segment] = [], open: Segment? = nil,
+    isRevised: Bool = false
   ) {
     self.time = time
     self.scoredTime = scoredTime
@@ -33,5 +37,6 @@ public struct StreamUpdate: Sendable, Equatable {
     self.reason = reason
     self.closed = closed
     self.open = open
+    self.isRevised = isRevised
   }
 }

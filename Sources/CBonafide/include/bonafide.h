@@ -66,7 +66,7 @@ typedef void (*bonafide_log)(void *context, bonafide_level level, const char *li
 
 typedef struct bonafide_options {
   size_t size;         /* of the struct, in bytes; set by bonafide_options_init */
-  const char *model;   /* path of a .safetensors file, its card beside it; NULL: the built-in model */
+  const char *model;   /* path of a .safetensors file, its card beside it; NULL: the built-in models */
   double prior;        /* share of parties that are synthetic, greater than 0, less than 1; 0.05; moves probabilities alone */
   double alarm_llr;    /* at or below which a party is synthetic; NAN: the model's */
   double clear_llr;    /* at or above which it is bona fide, greater than alarm_llr; NAN: the model's */
@@ -81,7 +81,7 @@ typedef struct bonafide_options {
 typedef struct bonafide_model {
   const char *name, *version, *sha256; /* last as long as the detector; the digest of the weights in hexadecimal digits */
   double alarm_llr, clear_llr;         /* points of the model's card, whatever the options say */
-  int32_t sample_rate_hz;              /* to which all audio is resampled */
+  int32_t sample_rate_hz;              /* to which audio is resampled */
 } bonafide_model;
 
 typedef struct bonafide_segment { /* a stretch that sounds synthetic; this struct does not grow */
@@ -99,6 +99,7 @@ typedef struct bonafide_update { /* how the evidence of a stream stands */
   size_t segment_count;                /* stretches that are closed and cannot change: see bonafide_stream_segment */
   bonafide_segment open;               /* the stretch that may still grow, or go again; all 0 where there is none */
   uint64_t non_numbers;                /* samples so far that were NAN or infinite */
+  int32_t revision;                    /* grows where all stretches are told anew, as the band and so the model became another */
 } bonafide_update;
 
 typedef struct bonafide_party { /* what is said of one side of a call */
@@ -132,7 +133,8 @@ const char *bonafide_message(void); /* of the last call on this thread that fail
 /* Fills all of `size` bytes with what options are by themselves: give sizeof(bonafide_options). */
 bonafide_status bonafide_options_init(bonafide_options *options, size_t size);
 
-/* Detectors. Options may be NULL. Detectors share the built-in model: more of them, with other options, cost little. */
+/* Detectors. Options may be NULL. Detectors share the built-in models, one for the telephone's band, of which bonafide_model_info
+ * speaks, and one for wider ones: more detectors, with other options, cost little. */
 bonafide_status bonafide_detector_create(const bonafide_options *options, bonafide_detector **detector);
 bonafide_status bonafide_detector_destroy(bonafide_detector *detector); /* destroying NULL does nothing, here and below */
 bonafide_status bonafide_model_info(const bonafide_detector *detector, bonafide_model *model, size_t size);

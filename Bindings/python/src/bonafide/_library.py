@@ -91,6 +91,7 @@ class UpdateStruct(ctypes.Structure):
         ("segment_count", c_size_t),
         ("open", SegmentStruct),
         ("non_numbers", c_uint64),
+        ("revision", c_int32),
     ]
 
 

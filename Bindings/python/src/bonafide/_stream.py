@@ -31,12 +31,14 @@ class Update:
     #: What would be said of the party if it ended here.
     verdict: Verdict
     reason: Reason | None
-    #: Stretches that sound synthetic and cannot change any more, found since the update before.
+    #: Stretches that sound synthetic and cannot change any more, found since the update before; all where `revised`.
     closed: tuple[Segment, ...]
     #: The stretch that may still grow, or go again.
     open: Segment | None
     #: Samples so far that were not finite.
     non_numbers: int
+    #: Whether the party turned out to have another band, so that another model judges it and `closed` replaces all told before.
+    revised: bool
 
 
 class Stream:
@@ -49,6 +51,7 @@ class Stream:
         self._handle = handle
         self._take = take
         self._told = 0
+        self._revision = 0
         weakref.finalize(self, library.bonafide_stream_destroy, handle)
 
     def append(self, samples: npt.ArrayLike) -> Update:
@@ -87,10 +90,15 @@ class Stream:
         """Forgets the party, finished or not, and starts another."""
         call("stream_reset", self._handle)
         self._told = 0
+        self._revision = 0
 
     def _update(self) -> Update:
         struct = UpdateStruct()
         call("stream_update", self._handle, ctypes.byref(struct), ctypes.sizeof(struct))
+        revised = struct.revision != self._revision
+        if revised:
+            self._told = 0
+            self._revision = struct.revision
         closed = []
         for index in range(self._told, struct.segment_count):
             found = SegmentStruct()
@@ -108,4 +116,5 @@ class Stream:
             closed=tuple(closed),
             open=segment(struct.open) if struct.open.end_s > 0 else None,
             non_numbers=struct.non_numbers,
+            revised=revised,
         )
