@@ -40,12 +40,12 @@ class Sampler:
     line     both telephone speech
     copy     a genuine clip and its copy through a vocoder (rows of kind `copy`; the original's path is in the note)
     classic  a spoof of kind `classic` (rules, diphones, HMMs: few clips, which the rest would not show often enough) and a
-             genuine clip, of a telephone half of the time
+             genuine clip, of a telephone more often than not
     free     each from anywhere
 
     Sources by the root of their size, inside a source systems evenly."""
 
-    SHARES = dict(matched=0.46, line=0.2, copy=0.16, classic=0.08, free=0.1)
+    SHARES = dict(matched=0.44, line=0.2, copy=0.16, classic=0.1, free=0.1)
 
     def __init__(self, rows, exclude, rate):
         train = [i for i, r in enumerate(rows) if r["split"] == "train" and r["count"] > rate // 2 and has_band(r, rate)
@@ -89,15 +89,16 @@ class Sampler:
         return int(group[min(np.searchsorted(cumulative, rng.random()), len(group) - 1)])
 
     def pair(self, rng):
+        """(genuine, spoof), and whether it is one of kind `classic`."""
         mode = self.modes[rng.choice(len(self.modes), p=self.chance)]
         if mode == "copy":
             j = self.draw(rng, self.tables["copy"])
-            return self.original[j], j
+            return self.original[j], j, False
         if mode == "classic":
-            line = "line" in self.modes and rng.random() < 0.5
-            return self.draw(rng, self.tables["line" if line else "free"][0]), self.draw(rng, self.tables["classic"])
+            line = "line" in self.modes and rng.random() < 0.6
+            return self.draw(rng, self.tables["line" if line else "free"][0]), self.draw(rng, self.tables["classic"]), True
         genuine, spoof = self.sources[self.names[rng.choice(len(self.names), p=self.weights)]] if mode == "matched" else self.tables[mode]
-        return self.draw(rng, genuine), self.draw(rng, spoof)
+        return self.draw(rng, genuine), self.draw(rng, spoof), False
 
 
 def crop(rng, rows, arrays, i, codec, n):
@@ -125,7 +126,7 @@ def halved(x):
 
 
 def batches(cache, seed, queue, size, music, exclude, with_narrow):
-    """Worker: endless batches of (features (B, T, bands, inputs), narrowband features where asked for, clip label, frame label (B, U), speech (B, U)); label 1 = bona fide,
+    """Worker: endless batches of (features (B, T, bands, inputs), narrowband features where asked for, clip label, frame label (B, U), speech (B, U), whether of a classic pair (B,)); label 1 = bona fide,
     -1 = mixed. Genuine clips and spoofs alternate; half of the pairs go through one channel."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
@@ -141,10 +142,12 @@ def batches(cache, seed, queue, size, music, exclude, with_narrow):
     units, block = CROP_S * channel.BLOCKS_PER_S, rate // channel.BLOCKS_PER_S
     codec = lambda: "" if rng.random() < 0.5 else str(rng.choice(list(arrays)))
     while True:
-        label, x, seeds = np.tile([1, 0], size // 2).astype(np.float32), [], []
+        label, x, seeds, classic = np.tile([1, 0], size // 2).astype(np.float32), [], [], []
         for _ in range(size // 2):
             codecs, one = [codec(), codec()], rng.random() < 0.5
-            for i, c in zip(sampler.pair(rng), codecs[:1] * 2 if one else codecs):
+            *pair, is_classic = sampler.pair(rng)
+            classic += [is_classic] * 2
+            for i, c in zip(pair, codecs[:1] * 2 if one else codecs):
                 x.append(crop(rng, rows, arrays, i, c, CROP_S * rate))
             seeds += [int(rng.integers(1 << 62))] * 2 if one else [int(v) for v in rng.integers(1 << 62, size=2)]
         x = np.stack(x)
@@ -166,7 +169,7 @@ def batches(cache, seed, queue, size, music, exclude, with_narrow):
         with torch.no_grad():
             features = front(torch.from_numpy(x)).numpy()
             narrow = narrow_front(torch.from_numpy(halved(x))).numpy() if with_narrow else features[:0]
-        queue.put((features, narrow, label, frame, speech.astype(np.float32)))
+        queue.put((features, narrow, label, frame, speech.astype(np.float32), np.array(classic, np.float32)))
 
 
 @torch.no_grad()
@@ -277,7 +280,7 @@ def main():
             break
         for g in optimiser.param_groups:
             g["lr"] = float(o.rate * min(1, step / 300 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-5)
-        features, narrow, label, frame, speech = (torch.from_numpy(v) for v in queue.get(timeout=600))
+        features, narrow, label, frame, speech, classic = (torch.from_numpy(v) for v in queue.get(timeout=600))
         network.train()
         with torch.no_grad():
             taught = teachers(features, narrow, label, frame, speech) if teachers else None
@@ -290,14 +293,18 @@ def main():
         out, frame, speech = out[:, :units], frame[:, :units], speech[:, :units]
         whole = label >= 0
         scores = pooled(out, speech + 1e-3)
-        clip_loss = F.binary_cross_entropy_with_logits(scores[whole], label[whole])
-        frame_loss = (F.binary_cross_entropy_with_logits(out[..., 0], frame, reduction="none") * speech).sum() / speech.sum()
+        # Teachers know little of classic voices: there the labels teach.
+        heard = 1 - classic if teachers else torch.zeros(o.batch)
+        own = 1 - 0.7 * heard
+        clip_loss = (F.binary_cross_entropy_with_logits(scores, label.clamp_min(0), reduction="none") * own)[whole].mean()
+        frame_loss = (F.binary_cross_entropy_with_logits(out[..., 0], frame, reduction="none") * speech * own[:, None]).sum() / speech.sum()
         speech_loss = F.binary_cross_entropy_with_logits(out[..., 2], speech)
         order_loss = F.softplus(scores[1::2] - scores[::2])[whole[::2] & whole[1::2]].mean()
-        loss = clip_loss + 0.3 * order_loss + 0.4 * frame_loss + 0.3 * speech_loss
+        loss = clip_loss + 0.4 * frame_loss + (0.3 if teachers else 1) * (0.3 * order_loss + 0.3 * speech_loss)
         if teachers:
             of_clips, of_frames = taught
-            loss = 0.3 * loss + F.mse_loss(scores, of_clips) + 0.3 * ((out[..., 0] - of_frames).square() * speech).sum() / speech.sum()
+            loss = loss + ((scores - of_clips).square() * heard).mean()
+            loss = loss + 0.3 * ((out[..., 0] - of_frames).square() * speech * heard[:, None]).sum() / speech.sum()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2)
