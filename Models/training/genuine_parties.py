@@ -1,25 +1,44 @@
 #!/usr/bin/env python3
-"""Genuine telephone parties that no model here was trained on, to count false alarms: genuine_parties.py PROTOCOL OUT
+"""Genuine parties that no model here was trained on, to count false alarms: genuine_parties.py PROTOCOL OUT
 
 Writes 8-kHz mu-law WAVs to OUT/prompts (Debian's asterisk-core-sounds-{en,es,fr,it}-wav, prompts joined to parties of
-15 s; the speakers are left out of training by train.py) and OUT/dev (genuine telephone clips of split dev, the clips of
+15 s), the same prompts at 16 kHz to OUT/wideband (asterisk-core-sounds-{en,es,fr,it}-g722, where they are installed), and to OUT/dev (genuine telephone clips of split dev, the clips of
 one speaker joined). Then: bonafide scan --format csv OUT/prompts | cut -d, -f5 | sort | uniq -c
 """
-import argparse, csv, glob, os
+import argparse, csv, glob, os, subprocess
 import numpy as np, soundfile
 from corpus import RATE, decode
 from train import on_line
 
-PROMPTS = "/usr/share/asterisk/sounds/{}/**/*.wav"
+PROMPTS = "/usr/share/asterisk/sounds/{}/**/*.{}"
 VOICES = ("en_US_f_Allison", "es_MX_f_Allison", "fr_CA_f_June", "it_IT_m_Carlo")
 NO_SPEECH = ("/silence/", "beep", "tt-monkeys", "tt-weasels", "/phonetic/", "/letters/", "/digits/")
 PARTY_S = 15
 
 
-def write(folder, name, clips):
+def write(folder, name, clips, rate=RATE, encoding="ULAW"):
     os.makedirs(folder, exist_ok=True)
-    pause = np.zeros(int(0.4 * RATE), np.int16)
-    soundfile.write(os.path.join(folder, name + ".wav"), np.concatenate([v for c in clips for v in (c, pause)]), RATE, "ULAW")
+    pause = np.zeros(int(0.4 * rate), np.int16)
+    soundfile.write(os.path.join(folder, name + ".wav"), np.concatenate([v for c in clips for v in (c, pause)]), rate, encoding)
+
+
+def decode_g722(path):
+    """Samples at 16 kHz."""
+    command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", path, "-f", "s16le", "-ar", "16000", "pipe:1"]
+    return np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, np.int16)
+
+
+def prompts(out, extension, rate, encoding, read):
+    """Parties of the prompts of each voice."""
+    for voice in VOICES:
+        clips, n = [], 0
+        for path in sorted(glob.glob(PROMPTS.format(voice, extension), recursive=True)):
+            if any(word in path for word in NO_SPEECH):
+                continue
+            clips.append(read(path))
+            if sum(map(len, clips)) >= PARTY_S * rate:
+                write(out, f"{voice}-{n:03d}", clips, rate, encoding)
+                clips, n = [], n + 1
 
 
 def main():
@@ -27,15 +46,8 @@ def main():
     a.add_argument("protocol")
     a.add_argument("out")
     o = a.parse_args()
-    for voice in VOICES:
-        clips, n = [], 0
-        for path in sorted(glob.glob(PROMPTS.format(voice), recursive=True)):
-            if any(word in path for word in NO_SPEECH):
-                continue
-            clips.append(decode(path))
-            if sum(map(len, clips)) >= PARTY_S * RATE:
-                write(os.path.join(o.out, "prompts"), f"{voice}-{n:03d}", clips)
-                clips, n = [], n + 1
+    prompts(os.path.join(o.out, "prompts"), "wav", RATE, "ULAW", decode)
+    prompts(os.path.join(o.out, "wideband"), "g722", 16000, "PCM_16", decode_g722)
     groups = {}
     for r in csv.DictReader(open(o.protocol), delimiter="\t", quoting=csv.QUOTE_NONE):
         if r["split"] == "dev" and r["label"] == "bonafide" and on_line(r):
