@@ -59,7 +59,7 @@ typedef enum bonafide_reason { /* why a verdict is inconclusive */
 
 typedef enum bonafide_level { BONAFIDE_LEVEL_INFO = 0, BONAFIDE_LEVEL_WARNING = 1, BONAFIDE_LEVEL_ERROR = 2 } bonafide_level;
 
-/* Takes a line without its end: the model that was loaded, what is odd in audio, calls that fail. Is called on the thread of the
+/* Takes a line without its end: the models that were loaded, what is odd in audio, calls that fail. Is called on the thread of the
  * call that it is about, maybe on several at once, and before that call returns; may make any call itself. A C++ exception
  * ends here and is dropped; it must not leave by longjmp or by ending the thread. */
 typedef void (*bonafide_log)(void *context, bonafide_level level, const char *line);
