@@ -18,7 +18,7 @@ func readText(_ path: String) throws(RunError) -> String {
     }
   }
   guard let text = String(validating: bytes, as: UTF8.self) else {
-    throw RunError(message: "\(path): is not text in UTF-8")
+    throw RunError(message: "\(path): is not text in UTF-8; what is an array (npy) must be written as text first")
   }
   return text
 }

@@ -185,7 +185,7 @@ private enum Trials {
   @Test(arguments: [
     (["missing.tsv", "s.txt"], "missing.tsv: cannot be opened: No such file or directory"),
     (["bad.tsv", "s.txt"], "bad.tsv:3: label perhaps is none of bonafide, spoof (or synthetic), codec, neither"),
-    (["t.tsv", "labels.npy"], "labels.npy: is not text in UTF-8; PartialSpoof's labels must be text, not npy (docs/evaluate.md)"),
+    (["t.tsv", "labels.npy"], "labels.npy: is not text in UTF-8; what is an array (npy) must be written as text first"),
     (["t.tsv", "s.txt", "--split", "eval"], "t.tsv: no trial is in split eval; there are dev, test"),
     (["t.tsv", "s.txt", "--by", "accent"], "the protocol has no column accent to break down by; it has file, label, system, kind, "
       + "speaker, language, source, split, source_rate, note"),

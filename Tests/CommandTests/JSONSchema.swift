@@ -107,7 +107,7 @@ struct JSONSchema {
 @Suite struct JSONSchemaTests {
   private let line = """
     {"schema":"bonafide.scan/1","engine":{"version":"1","model":"m",\
-    "model_sha256":"\(String(repeating: "a", count: 64))"},"path":"a.wav","format":null,"sample_rate_hz":8000,"duration_s":1.5,"bandwidth_hz":null,"verdict":"bonafide",\
+    "model_sha256":"\(String(repeating: "a", count: 64))","wideband_model":null,"wideband_model_sha256":null},"path":"a.wav","format":null,"sample_rate_hz":8000,"duration_s":1.5,"bandwidth_hz":null,"verdict":"bonafide",\
     "error":null,"warnings":[],"channels":[]}
     """
 
