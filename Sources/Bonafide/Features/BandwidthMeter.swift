@@ -33,6 +33,8 @@ struct BandwidthMeter: ~Copyable {
   private var peaks = EnergyHistogram()
   private var powersBeyond = EnergyHistogram()
   private var greatestPeak: Float = 0
+  /// What was settled.
+  private var final: Bool?
 
   /// - Throws: when memory runs out, or no frame fits the rate.
   init(sampleRate: Int) throws(FeatureError) {
@@ -88,19 +90,22 @@ struct BandwidthMeter: ~Copyable {
     greatestPeak = max(greatestPeak, peak * scale)
     peaks.add(peak * scale)
     powersBeyond.add(beyondBins.reduce(0) { $0 + power[$1] } / Float(beyondBins.count) * scale)
+    if final == nil, peaks.count >= Self.settlingCount, loudCount >= Self.settlingCount { final = reachesBeyond }
   }
 
   private var loudCount: Int { peaks.count(atLeast: Double(greatestPeak) * Self.loudRange) }
 
-  /// Whether speech so far reaches beyond the telephone's band.
-  var isWideband: Bool {
+  private var reachesBeyond: Bool {
     guard greatestPeak > 0 else { return false }
     let count = powersBeyond.count(atLeast: Double(greatestPeak) * Self.beyondRange)
     return count > 0 && Double(count) >= Self.wideShare * Double(loudCount)
   }
 
-  /// Whether there was enough sound for `isWideband` to be final.
-  var isSettled: Bool { peaks.count >= Self.settlingCount && loudCount >= Self.settlingCount }
+  /// Whether speech reaches beyond the telephone's band, as far as is known.
+  var isWideband: Bool { final ?? reachesBeyond }
+
+  /// Whether `isWideband` is final. It is settled by a spectrum and not by a block, so that blocks do not matter.
+  var isSettled: Bool { final != nil }
 
   /// Highest frequency with energy so far, in Hz; `nil` where there was none.
   var bandwidth: Double? {
