@@ -77,7 +77,7 @@ struct Convolution2D: Sendable {
   ///   - outputRows: most rows that are computed at once.
   func scratchCount(inputColumns: Int, outputRows: Int) -> Int {
     let columns = columns(for: inputColumns)
-    guard kernels == kernels_none else { return withLayer { kernels_convolve_scratch_count($0, columns) } }
+    guard kernels == kernels_none else { return withLayer { kernels_convolve_scratch_count($0, outputRows, columns) } }
     return min(tileRows(columns: columns), outputRows) * columns * (9 * inputChannels + outputChannels)
   }
 

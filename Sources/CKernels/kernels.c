@@ -182,8 +182,10 @@ static size_t transformed_width(const struct kernels_convolution *layer, size_t 
   return ((columns - 1) * layer->column_step + 3) * layer->inputs;
 }
 
-size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t columns) {
-  return layer->tiles && columns <= tile_cells ? transforms * tiles_at_once(columns) * transformed_width(layer, columns) : 0;
+size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t rows, size_t columns) {
+  if (!layer->tiles || columns > tile_cells) return 0;
+  const size_t most = tiles_at_once(columns), tiles = rows / tile_rows;
+  return transforms * (tiles < most ? tiles : most) * transformed_width(layer, columns);
 }
 
 /// Six input rows to Bᵀ d, a row of `width` values each, `stride` apart.
@@ -294,7 +296,7 @@ AVX2 void kernels_multiply_transposed(const float *a, size_t rows, size_t column
 #else
 
 enum kernels_set kernels_best(void) { return kernels_none; }
-size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t columns) { return 0; }
+size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t rows, size_t columns) { return 0; }
 void kernels_convolve(
     const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
     size_t first_row, size_t end_row, size_t columns, float *scratch) {}

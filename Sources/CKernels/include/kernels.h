@@ -147,8 +147,8 @@ struct kernels_convolution {
   const float *bias;
 };
 
-/// Floats that `kernels_convolve` needs to work in.
-size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t columns);
+/// Floats that `kernels_convolve` needs to work in for at most `rows` output rows at once.
+size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t rows, size_t columns);
 
 /// Writes output rows `first_row` to `end_row`.
 ///
