@@ -18,7 +18,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library manual python-wheel examples load test test-c test-python demo samples install train clean
+.PHONY: all help build library manual python-wheel examples load test test-c test-python demo samples install train bench bench-instructions clean
 
 all: build library manual
 
@@ -29,6 +29,8 @@ help:
 	@echo 'make python-wheel  the Python package, the library inside: .build/python/*.whl'
 	@echo 'make examples of C, and of Go where it is there: .build/examples'
 	@echo 'make load     how many live parties this machine takes; LOADFLAGS are its options'
+	@echo 'make bench    times beside ONNX Runtime, PyTorch, kaldi-native-fbank; BENCHFLAGS are its options'
+	@echo 'make bench-instructions  counts instructions of a scan; fails at 5 % more than Benchmarks/instructions.txt'
 	@echo 'make test     all tests; test-c and test-python those of the C library and the Python package alone'
 	@echo 'make demo     screens samples/ and compares with what is true'
 	@echo 'make samples  makes the recordings of samples/ again (packages: top of samples/make.sh)'
@@ -60,6 +62,14 @@ load: library
 	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -ISources/CBonafide/include Benchmarks/load/load.c -o .build/load \
 	  -L$(LIBRARY) -lbonafide -lpthread -lm -Wl,-rpath,'$(CURDIR)/$(LIBRARY)'
 	.build/load $(LOADFLAGS) samples/genuine-en.ulaw.wav
+
+# PYTHON has Benchmarks/requirements.txt.
+bench: build
+	$(SWIFT) build -c release --product bonafide-stages $(SWIFTFLAGS)
+	$(PYTHON) Benchmarks/compare.py $(BENCHFLAGS)
+
+bench-instructions: build
+	Benchmarks/instructions.sh
 
 test: test-c test-python
 	$(SWIFT) test $(SWIFTFLAGS)

@@ -45,6 +45,10 @@ let package = Package(
       ],
       path: "Sources/BonafideCommand"),
 
+    // times of a scan's steps, one by one
+    .executableTarget(
+      name: "bonafide-stages", dependencies: ["Bonafide", "BonafideAudio", "BonafideNetwork"], path: "Benchmarks/stages"),
+
     .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"]),
     .testTarget(name: "BonafideNetworkTests", dependencies: ["BonafideNetwork", "CKernels"], resources: [.copy("Golden")]),
     .testTarget(name: "BonafideTests", dependencies: ["Bonafide", "BonafideAudio", "BonafideNetwork"], resources: [.copy("Golden")]),

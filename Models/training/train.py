@@ -45,7 +45,7 @@ class Sampler:
 
     Sources by the root of their size, inside a source systems evenly."""
 
-    SHARES = dict(matched=0.44, line=0.2, copy=0.16, classic=0.1, free=0.1)
+    SHARES = dict(matched=0.38, line=0.19, copy=0.2, classic=0.07, free=0.16)
 
     def __init__(self, rows, exclude, rate):
         train = [i for i, r in enumerate(rows) if r["split"] == "train" and r["count"] > rate // 2 and has_band(r, rate)

@@ -47,6 +47,18 @@ public struct CRNN: Sendable {
     /// Values of a feature frame: those of a band one after the other.
     var valuesPerFrame: Int { bands * inputs }
 
+    /// Floating-point operations that a score takes by the layers' shapes: two for each weight at each place.
+    package var operationsPerScore: Int {
+      var (weights, columns, rows, before) = (0, bands, CRNN.framesPerScore, inputs)
+      for (outputs, stride) in zip(channels, CRNN.strides) {
+        rows /= stride.rows
+        columns /= stride.columns
+        weights += 9 * before * outputs * rows * columns
+        before = outputs
+      }
+      return 2 * (weights + before * columns * dense + 3 * hidden * (dense + hidden) + 3 * hidden)
+    }
+
     fileprivate func validate() throws(NetworkError) {
       func check(_ holds: Bool, _ message: @autoclosure () -> String) throws(NetworkError) {
         if !holds { throw NetworkError(code: .badConfiguration, message: message() + "; mend the model's card") }

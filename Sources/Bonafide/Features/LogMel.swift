@@ -13,7 +13,7 @@ import CKernels
 /// N samples give 1 + (N − window) / hop frames, none where N < window, however they are cut into blocks.
 ///
 /// Where samples are missing, zeros stand for them; the level then stays as it is.
-struct LogMel: ~Copyable {
+package struct LogMel: ~Copyable {
   let settings: FeatureSettings
   /// Of the window, then of the further ones.
   private let spectrograms: [MelSpectrogram]
@@ -38,7 +38,7 @@ struct LogMel: ~Copyable {
 
   /// - Parameter batch: frames that are transformed at once.
   /// - Throws: when a setting is out of range, or memory runs out.
-  init(_ settings: FeatureSettings, batch: Int = 128) throws(FeatureError) {
+  package init(_ settings: FeatureSettings, batch: Int = 128) throws(FeatureError) {
     try settings.validate()
     var spectrograms: [MelSpectrogram] = []
     for length in [settings.window] + (settings.furtherWindows ?? []) {
@@ -63,7 +63,7 @@ struct LogMel: ~Copyable {
   /// - Parameters:
   ///   - features: gets `featuresPerFrame` numbers per frame, those of a band one after the other.
   ///   - energies: gets the mean band energy of each frame, not normalised; `nil` where its last sample is missing.
-  mutating func append(_ samples: [Float], into features: inout [Float], energies: inout [Float?]) {
+  package mutating func append(_ samples: [Float], into features: inout [Float], energies: inout [Float?]) {
     pending.append(contentsOf: samples)
     let reach = settings.window + 2 * beyond
     var start = 0
@@ -102,7 +102,7 @@ struct LogMel: ~Copyable {
   }
 
   /// Appends the frames that still wait; samples after the last whole frame are dropped.
-  mutating func finish(into features: inout [Float], energies: inout [Float?]) {
+  package mutating func finish(into features: inout [Float], energies: inout [Float?]) {
     append([Float](repeating: 0, count: beyond), into: &features, energies: &energies)
     flush(into: &features, energies: &energies)
     pending.removeAll()

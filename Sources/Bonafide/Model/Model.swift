@@ -27,7 +27,7 @@ public struct Model: Sendable {
   public internal(set) var card: ModelCard
   /// SHA-256 of the weights, in lower-case hexadecimal digits.
   public let sha256: String
-  let network: CRNN
+  package let network: CRNN
 
   /// Most bytes that a file of a model may have.
   private static let greatestSize = 1 << 28
