@@ -119,17 +119,22 @@ def stages(program, path):
     return {name: (float(ns), gflops) for name, ns, _, gflops in (line.split("\t") for line in lines)}
 
 
-def ceiling():
-    """GFLOP/s of sgemm in this process's BLAS, one thread, at a size that the network has and at 1024 cubed."""
-    def rate(m, n, k):
-        a, b = np.ones((m, k), np.float32), np.ones((k, n), np.float32)
+def ceilings():
+    """What one core of this machine does: GFLOP/s of sgemm in NumPy's OpenBLAS at 1024 cubed and at the size of the last
+    convolution, GB/s of a copy (read and written) of what no cache holds."""
+    def median(run):
         times = []
         for _ in range(9):
             start = time.perf_counter()
-            a @ b
+            run()
             times.append(time.perf_counter() - start)
-        return 2e-9 * m * n * k / np.median(times)
-    return rate(1024, 1024, 1024), rate(2000, 160, 864)
+        return np.median(times)
+
+    def sgemm(m, n, k):
+        a, b = np.ones((m, k), np.float32), np.ones((k, n), np.float32)
+        return 2e-9 * m * n * k / median(lambda: a @ b)
+    source, target = np.ones(1 << 26, np.float32), np.zeros(1 << 26, np.float32)
+    return sgemm(1024, 1024, 1024), sgemm(1000, 160, 864), 2e-9 * source.nbytes / median(lambda: np.copyto(target, source))
 
 
 def machine():
@@ -180,9 +185,9 @@ def main():
         ratios = np.array(times[name]) / np.array(times[own[name.split(":")[0]]])
         value = np.median(times[name])
         print(f"| {name} | {value * 60e-6:.2f} | {1e9 / value:,.0f} | {np.median(ratios):.2f} ({ratios.min():.2f}–{ratios.max():.2f}) |")
-    large, own_size = ceiling()
+    large, own_size, copied = ceilings()
     print(f"\nNetwork: {np.median(gflops):.0f} GFLOP/s by the layers' shapes. sgemm of NumPy's OpenBLAS, one thread: {large:.0f} at 1024³, "
-          f"{own_size:.0f} at 2000 × 160 × 864.")
+          f"{own_size:.0f} at 1000 × 160 × 864; copy {copied:.0f} GB/s.")
 
 
 if __name__ == "__main__":

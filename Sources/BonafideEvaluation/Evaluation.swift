@@ -202,7 +202,7 @@ extension Bootstrap {
 
 private let basicMeasures: [Measure] = [
   .equalErrorRate, .pairErrorRate, .missAt1Percent, .missAtTenthPercent, .missAt1PercentQuantile, .minimumDCF,
-  .actualDCF, .cllr, .minimumCllr,
+  .actualDCF, .cllr, .minimumCllr, .selectiveError(100), .selectiveError(75), .selectiveError(50),
 ]
 
 private func pooledMeasures(_ hasVerification: Bool) -> [Measure] {
@@ -215,7 +215,8 @@ private func pooled(_ counts: ScoreCounts, _ tandem: (TandemCost?, TandemCost?)?
     counts.equalErrorRate, counts.pairErrorRate, counts.missRate(atFalseAlarmRate: 0.01),
     counts.missRate(atFalseAlarmRate: 0.001), counts.missRate(atBonafideQuantile: 0.01),
     counts.minimumCost(.asvspoof5), counts.actualCost(.asvspoof5), counts.logLikelihoodRatioCost,
-    counts.minimumLogLikelihoodRatioCost,
+    counts.minimumLogLikelihoodRatioCost, counts.selectiveError(coverage: 1), counts.selectiveError(coverage: 0.75),
+    counts.selectiveError(coverage: 0.5),
   ]
   return basic + (tandem.map { [$0.0?.minimum(counts), $0.1?.minimum(counts)] } ?? [])
 }

@@ -10,6 +10,8 @@ public enum Measure: Hashable, Sendable {
   case actualDCF
   case cllr
   case minimumCllr
+  /// Share of the trials that is decided, in percent.
+  case selectiveError(Int)
   case minimumTandemCost2019
   case minimumTandemCost2021
   case matchedEqualErrorRate
@@ -55,6 +57,7 @@ public enum Measure: Hashable, Sendable {
     case .actualDCF: "act_dcf"
     case .cllr: "cllr_bits"
     case .minimumCllr: "min_cllr_bits"
+    case .selectiveError(let coverage): "error_at_\(coverage)pct_coverage"
     case .minimumTandemCost2019: "min_tdcf_2019"
     case .minimumTandemCost2021: "min_tdcf_2021"
     case .matchedEqualErrorRate: "matched_eer"
@@ -80,6 +83,7 @@ public enum Measure: Hashable, Sendable {
     case .actualDCF: "actDCF"
     case .cllr: "Cllr"
     case .minimumCllr: "minCllr"
+    case .selectiveError(let coverage): coverage == 100 ? "errors, all decided" : "errors among the surest \(coverage) %"
     case .minimumTandemCost2019: "min t-DCF (2019)"
     case .minimumTandemCost2021: "min t-DCF (2021)"
     case .matchedEqualErrorRate: "source-matched EER"

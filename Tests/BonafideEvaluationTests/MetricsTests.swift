@@ -43,6 +43,20 @@ import Testing
     }
   }
 
+  /// Bona fide −1, 2, 3 and 5, spoof −4 and 1. All decided: one of four and one of two are wrong, ⅜. The surest half, each
+  /// bona fide ⅛ and each spoof ¼: 5, −4 and 3, all right. The surest 75 %: 2 as well, and the bona
+  /// fide at −1, which is wrong, and as sure as the spoof at 1, but comes first.
+  @Test func handWorkedSelectiveError() {
+    let counts = ScoreCounts(bonafide: [-1, 2, 3, 5], spoof: [-4, 1])
+    #expect(isClose(counts.selectiveError(coverage: 1), 0.375, within: 1e-12))
+    #expect(counts.selectiveError(coverage: 0.5) == 0)
+    #expect(isClose(counts.selectiveError(coverage: 0.75), 0.125 / 0.75, within: 1e-12))
+    #expect(ScoreCounts(bonafide: [0], spoof: [-1]).selectiveError(coverage: 1) == 0.25)
+    #expect(ScoreCounts(bonafide: [1], spoof: []).selectiveError(coverage: 1) == nil)
+    let certain = ScoreCounts(bonafide: [.infinity], spoof: [-.infinity, 2])
+    #expect(certain.selectiveError(coverage: 0.75) == 0)
+  }
+
   /// Bona fide 1, 3 and 4, spoof 0 and 2: the curve in (P_fa, P_miss) is (0, 1), (0, ½), (⅓, ½), (⅓, 0), (1, 0); its hull
   /// from (0, ½) to (⅓, 0) meets the diagonal at x = ½ − 1.5 x, that is 0.2.
   @Test func handWorkedCurve() {
