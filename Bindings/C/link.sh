@@ -26,7 +26,7 @@ soname=libbonafide.so.${version%%.*}
 "$swiftc" -use-ld=lld -emit-library -static-stdlib "$work/bonafide.o" $libraries $foundation -o "$work/libbonafide.so" \
   -Xlinker --version-script="$here/libbonafide.map" -Xlinker -soname="$soname" -Xlinker --gc-sections \
   -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker nodelete \
-  -Xlinker --strip-debug
+  -Xlinker --strip-all
 mv "$work/libbonafide.so" "$folder/libbonafide.so.$version"
 ln -sf "libbonafide.so.$version" "$folder/$soname"
 ln -sf "$soname" "$folder/libbonafide.so"
