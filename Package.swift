@@ -40,7 +40,7 @@ let package = Package(
     .executableTarget(
       name: "bonafide",
       dependencies: [
-        "Bonafide", "BonafideAudio", "BonafideEvaluation", "BonafideReport",
+        "Bonafide", "BonafideAudio", "BonafideEvaluation", "BonafideNetwork", "BonafideReport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/BonafideCommand"),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bonafide
+import BonafideNetwork
 import BonafideReport
 
 /// The program: a subcommand for each job, `scan` when none is named.
@@ -17,8 +18,8 @@ struct BonafideCommand: ParsableCommand {
 
   private static var versionText: String {
     let models = (try? Detector.default.models) ?? []
-    return (["bonafide \(version)"] + models.map { "model \($0.card.name) \($0.card.version), SHA-256 \($0.sha256)" })
-      .joined(separator: "\n")
+    let lines = ["bonafide \(version)"] + models.map { "model \($0.card.name) \($0.card.version), SHA-256 \($0.sha256)" }
+    return (lines + ["kernels \(Kernels.description)"]).joined(separator: "\n")
   }
 }
 

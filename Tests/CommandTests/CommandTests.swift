@@ -339,6 +339,7 @@ import Testing
     #expect(run.status == 0)
     #expect(run.output.hasPrefix("bonafide "))
     #expect(run.output.contains(model.sha256))
+    #expect(run.output.contains("\nkernels "))
   }
 
   @Test func infoPrintsTheCard() throws {
