@@ -67,7 +67,7 @@ class Lines:
 
 
 # Hz: where a band limit may begin.
-LOWEST_HIGH_CUT = {8000: 2900, 16000: 5000}
+LOWEST_HIGH_CUT = {8000: 2300, 16000: 5000}
 
 
 def responses(rngs, bins, gains, rate):
