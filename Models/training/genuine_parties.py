@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Genuine parties that no model here was trained on, to count false alarms: genuine_parties.py PROTOCOL OUT
+"""Genuine parties of recordings that no model here was trained on, to count false alarms: genuine_parties.py PROTOCOL OUT
 
 Writes 8-kHz mu-law WAVs to OUT/prompts (Debian's asterisk-core-sounds-{en,es,fr,it}-wav, prompts joined to parties of
 15 s), the same prompts at 16 kHz to OUT/wideband (asterisk-core-sounds-{en,es,fr,it}-g722, where they are installed), and to OUT/dev (genuine telephone clips of split dev, the clips of

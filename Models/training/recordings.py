@@ -2,14 +2,14 @@
 """Genuine speech that Debian packages, as further rows of a protocol: recordings.py PACKAGES OUT
 
 People who read and act in studios, recorded from 1993 to 2011, before a machine could be mistaken for them: telephone
-prompts of four speakers whom genuine_parties.py and samples/ do not have, and the casts of adventure games. On pages of
+prompts of three speakers whom genuine_parties.py, samples/ and dev do not have, and the casts of adventure games. On pages of
 generators most of what was recorded in a studio is synthetic; these keep a network from taking studio and reading for
 the machine. Copies of them (synthesise.py) belong beside them, so that neither their 8-bit noise nor their age says
 anything about the class.
 
 PACKAGES  a folder in which each package lies unpacked in a folder of its name (main section, Debian 12):
             for p in NAMES; do apt-get download $p; dpkg-deb -x ${p}_*.deb PACKAGES/$p; done
-          NAMES: asterisk-core-sounds-ru-g722 asterisk-prompt-es-co asterisk-prompt-fr-armelle
+          NAMES: asterisk-prompt-es-co asterisk-prompt-fr-armelle
           asterisk-prompt-it-menardi-wav beneath-a-steel-sky flight-of-the-amazon-queen drascula
           drascula-spanish fillets-ng-data-cs fillets-ng-data-nl
 OUT       *.opus as the corpus has them (16 kHz, at most 4 s, little silence at the ends, -26 dBFS) and protocol.tsv
@@ -20,7 +20,6 @@ import numpy as np, soundfile, soxr
 RATE, LONGEST_S, SHORTEST_S = 16000, 4, 1.5
 # package: (language, kind, most clips)
 PACKAGES = {
-    "asterisk-core-sounds-ru-g722": ("ru", "phone", 250),
     "asterisk-prompt-es-co": ("es", "phone", 150),
     "asterisk-prompt-fr-armelle": ("fr", "phone", 150),
     "asterisk-prompt-it-menardi-wav": ("it", "phone", 250),
