@@ -29,8 +29,15 @@ import Testing
     let model = try Model.narrowband
     #expect(model.card.architecture.type == "crnn")
     #expect(model.card.features.sampleRate == 8000)
-    #expect(model.sha256 == model.card.weightsSHA256)
-    #expect(model.sha256.count == 64)
+    #expect(try Model.wideband.card.features.sampleRate == 16000)
+  }
+
+  /// The program takes the hash of the built-in weights from their card.
+  @Test func builtInWeightsAreThoseOfTheirCards() throws {
+    for (files, model) in [(bonafide_narrowband_model(), try Model.narrowband), (bonafide_wideband_model(), try Model.wideband)] {
+      let weights = Array(UnsafeBufferPointer(start: files.weights, count: files.weights_size))
+      #expect(model.sha256 == SHA256.hexDigest(of: weights))
+    }
   }
 
   @Test func loadsFromFiles() throws {
