@@ -9,9 +9,8 @@ anything about the class.
 
 PACKAGES  a folder in which each package lies unpacked in a folder of its name (main section, Debian 12):
             for p in NAMES; do apt-get download $p; dpkg-deb -x ${p}_*.deb PACKAGES/$p; done
-          NAMES: asterisk-prompt-es-co asterisk-prompt-fr-armelle
-          asterisk-prompt-it-menardi-wav beneath-a-steel-sky flight-of-the-amazon-queen drascula
-          drascula-spanish fillets-ng-data-cs fillets-ng-data-nl
+          NAMES: asterisk-prompt-es-co asterisk-prompt-fr-armelle asterisk-prompt-it-menardi-wav beneath-a-steel-sky
+          flight-of-the-amazon-queen drascula drascula-spanish fillets-ng-data-cs fillets-ng-data-nl
 OUT       *.opus as the corpus has them (16 kHz, at most 4 s, little silence at the ends, -26 dBFS) and protocol.tsv
 """
 import argparse, csv, glob, io, multiprocessing, os, struct, subprocess
@@ -116,10 +115,9 @@ def files(folder):
         elif kind in ("ogg", "wav"):
             x, rate = soundfile.read(path, dtype="float32", always_2d=True)
             yield path, x.mean(1), rate
-        elif kind in ("gsm", "g722"):
-            rate = 8000 if kind == "gsm" else 16000
-            raw = subprocess.run(["ffmpeg", "-v", "error", "-f", kind, "-i", path, "-f", "s16le", "-ar", str(rate), "pipe:1"], check=True, capture_output=True).stdout
-            yield path, np.frombuffer(raw, np.int16).astype(np.float32) / 32768, rate
+        elif kind == "gsm":
+            raw = subprocess.run(["ffmpeg", "-v", "error", "-f", "gsm", "-i", path, "-f", "s16le", "pipe:1"], check=True, capture_output=True).stdout
+            yield path, np.frombuffer(raw, np.int16).astype(np.float32) / 32768, 8000
 
 
 READERS = {"beneath-a-steel-sky": steel_sky, "flight-of-the-amazon-queen": amazon_queen}
