@@ -64,7 +64,7 @@ struct PartyScreener: ~Copyable {
       try Resampler(from: sampleRate, to: settings.sampleRate, isPrompt: pace == .live)
     }
     let logMel = try ScreeningError.wrapping { () throws(FeatureError) in
-      try LogMel(settings, batch: min(pace.blockFrames, 128))
+      try LogMel(model.features, batch: min(pace.blockFrames, 128))
     }
     let thresholds = Thresholds(model.card.operatingPoints, options: options)
     card = model.card

@@ -29,9 +29,8 @@ struct BandwidthMeter: ~Copyable {
   /// Loud spectra that settle the question: half a minute.
   private static let settlingCount = 120
   private let beyondBins: Range<Int>
-  /// Of each spectrum: its peak, and its mean power beyond; in units of full scale.
-  private var peaks = EnergyHistogram()
-  private var powersBeyond = EnergyHistogram()
+  /// Of each spectrum: its peak, and its mean power beyond; in units of full scale. `nil` where the rate settles the question.
+  private var spectra: (peaks: EnergyHistogram, powersBeyond: EnergyHistogram)?
   private var greatestPeak: Float = 0
   /// What was settled.
   private var final: Bool?
@@ -48,6 +47,7 @@ struct BandwidthMeter: ~Copyable {
     beyondBins =
       Self.canBeWideband(sampleRate: sampleRate)
       ? Int(Self.beyond.lowerBound / binWidth)..<min(Int(Self.beyond.upperBound / binWidth), size / 2) : 0..<0
+    if !beyondBins.isEmpty { spectra = (EnergyHistogram(), EnergyHistogram()) }
     power = [Float](repeating: 0, count: size / 2 + 1)
     greatest = power
   }
@@ -85,19 +85,19 @@ struct BandwidthMeter: ~Copyable {
       greatest[k] = max(greatest[k], power[k])
       peak = max(peak, power[k])
     }
-    guard !beyondBins.isEmpty else { return }
+    guard spectra != nil else { return }
     let scale = 1 / Float(transform.size * transform.size)
     greatestPeak = max(greatestPeak, peak * scale)
-    peaks.add(peak * scale)
-    powersBeyond.add(beyondBins.reduce(0) { $0 + power[$1] } / Float(beyondBins.count) * scale)
-    if final == nil, peaks.count >= Self.settlingCount, loudCount >= Self.settlingCount { final = reachesBeyond }
+    spectra?.peaks.add(peak * scale)
+    spectra?.powersBeyond.add(beyondBins.reduce(0) { $0 + power[$1] } / Float(beyondBins.count) * scale)
+    if final == nil, loudCount >= Self.settlingCount { final = reachesBeyond }
   }
 
-  private var loudCount: Int { peaks.count(atLeast: Double(greatestPeak) * Self.loudRange) }
+  private var loudCount: Int { spectra?.peaks.count(atLeast: Double(greatestPeak) * Self.loudRange) ?? 0 }
 
   private var reachesBeyond: Bool {
-    guard greatestPeak > 0 else { return false }
-    let count = powersBeyond.count(atLeast: Double(greatestPeak) * Self.beyondRange)
+    guard let spectra, greatestPeak > 0 else { return false }
+    let count = spectra.powersBeyond.count(atLeast: Double(greatestPeak) * Self.beyondRange)
     return count > 0 && Double(count) >= Self.wideShare * Double(loudCount)
   }
 

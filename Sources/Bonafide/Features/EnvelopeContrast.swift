@@ -11,7 +11,7 @@ import Glibc
 /// (the logarithm of the ratio of the arithmetic to the geometric mean): 0 for a steady tone, 0.58 for noise, more for the
 /// pulses of a voice. It is read at the centres of the mel bands by linear interpolation. A window that several frames share
 /// has the floor of the first of them.
-struct EnvelopeContrast {
+struct EnvelopeContrast: Sendable {
   private let settings: FeatureSettings.Envelope
   /// Per sample of a window: cosines, then sines of `kernels_envelope_bins` frequencies, times the window.
   private let fourier: [Float]
@@ -95,12 +95,12 @@ struct EnvelopeContrast {
     }
     oldest = (oldest + 1) % groups
     self.start += group * settings.hop
-    if self.start >= Self.pieceLength {
+    // Half of what is kept at most has been read: the memory is bounded by the batch, the moves by the samples.
+    if self.start >= max(Self.leastRemoved, pending.count - self.start) {
       pending.removeFirst(self.start)
       self.start = 0
     }
   }
 
-  /// Samples that are read before they are removed.
-  private static let pieceLength = 8192
+  private static let leastRemoved = 512
 }

@@ -15,6 +15,7 @@ import CKernels
 /// Where samples are missing, zeros stand for them; the level then stays as it is.
 package struct LogMel: ~Copyable {
   let settings: FeatureSettings
+  private let bandEnergyCount: Int
   /// Of the window, then of the further ones.
   private let spectrograms: [MelSpectrogram]
   private var contrast: EnvelopeContrast?
@@ -25,7 +26,7 @@ package struct LogMel: ~Copyable {
   /// Samples from the start of the longest window of the next frame on.
   private var pending: [Float]
   private var level: Float
-  /// Of `kernels_lanes` frames: mean energies, levels, and energies, a row per band.
+  /// Levels of the batch; of `kernels_lanes` frames mean energies, energies (a row per band), and power spectra.
   private var work: [Float]
   /// Features of the batch.
   private var rows: [Float]
@@ -39,12 +40,19 @@ package struct LogMel: ~Copyable {
   /// - Parameter batch: frames that are transformed at once.
   /// - Throws: when a setting is out of range, or memory runs out.
   package init(_ settings: FeatureSettings, batch: Int = 128) throws(FeatureError) {
-    try settings.validate()
+    try self.init(FeatureTables(settings), batch: batch)
+  }
+
+  /// - Parameter batch: frames that are transformed at once.
+  /// - Throws: when memory runs out.
+  package init(_ tables: FeatureTables, batch: Int = 128) throws(FeatureError) {
+    let settings = tables.settings
+    let spectra = try SpectrumBuffer(count: tables.resolutions.map { MelSpectrogram.room($0, batch: batch) }.max() ?? 0)
     var spectrograms: [MelSpectrogram] = []
-    for length in [settings.window] + (settings.furtherWindows ?? []) {
-      spectrograms.append(try MelSpectrogram(settings, length: length, batch: batch))
+    for resolution in tables.resolutions {
+      spectrograms.append(try MelSpectrogram(resolution, batch: batch, spectra: spectra))
     }
-    let contrast = settings.envelope.map { EnvelopeContrast(settings, envelope: $0) }
+    let contrast = tables.contrast
     self.settings = settings
     self.spectrograms = spectrograms
     self.contrast = contrast
@@ -53,7 +61,10 @@ package struct LogMel: ~Copyable {
     pending = [Float](repeating: 0, count: beyond)
     passed = -beyond
     level = settings.levelMinimum
-    work = [Float](repeating: 0, count: (settings.bands + 2) * Int(kernels_lanes))
+    let lanes = Int(kernels_lanes)
+    bandEnergyCount = settings.bands * lanes
+    let powerCount = tables.resolutions.map { MelSpectrogram.workCount($0) }.max() ?? 0
+    work = [Float](repeating: 0, count: batch + lanes + bandEnergyCount + powerCount)
     rows = [Float](repeating: 0, count: batch * settings.featuresPerFrame)
     endsMissing = [Bool](repeating: false, count: batch)
   }
@@ -110,20 +121,22 @@ package struct LogMel: ~Copyable {
 
   private mutating func flush(into features: inout [Float], energies: inout [Float?]) {
     guard filled > 0 else { return }
-    for spectrogram in spectrograms { spectrogram.execute() }
     let (bands, width, lanes) = (settings.bands, settings.featuresPerBand, Int(kernels_lanes))
     var scaling = kernels_scaling(
       floor: settings.floor, low: settings.rangeLow, shift: settings.shift, scale: settings.scale)
     var level = self.level
     rows.withUnsafeMutableBufferPointer { rows in
       work.withUnsafeMutableBufferPointer { work in
-        guard let rows = rows.baseAddress, let means = work.baseAddress else { return }
-        let (levels, bandEnergies) = (means + lanes, means + 2 * lanes)
-        for first in stride(from: 0, to: filled, by: lanes) {
-          let count = min(lanes, filled - first)
-          let row = rows + first * bands * width
-          for (index, spectrogram) in spectrograms.enumerated() {
-            spectrogram.energies(ofFramesFrom: first, to: bandEnergies)
+        guard let rows = rows.baseAddress, let levels = work.baseAddress else { return }
+        let means = levels + endsMissing.count
+        let bandEnergies = means + lanes
+        let power = bandEnergies + bandEnergyCount
+        // One after the other, for their spectra share a buffer.
+        for (index, spectrogram) in spectrograms.enumerated() {
+          spectrogram.execute()
+          for first in stride(from: 0, to: filled, by: lanes) {
+            let count = min(lanes, filled - first)
+            spectrogram.energies(ofFramesFrom: first, to: bandEnergies, power: power)
             if index == 0 {
               kernels_mean(bandEnergies, bands, means)
               for frame in 0..<count {
@@ -131,14 +144,15 @@ package struct LogMel: ~Copyable {
                 energies.append(isMissing ? nil : means[frame])
                 let logarithm = naturalLogarithm(max(means[frame], settings.floor))
                 level = max(isMissing ? level : level - settings.levelDecay, logarithm, settings.levelMinimum)
-                levels[frame] = level
+                levels[first + frame] = level
               }
             }
-            kernels_scale(&scaling, bandEnergies, bands, levels, row + index, width, bands * width, count)
+            kernels_scale(
+              &scaling, bandEnergies, bands, levels + first, rows + first * bands * width + index, width, bands * width, count)
           }
-          for frame in 0..<count {
-            contrast?.read(level: levels[frame], to: row + frame * bands * width + width - 1, stride: width)
-          }
+        }
+        for frame in 0..<filled {
+          contrast?.read(level: levels[frame], to: rows + frame * bands * width + width - 1, stride: width)
         }
       }
     }

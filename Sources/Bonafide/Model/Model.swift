@@ -28,6 +28,7 @@ public struct Model: Sendable {
   /// SHA-256 of the weights, in lower-case hexadecimal digits.
   public let sha256: String
   package let network: CRNN
+  let features: FeatureTables
 
   /// Most bytes that a file of a model may have.
   private static let greatestSize = 1 << 28
@@ -96,7 +97,7 @@ public struct Model: Sendable {
     } catch {
       throw ModelError(code: .badCard, path: cardPath, message: "not a model card: \(Self.summary(of: error))")
     }
-    try Self.validate(card, path: cardPath)
+    features = try Self.tables(of: card, path: cardPath)
 
     let sha256 = checksHash ? SHA256.hexDigest(of: weights) : card.weightsSHA256
     guard sha256 == card.weightsSHA256 else {
@@ -117,12 +118,14 @@ public struct Model: Sendable {
     self.sha256 = sha256
   }
 
-  private static func validate(_ card: ModelCard, path: String) throws(ModelError) {
+  /// The tables of the features, once the card has been found to make sense.
+  private static func tables(of card: ModelCard, path: String) throws(ModelError) -> FeatureTables {
     func check(_ holds: Bool, _ message: @autoclosure () -> String) throws(ModelError) {
       if !holds { throw ModelError(code: .badCard, path: path, message: message()) }
     }
+    let tables: FeatureTables
     do {
-      try card.features.validate()
+      tables = try FeatureTables(card.features)
     } catch {
       throw ModelError(code: .badCard, path: path, message: error.message)
     }
@@ -138,6 +141,7 @@ public struct Model: Sendable {
       calibration.slope.isFinite && calibration.offset.isFinite && calibration.halfSpeech.isFinite
         && calibration.halfSpeech >= 0,
       "calibration must be numbers, half_speech_s not negative")
+    return tables
   }
 
   /// One line of a decoding error.
