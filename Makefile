@@ -18,7 +18,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library manual python-wheel examples load test test-c test-python demo samples install train bench bench-instructions clean
+.PHONY: all help build library manual python-wheel examples behind load test test-c test-python demo samples install train bench bench-instructions clean
 
 all: build library manual
 
@@ -28,6 +28,7 @@ help:
 	@echo 'make library  the C library alone: $(LIBRARY)/libbonafide.so and .a'
 	@echo 'make python-wheel  the Python package, the library inside: .build/python/*.whl'
 	@echo 'make examples of C, and of Go where it is there: .build/examples'
+	@echo 'make behind   how far scores are behind the samples of a stream'
 	@echo 'make load     how many live parties this machine takes; LOADFLAGS are its options'
 	@echo 'make bench    times beside ONNX Runtime, PyTorch, kaldi-native-fbank; BENCHFLAGS are its options'
 	@echo 'make bench-instructions  counts instructions of a scan; fails at 5 % more than Benchmarks/instructions.txt'
@@ -62,6 +63,11 @@ load: library
 	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -ISources/CBonafide/include Benchmarks/load/load.c -o .build/load \
 	  -L$(LIBRARY) -lbonafide -lpthread -lm -Wl,-rpath,'$(CURDIR)/$(LIBRARY)'
 	.build/load $(LOADFLAGS) samples/genuine-en.ulaw.wav
+
+behind: library
+	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -ISources/CBonafide/include Benchmarks/load/behind.c -o .build/behind \
+	  -L$(LIBRARY) -lbonafide -lm -Wl,-rpath,'$(CURDIR)/$(LIBRARY)'
+	.build/behind
 
 # PYTHON has Benchmarks/requirements.txt.
 bench: build
