@@ -19,7 +19,8 @@ struct MelBank {
     let edges = Self.edges(settings)
     let binWidth = Double(settings.sampleRate) / Double(fft)
     for band in 0..<settings.bands {
-      let row = (0..<bins).map { bin in
+      let reach = Int(edges[band] / binWidth)...min(Int(edges[band + 2] / binWidth) + 1, bins - 1)
+      let row = reach.map { bin in
         let frequency = Double(bin) * binWidth
         let rise = (frequency - edges[band]) / (edges[band + 1] - edges[band])
         let fall = (edges[band + 2] - frequency) / (edges[band + 2] - edges[band + 1])
@@ -27,7 +28,7 @@ struct MelBank {
       }
       let first = row.firstIndex { $0 > 0 } ?? 0
       let end = (row.lastIndex { $0 > 0 } ?? first - 1) + 1
-      layout.append(kernels_band(bin: UInt32(first), count: UInt32(end - first)))
+      layout.append(kernels_band(bin: UInt32(reach.lowerBound + first), count: UInt32(end - first)))
       weights += row[first..<end]
     }
   }
