@@ -164,12 +164,13 @@ def speech_blocks(x, rate):
     return (e > np.quantile(e, 0.95, axis=1, keepdims=True) - 32) & (e > -65)
 
 
-def degrade(rngs, x, nonspeech, lines, rate):
+def degrade(rngs, x, nonspeech, lines, rate, plain):
     """Clips (B, N), float32, through a random line each: room and equaliser or the spectrum of another line, noise, gain,
-    clipping, G.711 (narrowband), packet loss. Clips with the same generator state go through the same line."""
+    clipping, G.711 (narrowband), packet loss. Clips with the same generator state go through the same line; those of `plain`
+    keep their own spectrum."""
     count, n = x.shape
     size = 1 << int(np.ceil(np.log2(n + rate // 2)))
-    matched = [int(rng.integers(len(lines))) if rng.random() < 0.3 and len(lines) else None for rng in rngs]
+    matched = [int(rng.integers(len(lines))) if rng.random() < 0.3 and len(lines) and not p else None for rng, p in zip(rngs, plain)]
     mean = spectra(x).mean(1)
     gains = [None if k is None else lines.gain(k, m) for k, m in zip(matched, mean)]
     y = fft.irfft(fft.rfft(x, size) * responses(rngs, size // 2 + 1, gains, rate), size)[:, :n]

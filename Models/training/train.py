@@ -88,9 +88,9 @@ class Sampler:
         group, cumulative = table
         return int(group[min(np.searchsorted(cumulative, rng.random()), len(group) - 1)])
 
-    def pair(self, rng):
-        """(genuine, spoof), and whether it is one of kind `classic`."""
-        mode = self.modes[rng.choice(len(self.modes), p=self.chance)]
+    def pair(self, rng, easy=False):
+        """(genuine, spoof), and whether it is one of kind `classic`. An easy one is of two clips from anywhere, or of two lines."""
+        mode = ("line" if "line" in self.modes and rng.random() < 0.2 else "free") if easy else self.modes[rng.choice(len(self.modes), p=self.chance)]
         if mode == "copy":
             j = self.draw(rng, self.tables["copy"])
             return self.original[j], j, False
@@ -101,12 +101,12 @@ class Sampler:
         return self.draw(rng, genuine), self.draw(rng, spoof), False
 
 
-def crop(rng, rows, arrays, i, codec, n):
+def crop(rng, rows, arrays, i, codec, n, easy=False):
     """n samples of clip i (float32), repeated from its start where it is shorter; without a codec a third of the time
     played up to 7 % faster or slower, voice and all."""
     r = rows[i]
     x = arrays[codec][r["start"]:r["start"] + r["count"]].astype(np.float32) / 32768
-    m = n if codec or rng.random() < 0.67 else round(n * rng.uniform(0.93, 1.07) / 200) * 200
+    m = n if codec or easy or rng.random() < 0.67 else round(n * rng.uniform(0.93, 1.07) / 200) * 200
     if len(x) < m:
         x = np.tile(x, -(-m // len(x)))
     s = rng.integers(0, len(x) - m + 1)
@@ -125,7 +125,7 @@ def halved(x):
     return fft.irfft(fft.rfft(x)[:, :n // 2 + 1], n).astype(np.float32) / 2
 
 
-def batches(cache, seed, queue, size, music, exclude, with_narrow):
+def batches(cache, seed, queue, size, music, exclude, with_narrow, easy):
     """Worker: endless batches of (features (B, T, bands, inputs), narrowband features where asked for, clip label, frame label (B, U), speech (B, U), whether of a classic pair (B,)); label 1 = bona fide,
     -1 = mixed. Genuine clips and spoofs alternate; half of the pairs go through one channel."""
     torch.set_num_threads(1)
@@ -142,13 +142,15 @@ def batches(cache, seed, queue, size, music, exclude, with_narrow):
     units, block = CROP_S * channel.BLOCKS_PER_S, rate // channel.BLOCKS_PER_S
     codec = lambda: "" if rng.random() < 0.5 else str(rng.choice(list(arrays)))
     while True:
-        label, x, seeds, classic = np.tile([1, 0], size // 2).astype(np.float32), [], [], []
+        label, x, seeds, classic, plain = np.tile([1, 0], size // 2).astype(np.float32), [], [], [], []
         for _ in range(size // 2):
-            codecs, one = [codec(), codec()], rng.random() < 0.5
-            *pair, is_classic = sampler.pair(rng)
+            is_easy = rng.random() < easy.value
+            codecs, one = [codec(), codec()], not is_easy and rng.random() < 0.5
+            *pair, is_classic = sampler.pair(rng, is_easy)
+            plain += [is_easy] * 2
             classic += [is_classic] * 2
             for i, c in zip(pair, codecs[:1] * 2 if one else codecs):
-                x.append(crop(rng, rows, arrays, i, c, CROP_S * rate))
+                x.append(crop(rng, rows, arrays, i, c, CROP_S * rate, is_easy))
             seeds += [int(rng.integers(1 << 62))] * 2 if one else [int(v) for v in rng.integers(1 << 62, size=2)]
         x = np.stack(x)
         frame = np.repeat(label[:, None], units, 1)
@@ -165,7 +167,7 @@ def batches(cache, seed, queue, size, music, exclude, with_narrow):
             loud = np.sqrt(np.mean(x[i] ** 2)) * 10 ** (rng.uniform(-20, 6) / 20)
             x[i, a * block:(a + n) * block] = nonspeech.draw(rng, n * block) * loud
             speech[i, a:a + n] = False
-        x = channel.degrade([np.random.default_rng(s) for s in seeds], x, nonspeech, lines, rate)
+        x = channel.degrade([np.random.default_rng(s) for s in seeds], x, nonspeech, lines, rate, plain)
         with torch.no_grad():
             features = front(torch.from_numpy(x)).numpy()
             narrow = narrow_front(torch.from_numpy(halved(x))).numpy() if with_narrow else features[:0]
@@ -243,6 +245,8 @@ def main():
     a.add_argument("--teachers", nargs="+", default=[], metavar="MODEL", help="safetensors whose mean score is to be learned as well")
     a.add_argument("--bfloat16", action="store_true", help="convolutions in bfloat16: half of the time on processors that have it")
     a.add_argument("--narrowband-teachers", nargs="+", default=[], metavar="MODEL", help="narrowband teachers of a wideband network")
+    a.add_argument("--easy", action="store_true", help="begin with pairs and channels that are easy to learn from: without it a network without --start hardly starts")
+    a.add_argument("--channels", type=int, nargs=4, help="of the convolutions, where they are to be others than the model's")
     a.add_argument("--seed", type=int, default=0)
     a.add_argument("--minutes", type=float, help="anneal the rate so that training ends after about this time")
     o = a.parse_args()
@@ -254,7 +258,7 @@ def main():
     if o.music and not music:
         a.error(f"no WAV file in {o.music}: --music takes a folder of recordings without speech")
     rate = rate_of(o.cache)
-    network, front = CRNN(), LogMel(FEATURES[rate])
+    network, front = CRNN(**({"channels": o.channels} if o.channels else {})), LogMel(FEATURES[rate])
     if o.start:
         network.load_state_dict(widened(safetensors.torch.load_file(o.start), network, o.seed), strict=False)
     teachers = Teachers(o.teachers, o.narrowband_teachers) if o.teachers or o.narrowband_teachers else None
@@ -266,7 +270,8 @@ def main():
         network.load_state_dict(c["network"]); average.load_state_dict(c["average"]); optimiser.load_state_dict(c["optimiser"])
         step, spent = c["step"], c["spent"]
     queue = multiprocessing.Queue(8)
-    worker = multiprocessing.Process(target=batches, args=(o.cache, (o.seed, step), queue, o.batch, music, o.exclude, bool(o.narrowband_teachers)), daemon=True)
+    easy = multiprocessing.Value("d", 0.0)
+    worker = multiprocessing.Process(target=batches, args=(o.cache, (o.seed, step), queue, o.batch, music, o.exclude, bool(o.narrowband_teachers), easy), daemon=True)
     worker.start()
     dev = [r for r in json.load(open(os.path.join(o.cache, "rows.json"))) if r["split"] == "dev" and has_band(r, rate)]
     clips = np.load(os.path.join(o.cache, "clips.npy"), mmap_mode="r")
@@ -280,11 +285,15 @@ def main():
             break
         for g in optimiser.param_groups:
             g["lr"] = float(o.rate * min(1, step / 300 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-5)
+        if o.easy:
+            # A third of the run as it is easy, then less and less so.
+            easy.value = float(np.clip(1 - (done - 0.35) / 0.35, 0.15, 1))
+            network.dropout.p = 0.2 * (1 - easy.value)
         features, narrow, label, frame, speech, classic = (torch.from_numpy(v) for v in queue.get(timeout=600))
         network.train()
         with torch.no_grad():
             taught = teachers(features, narrow, label, frame, speech) if teachers else None
-            features = masked(features)
+            features = features if np.random.random() < easy.value else masked(features)
             # Half of the clips begin with the state that another clip left behind, as later parts of a call do.
             start = state[:, torch.randperm(o.batch)] * (torch.rand(1, o.batch, 1) < 0.5)
         out, state = network(features, start)
@@ -300,7 +309,7 @@ def main():
         frame_loss = (F.binary_cross_entropy_with_logits(out[..., 0], frame, reduction="none") * speech * own[:, None]).sum() / speech.sum()
         speech_loss = F.binary_cross_entropy_with_logits(out[..., 2], speech)
         order_loss = F.softplus(scores[1::2] - scores[::2])[whole[::2] & whole[1::2]].mean()
-        loss = clip_loss + 0.4 * frame_loss + (0.3 if teachers else 1) * (0.3 * order_loss + 0.3 * speech_loss)
+        loss = clip_loss + 0.4 * frame_loss + (0.3 if teachers else 1) * (0.3 * (1 - easy.value) * order_loss + 0.3 * speech_loss)
         if teachers:
             of_clips, of_frames = taught
             loss = loss + ((scores - of_clips).square() * heard).mean()
