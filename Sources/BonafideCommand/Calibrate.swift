@@ -39,7 +39,6 @@ struct Calibrate: ParsableCommand {
   func validate() throws {
     try check(!genuine.isEmpty && genuine.allSatisfy { !$0.isEmpty }, "--genuine takes recordings or folders of them.")
     try check((0..<50).contains(falseAlarms), "--false-alarms is a share in per cent, from 0 to less than 50; not \(falseAlarms).")
-    try check(screening.profile == nil, "--profile is what this makes; leave it out.")
   }
 
   func run() throws {

@@ -6,6 +6,7 @@ import Glibc
 
 extension ProtocolFormat: ExpressibleByArgument {}
 extension ScoreFormat: ExpressibleByArgument {}
+extension ScoreFileWriter.Format: ExpressibleByArgument {}
 extension ClusterColumn: ExpressibleByArgument {}
 extension EvaluationFormat: ExpressibleByArgument {}
 
@@ -87,20 +88,22 @@ struct Evaluate: ParsableCommand {
   @Option(help: ArgumentHelp("Write the scores of the trials to a file too.", valueName: "file"), completion: .file())
   var writeScores: String?
 
-  @Option(help: "Form of the scores that are written: asvspoof2019, asvspoof2021 or asvspoof5.")
-  var writeFormat = ScoreFormat.asvspoof2021
+  @Option(help: "Form of the scores that are written.")
+  var writeFormat = ScoreFileWriter.Format.asvspoof2021
 
   @OptionGroup
   var screening: ScreeningOptions
 
+  @OptionGroup
+  var site: SiteOptions
+
   func validate() throws {
     try check((scoresPath == nil) != (audio == nil), "Give a file of scores, or --audio with a folder of recordings.")
     try check(audio != nil || screening.model == nil, "--model goes with --audio.")
-    try check(audio != nil || screening.profile == nil, "--profile goes with --audio.")
+    try check(audio != nil || site.profile == nil, "--profile goes with --audio.")
     try check((0...1_000_000).contains(bootstrap), "--bootstrap is a number of samples from 0 to 1000000.")
     try check(segmentHop.isFinite && segmentHop > 0, "--segment-hop is a length in milliseconds, such as 20.")
     try check(asvKeys == nil || asv != nil, "--asv-keys goes with --asv.")
-    try check(writeFormat != .scan, "--write-format is asvspoof2019, asvspoof2021 or asvspoof5.")
     try check([protocolPath, scoresPath].count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
     let inputs = [protocolPath, scoresPath, segments, asv, asvKeys].compactMap { $0 }
     for (name, path) in [("--output", output), ("--write-scores", writeScores)] {
@@ -176,7 +179,7 @@ struct Evaluate: ParsableCommand {
       }
       return (table, nil)
     }
-    let detector = try screening.detector()
+    let detector = try site.adjusted(screening.detector())
     let scoring = AudioScoring(
       detector: detector, root: audio ?? "", timeline: timeline, progressWidth: screening.progressWidth)
     return (ScoreTable(recordings: scoring.score(list, jobs: screening.threads)), EngineInfo(detector))

@@ -68,6 +68,9 @@ struct Scan: ParsableCommand {
   @OptionGroup
   var screening: ScreeningOptions
 
+  @OptionGroup
+  var site: SiteOptions
+
   func validate() throws {
     try check(
       prior > 0 && prior < 1,
@@ -88,7 +91,7 @@ struct Scan: ParsableCommand {
     let hasOutput = Terminal.prepareStreams()
     var tally = Tally()
     try reportingFailure {
-      let detector = try screening.detector()
+      let detector = try site.adjusted(screening.detector())
       for model in detector.models { try checkPoints(of: model.card) }
       try checkStandardOutput(for: output, isOpen: hasOutput)
       tally = try scan(with: detector)

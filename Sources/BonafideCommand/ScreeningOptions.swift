@@ -16,10 +16,6 @@ struct ScreeningOptions: ParsableArguments {
     completion: .file(extensions: ["safetensors"]))
   var model: String?
 
-  @Option(
-    help: ArgumentHelp("What bonafide calibrate made of genuine calls of this site.", valueName: "file"), completion: .file())
-  var profile: String?
-
   @Flag(help: "Show no progress, even on a terminal.")
   var noProgress = false
 
@@ -27,9 +23,26 @@ struct ScreeningOptions: ParsableArguments {
     try check(jobs.map { (1...1024).contains($0) } ?? true, "--jobs is a number of threads from 1 to 1024.")
   }
 
-  /// The detector with the models and the profile of the command line.
-  func detector() throws(RunError) -> Detector {
-    let detector = try loadDetector(model)
+  /// The detector with the models of the command line.
+  func detector() throws(RunError) -> Detector { try loadDetector(model) }
+
+  var threads: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
+
+  /// Columns of a terminal for a progress line; `nil` for none.
+  var progressWidth: Int? {
+    guard !noProgress, Terminal.isTerminal(STDERR_FILENO) else { return nil }
+    return Terminal.width(of: STDERR_FILENO) ?? 80
+  }
+}
+
+/// The site that a detector is fitted to.
+struct SiteOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("What bonafide calibrate made of genuine calls of this site.", valueName: "file"), completion: .file())
+  var profile: String?
+
+  /// The detector as the site's profile has it.
+  func adjusted(_ detector: Detector) throws(RunError) -> Detector {
     guard let profile else { return detector }
     let text = try readText(profile)
     do {
@@ -39,13 +52,5 @@ struct ScreeningOptions: ParsableArguments {
     } catch {
       throw RunError(message: "\(profile): not a profile; make one with bonafide calibrate")
     }
-  }
-
-  var threads: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
-
-  /// Columns of a terminal for a progress line; `nil` for none.
-  var progressWidth: Int? {
-    guard !noProgress, Terminal.isTerminal(STDERR_FILENO) else { return nil }
-    return Terminal.width(of: STDERR_FILENO) ?? 80
   }
 }

@@ -15,8 +15,8 @@ import Testing
     #expect(try parse(text).entries == [.init(file: "a", score: 1.5), .init(file: "b", score: -2), .init(file: "c", score: nil)])
   }
 
-  @Test(arguments: ScoreFormat.allCases.filter { $0 != .scan })
-  func whatIsWrittenIsReadAgain(_ format: ScoreFormat) throws {
+  @Test(arguments: ScoreFileWriter.Format.allCases)
+  func whatIsWrittenIsReadAgain(_ format: ScoreFileWriter.Format) throws {
     let trials = try list(["a b.wav\tspoof\tA07", "c.wav\tbonafide\t-", "d.wav\tspoof\t-", "e.wav\tspoof\tA08"].map {
       format == .asvspoof5 ? $0 : $0.replacing(" ", with: "_")
     }, header: "file\tlabel\tsystem")
@@ -25,13 +25,13 @@ import Testing
     let text = ScoreFileWriter(format: format).text(trials: trials, scores: table)
     let again = try parse(text)
     #expect(again.entries == Array(table.entries.prefix(3)))
-    #expect(ScoreFormat.detect(text, lines(of: text)) == format)
+    #expect(ScoreFormat.detect(text, lines(of: text))?.rawValue == format.rawValue)
   }
 
   @Test func formsAreAsTheChallengesHaveThem() throws {
     let trials = try list(["x\tspoof\tA07", "y\tbonafide\t-"], header: "file\tlabel\tsystem")
     let table = ScoreTable(entries: [.init(file: "x", score: -1.5), .init(file: "y", score: 2)])
-    func text(_ format: ScoreFormat) -> String { ScoreFileWriter(format: format).text(trials: trials, scores: table) }
+    func text(_ format: ScoreFileWriter.Format) -> String { ScoreFileWriter(format: format).text(trials: trials, scores: table) }
     #expect(text(.asvspoof2019) == "x A07 spoof -1.5\ny - bonafide 2.0\n")
     #expect(text(.asvspoof2021) == "x -1.5\ny 2.0\n")
     #expect(text(.asvspoof5) == "filename\tcm-score\nx\t-1.5\ny\t2.0\n")

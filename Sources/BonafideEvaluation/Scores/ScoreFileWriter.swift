@@ -1,9 +1,13 @@
 /// Writes scores as the evaluation packages of the ASVspoof challenges read them.
 public struct ScoreFileWriter: Sendable {
-  private let format: ScoreFormat
+  /// The forms of `ScoreFormat` that are of the challenges.
+  public enum Format: String, Sendable, CaseIterable {
+    case asvspoof2021, asvspoof2019, asvspoof5
+  }
 
-  /// - Parameter format: any but `scan`, which is written as `asvspoof2021`.
-  public init(format: ScoreFormat) {
+  private let format: Format
+
+  public init(format: Format) {
     self.format = format
   }
 
@@ -19,7 +23,7 @@ public struct ScoreFileWriter: Sendable {
       else { continue }
       switch format {
       case .asvspoof5: text += "\(trial.scoreName)\t\(score)\n"
-      case .asvspoof2021, .scan: text += "\(trial.scoreName) \(score)\n"
+      case .asvspoof2021: text += "\(trial.scoreName) \(score)\n"
       case .asvspoof2019:
         if trial.label == .neither { continue }
         let system = trial.label == .spoof ? trials.value(of: trial, in: "system") ?? "-" : "-"
