@@ -7,7 +7,11 @@ import shutil
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
-from wheel.bdist_wheel import bdist_wheel
+
+try:
+    from setuptools.command.bdist_wheel import bdist_wheel
+except ImportError:  # setuptools before 70.1, such as Debian 12's
+    from wheel.bdist_wheel import bdist_wheel
 
 HERE = pathlib.Path(__file__).parent.resolve()
 ROOT = HERE.parents[1]

@@ -121,7 +121,9 @@ private struct Pipe: ~Copyable {
 
   static func make() throws(ChildProcess.StartFailure) -> Pipe {
     var ends: [CInt] = [0, 0]
-    guard pipe(&ends) == 0 else { throw ChildProcess.StartFailure(reason: errno) }
+    // A child that the host starts meanwhile must not keep it open. The C library's module has no pipe2, so these are sockets.
+    let kind = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw ChildProcess.StartFailure(reason: errno) }
     let lowReadEnd = FileDescriptor(owning: ends[0])
     let lowWriteEnd = FileDescriptor(owning: ends[1])
     let readEnd = try lowReadEnd.copyAboveStandard()

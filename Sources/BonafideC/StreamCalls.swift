@@ -81,9 +81,9 @@ public func bonafide_stream_segment(
 public func bonafide_stream_finish(
   _ stream: OpaquePointer?, _ result: UnsafeMutablePointer<OpaquePointer?>?
 ) -> bonafide_status {
-  withStream(stream) { held throws(CallError) in
+  result?.pointee = nil
+  return withStream(stream) { held throws(CallError) in
     let place = try required(result, "result")
-    place.pointee = nil
     try results.give(try held.finish(), to: place)
   }
 }

@@ -2,9 +2,11 @@
  *
  *   test SAMPLES [STREAMS]
  *
- * STREAMS is how many are created and destroyed (1000). With BONAFIDE_TEST_LONG set, a thousand million samples are screened. */
+ * STREAMS is how many are created and destroyed (1000). With BONAFIDE_TEST_LONG set, a thousand million samples are screened at
+ * once, and ten hours of speech in packets. */
 #include "bonafide.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -155,6 +157,9 @@ static void test_null_pointers(void) {
   CHECK_STATUS(bonafide_stream_update(stream, NULL, sizeof(bonafide_update)), BONAFIDE_NULL_POINTER);
   CHECK_STATUS(bonafide_stream_segment(stream, 0, NULL), BONAFIDE_NULL_POINTER);
   CHECK_STATUS(bonafide_stream_finish(stream, NULL), BONAFIDE_NULL_POINTER);
+  result = (bonafide_result *)&result; /* a handle that was not given is NULL */
+  CHECK_STATUS(bonafide_stream_finish(NULL, &result), BONAFIDE_NULL_POINTER);
+  CHECK(!result);
   CHECK_OK(bonafide_stream_finish(stream, &result)); /* which was not finished by that */
   CHECK_STATUS(bonafide_result_file(result, NULL, sizeof(bonafide_file)), BONAFIDE_NULL_POINTER);
   CHECK_STATUS(bonafide_result_party(result, 0, NULL, sizeof(bonafide_party)), BONAFIDE_NULL_POINTER);
@@ -286,6 +291,7 @@ static void test_rates_and_counts(void) {
   CHECK_OK(bonafide_result_destroy(result));
   CHECK_STATUS(bonafide_score(detector, nans, SIZE_MAX, 8000, &result), BONAFIDE_BAD_ARGUMENT);
   CHECK_STATUS(bonafide_score(detector, nans, SIZE_MAX / 8 + 1, 8000, &result), BONAFIDE_BAD_ARGUMENT);
+  CHECK_STATUS(bonafide_score(detector, nans, (size_t)1 << 50, 8000, &result), BONAFIDE_BAD_ARGUMENT);
   CHECK_STATUS(bonafide_score(detector, (const float *)((const char *)nans + 1), 1, 8000, &result), BONAFIDE_BAD_ARGUMENT);
 
   stream = make_stream(detector, 8000);
@@ -471,6 +477,31 @@ static void test_long(void) {
   munmap(zeros, count);
 }
 
+static size_t allocated(void) {
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+/* Memory grows by the stretches found, 40 bytes each, and by turns until there are 1,000. */
+static void test_hours(void) {
+  const size_t packet = 160, hour = 3600 * 8000;
+  size_t count, after_an_hour = 0;
+  uint8_t *call = read_g711("synthetic-hts.ulaw.wav", &count);
+  bonafide_detector *detector = make_detector();
+  bonafide_stream *stream = make_stream(detector, 8000);
+  for (size_t sent = 0; sent < 10 * hour; sent += packet) {
+    if (sent == hour) after_an_hour = allocated();
+    if (bonafide_stream_append_mulaw(stream, call + sent % (count / packet * packet), packet)) break;
+  }
+  bonafide_update update;
+  CHECK_OK(bonafide_stream_update(stream, &update, sizeof update));
+  CHECK(fabs(update.time_s - 36000) < 1e-6 && update.speech_s > 10000);
+  CHECK(allocated() < after_an_hour + 40 * 1000 + 2 * 40 * update.segment_count);
+  CHECK_OK(bonafide_stream_destroy(stream));
+  CHECK_OK(bonafide_detector_destroy(detector));
+  free(call);
+}
+
 int main(int argc, char **argv) {
   if (argc < 2) return 2;
   samples_folder = argv[1];
@@ -484,7 +515,10 @@ int main(int argc, char **argv) {
   test_scan_and_stream();
   test_many_streams(argc > 2 ? atoi(argv[2]) : 1000);
   test_threads();
-  if (getenv("BONAFIDE_TEST_LONG")) test_long();
+  if (getenv("BONAFIDE_TEST_LONG")) {
+    test_long();
+    test_hours();
+  }
   printf("%d checks, %d failed\n", checks, failures);
   return failures > 0;
 }

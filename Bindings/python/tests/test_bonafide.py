@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import gc
 import json
 import math
 import os
 import pathlib
+import pickle
 import subprocess
 import threading
 
@@ -102,10 +104,17 @@ def test_kinds_of_samples_are_one(detector: bonafide.Detector) -> None:
     floats = data.astype(np.float32) / 32768
     assert detector.score(data, 16000) == detector.score(floats, 16000) == detector.score(floats.astype(float), 16000)
     assert detector.score(np.repeat(floats, 2)[::2], 16000) == detector.score(list(map(float, floats)), 16000)
+    assert detector.score(data.astype(">i2"), 16000) == detector.score(floats.astype(">f4"), 16000) == detector.score(data, 16000)
     updates = []
-    for samples in (data, floats, floats.astype(np.float64)):
+    for samples in (data, data.astype(">i2"), floats, floats.astype(np.float64)):
         updates.append(detector.stream(16000).append(samples))
-    assert updates[0] == updates[1] == updates[2]
+    assert updates[0] == updates[1] == updates[2] == updates[3]
+    codes = bytes(range(256)) * 40
+    kinds = (codes, bytearray(codes), memoryview(codes), np.frombuffer(codes, np.uint8), memoryview(codes + codes)[:len(codes)])
+    heard = [detector.stream(8000).append_mulaw(samples) for samples in kinds]
+    assert all(update == heard[0] for update in heard)
+    for nothing in (b"", bytearray(), memoryview(b""), np.empty(0, np.uint8)):
+        assert detector.stream(8000).append_alaw(nothing).time == 0
 
 
 def test_results_do_not_change(detector: bonafide.Detector) -> None:
@@ -143,8 +152,21 @@ def test_bad_input(detector: bonafide.Detector, tmp_path: pathlib.Path) -> None:
         detector.score(np.zeros((2, 2)), 8000)
     with pytest.raises(TypeError):
         detector.score(np.zeros(4, np.int32), 8000)
-    with pytest.raises(TypeError):
-        detector.stream(8000).append_mulaw(np.zeros(4))  # type: ignore[arg-type]
+    for samples in (np.zeros(4), memoryview(np.zeros(4, np.int16))):
+        with pytest.raises(TypeError):
+            detector.stream(8000).append_mulaw(samples)  # type: ignore[arg-type]
+    for rate in (8000.0, "8000", None):
+        with pytest.raises(TypeError):
+            detector.stream(rate)  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            detector.score([], rate)  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            detector.stream(8000).append_missing(rate)  # type: ignore[arg-type]
+    for make in (
+        lambda: detector.scan("a\0.wav"), lambda: bonafide.Detector("a\0.safetensors"), lambda: bonafide.Detector(raw="ulaw:8000\0"),
+    ):
+        with pytest.raises(ValueError, match="NUL"):
+            make()
 
     assert detector.score([], 8000).reason is bonafide.Reason.NO_SPEECH
     assert detector.stream(8000).append([math.nan, math.inf, 1e300, 0]).non_numbers == 3
@@ -172,6 +194,16 @@ def test_calls_let_other_threads_run(detector: bonafide.Detector) -> None:
     done.set()
     thread.join()
     assert counts[0] > 20
+
+
+def test_nothing_of_the_library_has_two_owners(detector: bonafide.Detector) -> None:
+    stream = detector.stream(8000)
+    for thing in (detector, stream):
+        for copying in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match="neither copied nor pickled"):
+                copying(thing)
+    gc.collect()
+    assert stream.append_missing(8000).time == 1
 
 
 def test_detectors_may_go_first() -> None:

@@ -153,7 +153,8 @@ bonafide_status bonafide_stream_append_float(bonafide_stream *stream, const floa
 bonafide_status bonafide_stream_append_int16(bonafide_stream *stream, const int16_t *samples, size_t count); /* 32768 */
 bonafide_status bonafide_stream_append_mulaw(bonafide_stream *stream, const uint8_t *samples, size_t count); /* G.711 */
 bonafide_status bonafide_stream_append_alaw(bonafide_stream *stream, const uint8_t *samples, size_t count);  /* G.711 */
-/* Samples that were lost, or not sent in silence: up to a week of them. Cost no more than four seconds of samples. */
+/* Samples that were lost, or not sent in silence: up to a week of them. Cost no more than four seconds of samples,
+ * and with a timeline 4 bytes per 40 ms. */
 bonafide_status bonafide_stream_append_missing(bonafide_stream *stream, size_t count);
 bonafide_status bonafide_stream_update(bonafide_stream *stream, bonafide_update *update, size_t size);
 bonafide_status bonafide_stream_segment(bonafide_stream *stream, size_t index, bonafide_segment *segment); /* closed ones */

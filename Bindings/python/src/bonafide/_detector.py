@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-import weakref
 from dataclasses import dataclass, replace
 
 import numpy.typing as npt
 
-from ._library import ModelStruct, call, default_options, int32, library
+from ._library import LibraryObject, ModelStruct, c_string, call, default_options, int32
 from ._results import FileResult, PartyResult, file_result, timeline
 from ._samples import float_samples
 from ._stream import Stream
@@ -31,7 +30,7 @@ class ModelInfo:
     sample_rate: int
 
 
-class Detector:
+class Detector(LibraryObject):
     """Screens calls. May be used from several threads at once, which then do work at once.
 
     Args:
@@ -46,6 +45,7 @@ class Detector:
 
     Raises:
         BonafideError: where an option makes no sense or the model cannot be loaded.
+        TypeError, ValueError: for options of another type, or with a NUL in them.
 
     What is odd in audio goes to the logger ``bonafide``.
     """
@@ -63,21 +63,20 @@ class Detector:
         threads: int = 1,
     ) -> None:
         options = default_options()
-        options.model = None if model is None else os.fsencode(model)
+        options.model = None if model is None else c_string(os.fspath(model), "model")
         options.prior = prior
         if alarm_llr is not None:
             options.alarm_llr = alarm_llr
         if clear_llr is not None:
             options.clear_llr = clear_llr
-        options.raw = None if raw is None else raw.encode()
+        options.raw = None if raw is None else c_string(raw, "raw")
         options.mix = mix
         options.timeline = timeline
         options.threads = int32(threads)
         self._timeline = timeline
         handle = ctypes.c_void_p()
         call("detector_create", ctypes.byref(options), ctypes.byref(handle))
-        self._handle = handle
-        weakref.finalize(self, library.bonafide_detector_destroy, handle)
+        super().__init__("detector", handle)
 
     @property
     def model(self) -> ModelInfo:
@@ -94,9 +93,10 @@ class Detector:
 
         Raises:
             BonafideError: where it cannot be read.
+            ValueError: for a path with a NUL in it.
         """
         handle = ctypes.c_void_p()
-        call("scan", self._handle, os.fsencode(path), ctypes.byref(handle))
+        call("scan", self._handle, c_string(os.fspath(path), "path"), ctypes.byref(handle))
         return self._take(handle, os.fspath(path))
 
     def score(self, samples: npt.ArrayLike, sample_rate: int) -> PartyResult:
@@ -108,7 +108,7 @@ class Detector:
 
         Raises:
             BonafideError: for another rate.
-            TypeError, ValueError: for other samples.
+            TypeError, ValueError: for other samples, or a rate that is no whole number.
         """
         array = float_samples(samples)
         handle = ctypes.c_void_p()
@@ -123,6 +123,7 @@ class Detector:
 
         Raises:
             BonafideError: for another rate.
+            TypeError: for a rate that is no whole number.
         """
         handle = ctypes.c_void_p()
         call("stream_create", self._handle, int32(sample_rate), ctypes.byref(handle))

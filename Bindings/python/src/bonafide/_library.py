@@ -5,9 +5,12 @@ from __future__ import annotations
 import ctypes
 import enum
 import logging
+import operator
 import os
 import pathlib
+import weakref
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_size_t, c_uint64, c_void_p
+from typing import NoReturn, SupportsIndex
 
 _logger = logging.getLogger("bonafide")
 
@@ -190,6 +193,33 @@ def default_options() -> OptionsStruct:
     return options
 
 
-def int32(number: int) -> int:
-    """The nearest number that the library can be told; where it is not `number` it is one that the library refuses."""
-    return max(-(2**31), min(2**31 - 1, number))
+def int32(number: SupportsIndex) -> int:
+    """The nearest number that the library can be told; where it is not `number` it is one that the library refuses.
+
+    Raises:
+        TypeError: for what is no whole number, such as a float.
+    """
+    return max(-(2**31), min(2**31 - 1, operator.index(number)))
+
+
+def c_string(text: str | bytes, name: str) -> bytes:
+    """A string as C has it, which ends at its first NUL.
+
+    Raises:
+        ValueError: for one with a NUL inside, of which the library would see the start alone.
+    """
+    encoded = os.fsencode(text)
+    if b"\0" in encoded:
+        raise ValueError(f"{name} has a NUL in it: {text!r}")
+    return encoded
+
+
+class LibraryObject:
+    """What has a handle of the library, which is freed with it."""
+
+    def __init__(self, kind: str, handle: c_void_p) -> None:
+        self._handle = handle
+        weakref.finalize(self, getattr(library, f"bonafide_{kind}_destroy"), handle)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} can be neither copied nor pickled: make another")

@@ -16,7 +16,7 @@ def _one_dimension(samples: npt.ArrayLike) -> np.ndarray:
 def float_samples(samples: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """Samples of full scale 1 in memory of their own kind, one after the other; copied only where they are not."""
     array = _one_dimension(samples)
-    if array.dtype == np.int16:
+    if is_int16(array):
         return array.astype(np.float32) / np.float32(32768)
     if array.size and not np.issubdtype(array.dtype, np.floating):
         raise TypeError(f"samples are {array.dtype}: give floats of full scale 1, or int16")
@@ -28,11 +28,17 @@ def float_samples(samples: npt.ArrayLike) -> npt.NDArray[np.float32]:
 def linear_samples(samples: npt.ArrayLike) -> np.ndarray:
     """As `float_samples`, but for int16, which streams take as it is."""
     array = _one_dimension(samples)
-    return np.require(array, np.int16, ["C", "A"]) if array.dtype == np.int16 else float_samples(array)
+    return np.require(array, np.int16, ["C", "A"]) if is_int16(array) else float_samples(array)
+
+
+def is_int16(array: np.ndarray) -> bool:
+    """Of either order of bytes."""
+    return array.dtype.kind == "i" and array.dtype.itemsize == 2
 
 
 def g711_samples(samples: bytes | bytearray | memoryview | npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    array = _one_dimension(samples if isinstance(samples, np.ndarray) else np.frombuffer(samples, np.uint8))
+    # Of a memoryview numpy takes the kind of its elements, so that one of int16 is refused below.
+    array = _one_dimension(np.frombuffer(samples, np.uint8) if isinstance(samples, (bytes, bytearray)) else np.asarray(samples))
     if array.dtype != np.uint8:
         raise TypeError(f"G.711 samples are {array.dtype}: give bytes, or uint8")
     return np.require(array, np.uint8, ["C"])

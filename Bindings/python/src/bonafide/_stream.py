@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import weakref
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
-from ._library import SegmentStruct, UpdateStruct, call, library
+from ._library import LibraryObject, SegmentStruct, UpdateStruct, call
 from ._results import REASONS, VERDICTS, FileResult, PartyResult, Reason, Segment, Verdict, known, segment
 from ._samples import g711_samples, linear_samples
 
@@ -41,18 +42,17 @@ class Update:
     revised: bool
 
 
-class Stream:
+class Stream(LibraryObject):
     """The screening of one party while it talks; made by `Detector.stream`. One thread at a time may use it.
 
     Every method raises `BonafideError` after `finish`, until `reset`.
     """
 
     def __init__(self, handle: ctypes.c_void_p, take: Callable[[ctypes.c_void_p, str], FileResult]) -> None:
-        self._handle = handle
+        super().__init__("stream", handle)
         self._take = take
         self._told = 0
         self._revision = 0
-        weakref.finalize(self, library.bonafide_stream_destroy, handle)
 
     def append(self, samples: npt.ArrayLike) -> Update:
         """Takes the next samples: one dimension, floats of full scale 1, or int16. What is not finite is taken as 0."""
@@ -73,11 +73,12 @@ class Stream:
         call("stream_append_alaw", self._handle, array.ctypes.data, array.size)
         return self._update()
 
-    def append_missing(self, count: int) -> Update:
+    def append_missing(self, count: SupportsIndex) -> Update:
         """Takes note of samples that were lost, or not sent in silence: none to a week of them."""
-        if count < 0:
-            raise ValueError(f"{count} samples cannot be missing")
-        call("stream_append_missing", self._handle, min(count, 2**63))
+        number = operator.index(count)
+        if number < 0:
+            raise ValueError(f"{number} samples cannot be missing")
+        call("stream_append_missing", self._handle, min(number, 2**63))
         return self._update()
 
     def finish(self) -> PartyResult:
