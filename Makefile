@@ -18,7 +18,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library manual python-wheel examples behind load test test-c test-python demo samples install train bench bench-instructions clean
+.PHONY: all help build library manual python-wheel documentation examples behind load test test-c test-python demo samples install train bench bench-instructions clean
 
 all: build library manual
 
@@ -27,6 +27,7 @@ help:
 	@echo 'make build    the command alone: .build/release/bonafide'
 	@echo 'make library  the C library alone: $(LIBRARY)/libbonafide.so and .a'
 	@echo 'make python-wheel  the Python package, the library inside: .build/python/*.whl'
+	@echo 'make documentation  pages of the Swift API: .build/documentation, for `python3 -m http.server`'
 	@echo 'make examples of C, and of Go where it is there: .build/examples'
 	@echo 'make behind   how far scores are behind the samples of a stream'
 	@echo 'make load     how many live parties this machine takes; LOADFLAGS are its options'
@@ -41,6 +42,14 @@ help:
 
 build:
 	$(SWIFT) build -c release --product bonafide $(SWIFTFLAGS)
+
+# A public symbol without a comment, or a link that leads nowhere, fails it.
+documentation:
+	$(SWIFT) package dump-symbol-graph --minimum-access-level public
+	install -Dt .build/documentation/symbols "$$($(SWIFT) build --show-bin-path)/../symbolgraph/Bonafide.symbols.json"
+	docc convert Sources/Bonafide/Bonafide.docc --additional-symbol-graph-dir .build/documentation/symbols \
+	  --warnings-as-errors --output-path .build/documentation/Bonafide.doccarchive
+	Tests/documented.py .build/documentation/symbols/Bonafide.symbols.json
 
 manual:
 	$(SWIFT) package generate-manual --multi-page
@@ -83,8 +92,8 @@ test: test-c test-python
 test-c: examples
 	Tests/C/run.sh $(LIBRARY)
 
-# pytest and numpy are needed.
-test-python: library
+# pytest and numpy are needed; the command is what results are compared with.
+test-python: library build
 	if $(PYTHON) -c 'import numpy, pytest' 2>/dev/null; then \
 	  BONAFIDE_LIBRARY='$(CURDIR)/$(LIBRARY)/libbonafide.so' $(PYTHON) -m pytest -q Bindings/python; \
 	else echo 'test-python: left out, for $(PYTHON) has no numpy and pytest'; fi

@@ -1,6 +1,11 @@
 /// What is said of a party or a file.
 public enum Verdict: String, Codable, Sendable, CaseIterable {
-  case bonafide, synthetic, inconclusive
+  /// A person's voice: the score is at the clear point or above.
+  case bonafide
+  /// A machine's voice, or a person's with a stretch of one: the score is at the alarm point or below, or a stretch is.
+  case synthetic
+  /// It can't be told: `Reason` says why.
+  case inconclusive
 }
 
 /// Why a verdict is `inconclusive`.
@@ -26,6 +31,7 @@ public struct Segment: Sendable, Equatable {
   /// Probability that the stretch is synthetic, from `llr` and the prior of the scan, in 0...1.
   public var syntheticProbability: Double
 
+  /// A stretch from its parts.
   public init(start: Double, end: Double, llr: Double, syntheticProbability: Double) {
     self.start = start
     self.end = end
@@ -41,6 +47,7 @@ public struct Timeline: Sendable, Equatable {
   /// Smoothed log-likelihood ratio per hop; `nil` where nobody speaks.
   public var llr: [Float?]
 
+  /// A timeline from its parts.
   public init(hop: Double, llr: [Float?]) {
     self.hop = hop
     self.llr = llr
@@ -57,6 +64,7 @@ public struct PartyResult: Sendable, Equatable {
   public var sameAs: Int?
   /// Name of the model that judged it.
   public var model: String?
+  /// What is said of the party.
   public var verdict: Verdict
   /// Why `verdict` is `inconclusive`; `nil` otherwise.
   public var reason: Reason?
@@ -71,6 +79,7 @@ public struct PartyResult: Sendable, Equatable {
   /// Frame scores, when asked for.
   public var timeline: Timeline?
 
+  /// A result from its parts, as tests and stores of results need it.
   public init(
     channel: Int, name: String? = nil, sameAs: Int? = nil, model: String? = nil, verdict: Verdict, reason: Reason? = nil,
     speech: Double, llr: Double? = nil, syntheticProbability: Double? = nil, segments: [Segment] = [],
@@ -96,6 +105,7 @@ public struct FileResult: Sendable, Equatable {
   public var path: String
   /// Container and encoding, such as `WAV/ULAW`.
   public var format: String?
+  /// Of the recording, in Hz.
   public var sampleRate: Int?
   /// Seconds of audio that were there.
   public var duration: Double?
@@ -107,8 +117,10 @@ public struct FileResult: Sendable, Equatable {
   public var error: String?
   /// What was odd in a file that was screened all the same, a line each.
   public var warnings: [String]
+  /// One for each channel that was screened, in order; none with an error.
   public var parties: [PartyResult]
 
+  /// A result from its parts, as tests and stores of results need it.
   public init(
     path: String, format: String? = nil, sampleRate: Int? = nil, duration: Double? = nil,
     bandwidth: Double? = nil, verdict: Verdict? = nil, error: String? = nil, warnings: [String] = [],

@@ -2,7 +2,9 @@
 # Tests the C library as a host does: from its header, with other compilers, installed, and by what it exports.
 #
 #   Tests/C/run.sh FOLDER        libbonafide.so and .a, as Bindings/C/link.sh makes them; examples of `make examples` beside
-#   VALGRIND=1 Tests/C/run.sh …  under memcheck as well: two minutes
+#   STREAMS=1000 Tests/C/run.sh …  as many streams under memcheck, in place of 50: two minutes
+#
+# CMake, Go and valgrind are used where they are there; a line says what is left out.
 set -eu
 
 folder=$(cd "$1" && pwd)
@@ -14,6 +16,10 @@ version=$(readlink -f "$folder/libbonafide.so" | sed 's/.*\.so\.//')
 fail() {
   echo "test-c: $1" >&2
   exit 1
+}
+
+present() {
+  command -v "$1" >/dev/null || { echo "test-c: left out, for there is no $1: $2"; return 1; }
 }
 
 # Exported are the functions of the header.
@@ -40,7 +46,7 @@ for test in c++17 static; do
 done
 
 # Found by CMake.
-if command -v cmake >/dev/null; then
+if present cmake 'a host found by CMake'; then
   mkdir "$work/cmake"
   cat >"$work/cmake/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.18)
@@ -56,6 +62,8 @@ END
   export PATH="$work/cmake/build:$PATH"
 fi
 
+present go 'the example in Go' || true
+
 # The examples say what the command says of the same call.
 packets() {
   tail -c +59 "$root/samples/$1" | { "$2" || [ $? -eq 1 ]; } | tail -n 1
@@ -65,8 +73,8 @@ for example in "$folder/../examples"/packets* $(command -v packets-bonafide pack
   grep -q ' synthetic$' "$work/said" || { cat "$work/said"; fail "$example"; }
 done
 
-if [ "${VALGRIND:-}" ]; then
+if present valgrind 'memcheck'; then
   valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \
-    --error-exitcode=9 "$work/test-c11" "$root/samples" || fail 'memcheck'
+    --error-exitcode=9 "$work/test-c11" "$root/samples" "${STREAMS:-50}" || fail 'memcheck'
 fi
 echo 'test-c: passed'

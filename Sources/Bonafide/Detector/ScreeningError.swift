@@ -26,6 +26,7 @@ public enum ScreeningError: Error, Sendable, Equatable, CustomStringConvertible 
     }
   }
 
+  /// `message`.
   public var description: String { message }
 
   /// The value of `body`, with its error as a screening error.

@@ -26,6 +26,7 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
   public var rangeLow: Float
   /// A feature is (log energy relative to the level + `shift`) / `scale`.
   public var shift: Float
+  /// What features are divided by; not zero.
   public var scale: Float
 
   /// How the contrast of the envelope is computed, one more feature per band; `nil` where it is none.
@@ -47,6 +48,7 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
     public var most: Float
     /// A feature is (contrast + `shift`) / `scale`.
     public var shift: Float
+    /// What features are divided by; not zero.
     public var scale: Float
 
     fileprivate func check(frameWindow: Int, frameHop: Int) throws(FeatureError) {

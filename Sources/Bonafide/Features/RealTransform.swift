@@ -101,7 +101,9 @@ final class SpectrumBuffer {
 
 /// Why features cannot be computed, in one line.
 public struct FeatureError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What was asked for and cannot be had.
   public let message: String
+  /// `message`.
   public var description: String { message }
 
   init(_ message: String) {

@@ -5,7 +5,9 @@ import Glibc
 /// With d seconds of speech and e = d / (d + `halfSpeech`), llr = e (slope · raw + offset): the less speech there was,
 /// the nearer to zero, which says nothing.
 public struct Calibration: Codable, Sendable, Equatable {
+  /// LLR per unit of the raw score.
   public var slope: Double
+  /// LLR of a raw score of zero, before the evidence is weighed.
   public var offset: Double
   /// Seconds of speech that give half of the evidence.
   public var halfSpeech: Double
@@ -18,6 +20,7 @@ public struct Calibration: Codable, Sendable, Equatable {
     case genuineMedian = "genuine_median"
   }
 
+  /// A calibration with its coefficients as they are.
   public init(slope: Double, offset: Double, halfSpeech: Double, genuineMedian: Double? = nil) {
     self.slope = slope
     self.offset = offset

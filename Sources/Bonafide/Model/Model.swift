@@ -4,6 +4,7 @@ import FoundationEssentials
 
 /// Why a model could not be loaded.
 public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Kinds of failure, which tell a program what to do about it.
   public enum Code: Sendable, Equatable {
     /// A file is missing or cannot be read.
     case unreadable
@@ -13,17 +14,20 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case badWeights
   }
 
+  /// Which kind of failure it is.
   public let code: Code
   /// The file at fault.
   public let path: String
   /// What is wrong with it and what to do, in one line.
   public let message: String
 
+  /// The file and `message`.
   public var description: String { "\(path): \(message)" }
 }
 
 /// A trained network, and how to read its scores.
 public struct Model: Sendable {
+  /// What is known of it beside its weights.
   public internal(set) var card: ModelCard
   /// SHA-256 of the weights, in lower-case hexadecimal digits.
   public let sha256: String

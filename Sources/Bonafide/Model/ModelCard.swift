@@ -33,11 +33,17 @@ public struct ModelCard: Codable, Sendable, Equatable {
     }
   }
 
+  /// Such as `narrowband`.
   public var name: String
+  /// Of the weights: another for each training that was shipped.
   public var version: String
+  /// Shape of the network that the weights are for.
   public var architecture: Architecture
+  /// What the network is fed.
   public var features: FeatureSettings
+  /// From the network's scores to log-likelihood ratios.
   public var calibration: Calibration
+  /// Where verdicts change.
   public var operatingPoints: OperatingPoints
   /// Counts of the training data, as the trainer wrote them.
   public var training: [String: JSONValue]
@@ -56,13 +62,20 @@ public struct ModelCard: Codable, Sendable, Equatable {
 
 /// Any JSON value.
 public enum JSONValue: Codable, Sendable, Equatable {
+  /// JSON's `null`.
   case null
+  /// `true` or `false`.
   case bool(Bool)
+  /// Any number; integers above 2^53 lose digits.
   case number(Double)
+  /// Text.
   case string(String)
+  /// Values in order.
   case array([JSONValue])
+  /// Values by name, in no order.
   case object([String: JSONValue])
 
+  /// - Throws: where the decoder holds no JSON value.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
@@ -80,6 +93,7 @@ public enum JSONValue: Codable, Sendable, Equatable {
     }
   }
 
+  /// - Throws: what the encoder throws, such as for a number that is not finite.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {

@@ -6,8 +6,9 @@
 public struct SiteProfile: Codable, Sendable, Equatable {
   /// What is moved of one model.
   public struct Adjustment: Codable, Sendable, Equatable {
-    /// Name of the model, and SHA-256 of its weights.
+    /// Name of the model.
     public var model: String
+    /// SHA-256 of its weights, in lower-case hexadecimal digits.
     public var modelSHA256: String
     /// Genuine parties that it was fitted on.
     public var parties: Int
@@ -27,6 +28,7 @@ public struct SiteProfile: Codable, Sendable, Equatable {
 
   /// Name and version of the file's form: `bonafide.profile/1`.
   public var schema: String
+  /// One for each model that judged enough parties.
   public var adjustments: [Adjustment]
 
   static let schema = "bonafide.profile/1"
@@ -82,7 +84,9 @@ extension SiteProfile.Adjustment {
 
 /// Why a profile could not be made or used, in one line.
 public struct ProfileError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What was wrong, and what to do.
   public let message: String
+  /// `message`.
   public var description: String { message }
 }
 

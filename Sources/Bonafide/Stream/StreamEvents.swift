@@ -11,6 +11,7 @@ public enum StreamEvent: Sendable, Equatable {
 /// Each iteration screens from the start, in the task that iterates. Iterating throws what the sequence of samples throws,
 /// and `ScreeningError` for a rate that is not supported or where memory runs out.
 public struct StreamEvents<Samples: AsyncSequence>: AsyncSequence where Samples.Element == [Float] {
+  /// An update, or the result at the end.
   public typealias Element = StreamEvent
 
   let detector: Detector
@@ -18,10 +19,12 @@ public struct StreamEvents<Samples: AsyncSequence>: AsyncSequence where Samples.
   let sampleRate: Int
   let options: ScanOptions
 
+  /// Starts the party anew.
   public func makeAsyncIterator() -> Iterator {
     Iterator(samples: samples.makeAsyncIterator(), state: .new(detector, sampleRate, options))
   }
 
+  /// The party as it is screened.
   public struct Iterator: AsyncIteratorProtocol {
     enum State {
       case new(Detector, Int, ScanOptions)
@@ -32,6 +35,9 @@ public struct StreamEvents<Samples: AsyncSequence>: AsyncSequence where Samples.
     var samples: Samples.AsyncIterator
     var state: State
 
+    /// Waits for the next block and screens it; `nil` after the result.
+    /// 
+    /// - Throws: what the samples throw, or `ScreeningError`.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws -> StreamEvent? {
       let stream: DetectorStream
       switch state {
@@ -51,6 +57,7 @@ public struct StreamEvents<Samples: AsyncSequence>: AsyncSequence where Samples.
       return .update(update)
     }
 
+    /// As `next(isolation:)`, on no actor.
     public mutating func next() async throws -> StreamEvent? {
       try await next(isolation: nil)
     }

@@ -23,6 +23,7 @@ public struct StreamUpdate: Sendable, Equatable {
   /// `closed` takes the place of all that was told before.
   public var isRevised: Bool
 
+  /// An update from its parts; by default that of a stream that heard nothing.
   public init(
     time: Double = 0, scoredTime: Double = 0, speech: Double = 0, llr: Double? = nil, syntheticProbability: Double? = nil,
     verdict: Verdict = .inconclusive, reason: Reason? = .noSpeech, closed: [Segment] = [], open: Segment? = nil,
