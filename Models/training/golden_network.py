@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # name: input and output channels, strides in time and frequency, frames, bands
 CONVOLUTIONS = dict(direct=(1, 16, 2, 2, 13, 64), direct_plain=(1, 8, 1, 1, 5, 7), single=(1, 5, 2, 2, 9, 16), both=(16, 32, 2, 2, 20, 32),
                     frequency=(6, 12, 1, 2, 11, 8), wide=(32, 64, 1, 2, 9, 16), plain=(3, 7, 1, 1, 6, 5), row=(4, 8, 2, 2, 1, 16),
-                    few=(3, 16, 2, 2, 13, 64), panels=(40, 96, 1, 2, 37, 16))
+                    few=(3, 16, 2, 2, 13, 64), panels=(40, 96, 1, 2, 37, 16), four=(48, 40, 1, 2, 8, 8))
 # time frames of the CRNN's runs
 LENGTHS = (1, 2, 3, 4, 5, 8, 11, 12, 13, 24, 25, 100, 333, 701)
 

@@ -85,7 +85,9 @@ public struct CRNN: Sendable {
   static let strides = [(2, 2), (2, 2), (1, 2), (1, 2)].map(Convolution2D.Stride.init)
 
   /// - Parameter file: has the tensors of PyTorch's `state_dict`, under its names. Others are ignored.
-  public init(_ file: SafetensorsFile, configuration: Configuration) throws(NetworkError) {
+  public init(
+    _ file: SafetensorsFile, configuration: Configuration, arithmetic: Arithmetic = .fastest
+  ) throws(NetworkError) {
     try configuration.validate()
     self.configuration = configuration
 
@@ -114,7 +116,7 @@ public struct CRNN: Sendable {
           scale: try tensor("norm.\(index).weight", outputs).values, shift: try tensor("norm.\(index).bias", outputs).values,
           mean: try tensor("norm.\(index).running_mean", outputs).values,
           variance: try tensor("norm.\(index).running_var", outputs).values),
-        stride: Self.strides[index])
+        stride: Self.strides[index], kernels: arithmetic.kernels)
       guard convolution.isFinite else {
         throw NetworkError(
           code: .badValues, message: "norm.\(index) has a negative variance or values out of range; train it again")

@@ -38,11 +38,12 @@ public struct CRNNStream: ~Copyable, Sendable {
   /// Feature frames after the four of a score that it depends on.
   public static let lookAhead = 8
 
-  /// - Parameter blockFrames: feature frames that are worked on at once, taken to a multiple of four from 4 to 4000. Short
-  ///   blocks give their scores sooner, long ones are a little faster.
+  /// - Parameter blockFrames: feature frames that are worked on at once, taken to a multiple of eight from 8 to 4000. Short
+  ///   blocks give their scores sooner, long ones are a little faster. Of eight, for kernels compute rows in pairs, and the pairs are
+  ///   the same in blocks of any size.
   public init(_ network: CRNN, blockFrames: Int = 1000) {
     self.network = network
-    let scoreFrames = min(max(blockFrames / CRNN.framesPerScore, 1), 1000)
+    let scoreFrames = min(max(blockFrames / (2 * CRNN.framesPerScore), 1), 500) * 2
     self.blockFrames = scoreFrames * CRNN.framesPerScore
     let layers = network.convolutions
     // The last layers have two rows more at the end, when nothing has to be waited for.

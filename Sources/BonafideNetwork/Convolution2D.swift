@@ -19,14 +19,19 @@ struct Convolution2D: Sendable {
   private let weights: [Float]
   /// Of `kernels_tiles_pack`, empty where the kernels have no use for them.
   private let tiles: [Float]
+  /// Of `kernels_halves_pack`, empty where the kernels have no use for them.
+  private let halves: [UInt16]
   private let bias: [Float]
   private let kernels: kernels_set
 
   /// - Parameters:
   ///   - weight: (output channels, input channels, 3, 3), as in PyTorch.
-  ///   - kernels: of `CKernels` to run on, which the processor must have; `kernels_none` for OpenBLAS.
-  init(weight: Tensor, normalisation: Normalisation, stride: Stride, kernels: kernels_set = kernels_best()) {
+  ///   - kernels: of `CKernels` to run on, which the processor must have; `kernels_none` for OpenBLAS. In bfloat16 are only
+  ///     layers of stride one and many inputs: the others take little time, and cost as much precision.
+  init(weight: Tensor, normalisation: Normalisation, stride: Stride, kernels best: kernels_set = kernels_best()) {
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+    let hasHalves = best == kernels_bfloat16 && stride.rows == 1 && inputs >= 32 && inputs.isMultiple(of: 2)
+    let kernels = best == kernels_bfloat16 && !hasHalves ? kernels_avx512 : best
     let factors = zip(normalisation.scale, normalisation.variance).map { $0 / ($1 + Normalisation.epsilon).squareRoot() }
     var folded = [Float](repeating: 0, count: weight.values.count)
     for output in 0..<outputs {
@@ -37,8 +42,8 @@ struct Convolution2D: Sendable {
         }
       }
     }
-    func packed(_ count: Int, _ pack: (UnsafeMutablePointer<Float>?) -> Void) -> [Float] {
-      [Float](unsafeUninitializedCapacity: count) { packed, initialized in
+    func packed<Value>(_ count: Int, _ pack: (UnsafeMutablePointer<Value>?) -> Void) -> [Value] {
+      [Value](unsafeUninitializedCapacity: count) { packed, initialized in
         pack(packed.baseAddress)
         initialized = count
       }
@@ -48,14 +53,19 @@ struct Convolution2D: Sendable {
       hasKernels
       ? packed(kernels_convolution_packed_count(inputs, outputs)) { kernels_convolution_pack(folded, inputs, outputs, $0) } : folded
     tiles =
-      hasKernels && stride.rows == 1
+      hasKernels && !hasHalves && stride.rows == 1
       ? packed(kernels_tiles_packed_count(inputs, outputs)) { kernels_tiles_pack(folded, inputs, outputs, $0) } : []
+    halves =
+      hasHalves
+      ? packed(kernels_halves_packed_count(inputs, outputs)) { kernels_halves_pack(folded, inputs, outputs, $0) } : []
     self.kernels = kernels
     bias = (0..<outputs).map { normalisation.shift[$0] - normalisation.mean[$0] * factors[$0] }
     inputChannels = inputs
     outputChannels = outputs
     self.stride = stride
   }
+
+  var usesHalves: Bool { kernels == kernels_bfloat16 }
 
   /// Whether folding left numbers only.
   var isFinite: Bool { weights.allSatisfy(\.isFinite) && bias.allSatisfy(\.isFinite) }
@@ -114,11 +124,14 @@ struct Convolution2D: Sendable {
   private func withLayer<Result>(_ body: (UnsafePointer<kernels_convolution>) -> Result) -> Result {
     weights.withUnsafeBufferPointer { weights in
       tiles.withUnsafeBufferPointer { tiles in
-        bias.withUnsafeBufferPointer { bias in
-          let layer = kernels_convolution(
-            set: kernels, inputs: inputChannels, outputs: outputChannels, row_step: stride.rows, column_step: stride.columns,
-            packed: weights.baseAddress, tiles: tiles.isEmpty ? nil : tiles.baseAddress, bias: bias.baseAddress)
-          return withUnsafePointer(to: layer, body)
+        halves.withUnsafeBufferPointer { halves in
+          bias.withUnsafeBufferPointer { bias in
+            let layer = kernels_convolution(
+              set: kernels, inputs: inputChannels, outputs: outputChannels, row_step: stride.rows, column_step: stride.columns,
+              packed: weights.baseAddress, tiles: tiles.isEmpty ? nil : tiles.baseAddress, halves: halves.baseAddress,
+              bias: bias.baseAddress)
+            return withUnsafePointer(to: layer, body)
+          }
         }
       }
     }

@@ -1,12 +1,30 @@
 import CKernels
 import COpenBLAS
 
+/// What products of the network are computed in; sums are of float.
+public enum Arithmetic: Sendable {
+  /// Float in all layers: the same scores on all processors but for rounding.
+  case float
+  /// bfloat16 in the two largest layers, where the processor has it, float elsewhere: half of the time for scores that differ by
+  /// hundredths.
+  case fastest
+
+  /// The kernels of `CKernels` for it.
+  var kernels: kernels_set {
+    switch self {
+    case .float: kernels_best() == kernels_bfloat16 ? kernels_avx512 : kernels_best()
+    case .fastest: kernels_best()
+    }
+  }
+}
+
 /// The code that the network's arithmetic runs on, which differs from processor to processor.
 public enum Kernels {
   /// Instructions of our own kernels, and the processor that OpenBLAS takes this one for: `AVX-512, OpenBLAS Cooperlake`.
   public static var description: String {
     let own =
       switch kernels_best() {
+      case kernels_bfloat16: "AVX-512 BF16"
       case kernels_avx512: "AVX-512"
       case kernels_avx2: "AVX2"
       default: "portable"

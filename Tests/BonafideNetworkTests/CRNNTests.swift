@@ -15,7 +15,7 @@ struct CRNNTests {
 
   init() throws {
     golden = try Golden("crnn")
-    network = try CRNN(golden.file, configuration: Self.configuration)
+    network = try CRNN(golden.file, configuration: Self.configuration, arithmetic: .float)
     features = try golden.values("golden.input")
   }
 

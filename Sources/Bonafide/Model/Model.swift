@@ -93,7 +93,8 @@ public struct Model: Sendable {
   ///   - checksHash: whether the weights may be others than the card's. Those that were compiled in with it are not, as a
   ///     test makes sure; hashing them would be a fifth of the time that a short recording takes.
   init(
-    weights: [UInt8], path: String, card cardBytes: [UInt8], cardPath: String, checksHash: Bool = true
+    weights: [UInt8], path: String, card cardBytes: [UInt8], cardPath: String, checksHash: Bool = true,
+    arithmetic: Arithmetic = .fastest
   ) throws(ModelError) {
     let card: ModelCard
     do {
@@ -114,7 +115,8 @@ public struct Model: Sendable {
         try SafetensorsFile(weights),
         configuration: CRNN.Configuration(
           channels: card.architecture.channels, dense: card.architecture.dense, hidden: card.architecture.hidden,
-          bands: card.architecture.bands, inputs: card.architecture.inputs ?? 1))
+          bands: card.architecture.bands, inputs: card.architecture.inputs ?? 1),
+        arithmetic: arithmetic)
     } catch {
       throw ModelError(code: .badWeights, path: path, message: "\(error)")
     }

@@ -111,6 +111,8 @@ enum kernels_set {
   kernels_avx2,
   /// AVX-512 F beside them.
   kernels_avx512,
+  /// AVX-512 BF16 beside them: products are of bfloat16, which has eight bits in place of twenty-four.
+  kernels_bfloat16,
 };
 
 /// The widest instructions that this processor has.
@@ -132,6 +134,12 @@ size_t kernels_tiles_packed_count(size_t inputs, size_t outputs);
 /// Algorithms for Convolutional Neural Networks", 2016).
 void kernels_tiles_pack(const float *weights, size_t inputs, size_t outputs, float *packed);
 
+/// Values of bfloat16 that the weights of a 3x3 convolution take for `kernels_bfloat16`.
+size_t kernels_halves_packed_count(size_t inputs, size_t outputs);
+
+/// Transforms and packs weights (3, 3, inputs, outputs), `inputs` even: G g of F(2, 3) for each three taps of a column.
+void kernels_halves_pack(const float *weights, size_t inputs, size_t outputs, uint16_t *packed);
+
 /// A 3x3 convolution, its bias and ReLU: (rows, columns, channels), the channel changing fastest.
 struct kernels_convolution {
   /// Not `kernels_none`, and what the processor has.
@@ -143,6 +151,9 @@ struct kernels_convolution {
   const float *packed;
   /// Of `kernels_tiles_pack`, or NULL: where `row_step` is 1, four rows at once take half of the multiplications.
   const float *tiles;
+  /// Of `kernels_halves_pack`, where `set` is `kernels_bfloat16` and so `row_step` is 1: an even row and the next are computed
+  /// at once, with two thirds of the multiplications; a row that is left over is computed in float.
+  const uint16_t *halves;
   /// `outputs` values.
   const float *bias;
 };

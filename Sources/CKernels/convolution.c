@@ -1,8 +1,6 @@
-#include "kernels.h"
+#include "panels.h"
 
-#include <string.h>
-
-enum { panel = kernels_panel, taps = 3, tile_rows = 4, transforms = taps + tile_rows - 1 };
+enum { tile_rows = 4, transforms = taps + tile_rows - 1 };
 
 size_t kernels_convolution_packed_count(size_t inputs, size_t outputs) {
   return (outputs + panel - 1) / panel * panel * 9 * inputs;
@@ -42,12 +40,8 @@ void kernels_tiles_pack(const float *weights, size_t inputs, size_t outputs, flo
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
-#define AVX2 __attribute__((target("avx2,fma")))
-#define AVX512 __attribute__((target("avx512f")))
-
 enum kernels_set kernels_best(void) {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bf16")) return kernels_bfloat16;
   if (__builtin_cpu_supports("avx512f")) return kernels_avx512;
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? kernels_avx2 : kernels_none;
 }
@@ -108,37 +102,13 @@ AVX512 static void add_eight(
 }
 
 static struct micro micro_of(enum kernels_set set) {
-  return set == kernels_avx512 ? (struct micro){8, add_eight} : (struct micro){6, add_six};
+  return set >= kernels_avx512 ? (struct micro){8, add_eight} : (struct micro){6, add_six};
 }
-
-/// Output cells worked on at once, a multiple of every `windows`: their sums for one panel and their windows stay in the
-/// second-level cache.
-enum { strip = 96 };
 
 /// A panel's weights for so many rows of the window stay in the first-level cache.
 static size_t rows_at_once(size_t inputs) { return 9 * inputs * panel * sizeof(float) <= 24 << 10 ? 3 : 1; }
 
-/// Sixteen values, or the first `width` of them, negative ones as zeros.
-AVX2 static inline void store_rectified(__m256 a, __m256 b, size_t width, float *target) {
-  const __m256 zero = _mm256_setzero_ps();
-  a = _mm256_max_ps(a, zero);
-  b = _mm256_max_ps(b, zero);
-  if (width == panel) {
-    _mm256_storeu_ps(target, a);
-    _mm256_storeu_ps(target + 8, b);
-  } else {
-    float values[panel];
-    _mm256_storeu_ps(values, a);
-    _mm256_storeu_ps(values + 8, b);
-    memcpy(target, values, width * sizeof(float));
-  }
-}
-
-static size_t panel_width(const struct kernels_convolution *layer, size_t channel) {
-  return layer->outputs - channel < panel ? layer->outputs - channel : panel;
-}
-
-AVX2 static void convolve_rows(
+AVX2 void convolve_rows(
     const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
     size_t first_row, size_t end_row, size_t columns) {
   const struct micro micro = micro_of(layer->set);
@@ -173,19 +143,14 @@ AVX2 static void convolve_rows(
   }
 }
 
-/// Output cells of tiles worked on at once, a multiple of every `windows`.
-enum { tile_cells = 48 };
-
-/// Tiles worked on at once, and floats of a transformed row.
+/// Tiles worked on at once.
 static size_t tiles_at_once(size_t columns) { return tile_cells / columns; }
-static size_t transformed_width(const struct kernels_convolution *layer, size_t columns) {
-  return ((columns - 1) * layer->column_step + 3) * layer->inputs;
-}
 
 size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t rows, size_t columns) {
+  if (layer->set == kernels_bfloat16) return convolve_halves_scratch_count(layer, rows, columns);
   if (!layer->tiles || columns > tile_cells) return 0;
   const size_t most = tiles_at_once(columns), tiles = rows / tile_rows;
-  return transforms * (tiles < most ? tiles : most) * transformed_width(layer, columns);
+  return transforms * (tiles < most ? tiles : most) * row_width(layer, columns);
 }
 
 /// Six input rows to Bᵀ d, a row of `width` values each, `stride` apart.
@@ -208,7 +173,7 @@ AVX2 static void convolve_tiles(
     const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
     size_t first_row, size_t tiles, size_t columns, float *scratch) {
   const struct micro micro = micro_of(layer->set);
-  const size_t length = 3 * layer->inputs, width = transformed_width(layer, columns), cells = tiles * columns;
+  const size_t length = 3 * layer->inputs, width = row_width(layer, columns), cells = tiles * columns;
   for (size_t tile = 0; tile < tiles; tile++) {
     transform_input(
         input + (first_row + tile * tile_rows) * input_stride, input_stride, width, scratch + tile * width, tiles * width);
@@ -254,6 +219,9 @@ AVX2 static void convolve_tiles(
 void kernels_convolve(
     const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
     size_t first_row, size_t end_row, size_t columns, float *scratch) {
+  if (layer->set == kernels_bfloat16) {
+    return convolve_halves(layer, input, input_stride, output, output_stride, first_row, end_row, columns, scratch);
+  }
   size_t row = first_row;
   while (layer->tiles && columns <= tile_cells && end_row - row >= tile_rows) {
     const size_t most = tiles_at_once(columns), left = (end_row - row) / tile_rows, tiles = left < most ? left : most;

@@ -1,0 +1,64 @@
+/// What the convolutions share: panels of sixteen output channels.
+#ifndef BONAFIDE_PANELS_H
+#define BONAFIDE_PANELS_H
+
+#include "kernels.h"
+
+enum { panel = kernels_panel, taps = 3 };
+
+/// Output cells worked on at once, a multiple of the windows of every inner loop: their sums for one panel and their windows stay in the
+/// second-level cache.
+enum { strip = 96 };
+
+/// The same for transformed rows.
+enum { tile_cells = 48 };
+
+/// Channels of the panel that starts at `channel`.
+static inline size_t panel_width(const struct kernels_convolution *layer, size_t channel) {
+  return layer->outputs - channel < panel ? layer->outputs - channel : panel;
+}
+
+/// Values of an input row that `columns` output cells see.
+static inline size_t row_width(const struct kernels_convolution *layer, size_t columns) {
+  return ((columns - 1) * layer->column_step + 3) * layer->inputs;
+}
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2,fma")))
+#define AVX512 __attribute__((target("avx512f")))
+#define BFLOAT16 __attribute__((target("avx512f,avx512bf16")))
+
+/// Sixteen values, or the first `width` of them, negative ones as zeros.
+AVX2 static inline void store_rectified(__m256 a, __m256 b, size_t width, float *target) {
+  const __m256 zero = _mm256_setzero_ps();
+  a = _mm256_max_ps(a, zero);
+  b = _mm256_max_ps(b, zero);
+  if (width == panel) {
+    _mm256_storeu_ps(target, a);
+    _mm256_storeu_ps(target + 8, b);
+  } else {
+    float values[panel];
+    _mm256_storeu_ps(values, a);
+    _mm256_storeu_ps(values + 8, b);
+    memcpy(target, values, width * sizeof(float));
+  }
+}
+
+/// Output rows in single precision, as they come.
+void convolve_rows(
+    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
+    size_t first_row, size_t end_row, size_t columns);
+
+/// `kernels_convolve` where `set` is `kernels_bfloat16`.
+void convolve_halves(
+    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
+    size_t first_row, size_t end_row, size_t columns, float *scratch);
+
+/// `kernels_convolve_scratch_count` of that.
+size_t convolve_halves_scratch_count(const struct kernels_convolution *layer, size_t rows, size_t columns);
+
+#endif
+#endif
