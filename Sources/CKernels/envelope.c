@@ -15,16 +15,17 @@ FOR_EACH_PROCESSOR void kernels_envelope(
   for (size_t window = 0; window < windows; window++) {
     const float *x = samples + window * hop;
     eight c0 = {0}, c1 = c0, c2 = c0, c3 = c0, s0 = c0, s1 = c0, s2 = c0, s3 = c0;
-    for (size_t i = 0; i < length; i++) {
-      const eight *row = (const eight *)(fourier + i * 2 * bins);
-      c0 += x[i] * row[0];
-      c1 += x[i] * row[1];
-      c2 += x[i] * row[2];
-      c3 += x[i] * row[3];
-      s0 += x[i] * row[4];
-      s1 += x[i] * row[5];
-      s2 += x[i] * row[6];
-      s3 += x[i] * row[7];
+    for (size_t i = 1; i <= length / 2; i++) {
+      const eight *row = (const eight *)(fourier + (i - 1) * 2 * bins);
+      const float even = x[i] + x[length - i], odd = x[i] - x[length - i];
+      c0 += even * row[0];
+      c1 += even * row[1];
+      c2 += even * row[2];
+      c3 += even * row[3];
+      s0 += odd * row[4];
+      s1 += odd * row[5];
+      s2 += odd * row[6];
+      s3 += odd * row[7];
     }
     const eight powers[bins / 8] = {c0 * c0 + s0 * s0, c1 * c1 + s1 * s1, c2 * c2 + s2 * s2, c3 * c3 + s3 * s3};
     float power[bins];

@@ -13,7 +13,7 @@ import Glibc
 /// has the floor of the first of them.
 struct EnvelopeContrast: Sendable {
   private let settings: FeatureSettings.Envelope
-  /// Per sample of a window: cosines, then sines of `kernels_envelope_bins` frequencies, times the window.
+  /// Per sample of the first half of a window: cosines, then sines of `kernels_envelope_bins` frequencies, times the window.
   private let fourier: [Float]
   /// Short windows from one frame to the next.
   private let group: Int
@@ -40,8 +40,11 @@ struct EnvelopeContrast: Sendable {
     let used = envelope.fft / 2 - 1
     let turn = 2 * Double.pi / Double(envelope.fft)
     var fourier: [Float] = []
-    for (sample, weight) in periodicHann(envelope.window).enumerated() {
-      let angles = (1...Self.bins).map { turn * Double(sample * $0) }
+    let middle = Double(envelope.window) / 2
+    for (sample, value) in periodicHann(envelope.window).enumerated().dropFirst().prefix(envelope.window / 2) {
+      // The sample in the middle is its own partner, and counts twice.
+      let weight = Double(sample) == middle ? value / 2 : value
+      let angles = (1...Self.bins).map { turn * (Double(sample) - middle) * Double($0) }
       fourier += angles.indices.map { $0 < used ? weight * Float(cos(angles[$0])) : 0 }
       fourier += angles.indices.map { $0 < used ? weight * Float(sin(angles[$0])) : 0 }
     }

@@ -79,7 +79,8 @@ enum { kernels_envelope_bins = 32 };
 /// Energies of short windows, one group of them.
 ///
 /// - samples: the first window's first; `hop` samples from one window to the next, `length` in each.
-/// - fourier: per sample of a window the cosines, then the sines of all frequencies, times the window.
+/// - fourier: for samples 1 to `length` / 2 of a window, each with the one as far from the end, the cosines, then the sines of all
+///   frequencies, zero in the middle, times the window, which begins with a zero and is symmetric.
 /// - floor: added to each energy; positive.
 /// - mean, logarithm: get `kernels_envelope_bins` means of the energies, and of their natural logarithms.
 void kernels_envelope(
