@@ -44,8 +44,24 @@ struct Stages {
         stream.append(features, into: &outputs)
         stream.finish(into: &outputs)
       },
+    ] + layers(of: model) + [
       Stage("all, in memory", seconds) { _ = try Detector.default.score(samples, sampleRate: 8000) },
     ]
+  }
+
+  /// The layers one by one, each over and over on a block that stays in the caches as far as it fits.
+  private static func layers(of model: Model) -> [Stage] {
+    let settings = model.card.features
+    let scoresPerSecond = Double(settings.sampleRate) / Double(CRNN.framesPerScore * settings.hop)
+    let runs = 20
+    return model.network.layerRuns.map { layer in
+      Stage(
+        "  " + layer.name, Double(runs * CRNN.scoresPerRun) / scoresPerSecond,
+        operationsPerSecond: Double(layer.operationsPerScore) * scoresPerSecond
+      ) {
+        for _ in 0..<runs { layer.run() }
+      }
+    }
   }
 
   private static func decoded(_ path: String) throws -> [Float] {
