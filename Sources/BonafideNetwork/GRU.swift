@@ -10,7 +10,7 @@ struct GRU: Sendable {
   let hidden: Int
   /// Gates r, z and n of the inputs of all steps at once. Its bias has b_hr and b_hz in it.
   private let projection: Dense
-  /// (hidden, 3 hidden): OpenBLAS is faster with the transpose of what PyTorch has
+  /// (hidden, 3 hidden), the transpose of what PyTorch has, with which OpenBLAS is faster; in panels where kernels run.
   private let recurrent: [Float]
   private let usesKernels: Bool
   /// b_hn
@@ -27,10 +27,15 @@ struct GRU: Sendable {
   ) {
     let hidden = recurrentWeight.shape[1]
     self.hidden = hidden
-    self.usesKernels = usesKernels && (3 * hidden).isMultiple(of: 32)
+    self.usesKernels = usesKernels && (3 * hidden).isMultiple(of: Int(kernels_vector_panel))
+    let panel = self.usesKernels ? Int(kernels_vector_panel) : 3 * hidden
     let bias = (0..<3 * hidden).map { inputBias[$0] + ($0 < 2 * hidden ? recurrentBias[$0] : 0) }
     projection = Dense(weight: inputWeight, bias: bias, rectified: false)
-    recurrent = (0..<hidden).flatMap { column in (0..<3 * hidden).map { recurrentWeight.values[$0 * hidden + column] } }
+    recurrent = stride(from: 0, to: 3 * hidden, by: panel).flatMap { first in
+      (0..<hidden).flatMap { column in
+        (first..<first + panel).map { recurrentWeight.values[$0 * hidden + column] }
+      }
+    }
     candidateBias = Array(recurrentBias[(2 * hidden)...])
   }
 

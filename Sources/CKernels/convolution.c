@@ -231,21 +231,21 @@ void kernels_convolve(
   if (row < end_row) convolve_rows(layer, input, input_stride, output, output_stride, row, end_row, columns);
 }
 
-AVX2 void kernels_multiply_transposed(const float *a, size_t rows, size_t columns, const float *x, float *y) {
-  for (size_t first = 0; first < columns; first += 32) {
+AVX2 void kernels_multiply_transposed(const float *packed, size_t rows, size_t columns, const float *x, float *y) {
+  const float *row = packed;
+  for (size_t first = 0; first < columns; first += kernels_vector_panel) {
     __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
-    const float *row = a + first;
     size_t i = 0;
-    for (; i + 2 <= rows; i += 2, row += 2 * columns) {
+    for (; i + 2 <= rows; i += 2, row += 2 * kernels_vector_panel) {
       const __m256 v = _mm256_broadcast_ss(x + i), w = _mm256_broadcast_ss(x + i + 1);
       s0 = _mm256_fmadd_ps(v, _mm256_loadu_ps(row), s0);
       s1 = _mm256_fmadd_ps(v, _mm256_loadu_ps(row + 8), s1);
       s2 = _mm256_fmadd_ps(v, _mm256_loadu_ps(row + 16), s2);
       s3 = _mm256_fmadd_ps(v, _mm256_loadu_ps(row + 24), s3);
-      t0 = _mm256_fmadd_ps(w, _mm256_loadu_ps(row + columns), t0);
-      t1 = _mm256_fmadd_ps(w, _mm256_loadu_ps(row + columns + 8), t1);
-      t2 = _mm256_fmadd_ps(w, _mm256_loadu_ps(row + columns + 16), t2);
-      t3 = _mm256_fmadd_ps(w, _mm256_loadu_ps(row + columns + 24), t3);
+      t0 = _mm256_fmadd_ps(w, _mm256_loadu_ps(row + 32), t0);
+      t1 = _mm256_fmadd_ps(w, _mm256_loadu_ps(row + 40), t1);
+      t2 = _mm256_fmadd_ps(w, _mm256_loadu_ps(row + 48), t2);
+      t3 = _mm256_fmadd_ps(w, _mm256_loadu_ps(row + 56), t3);
     }
     if (i < rows) {
       const __m256 v = _mm256_broadcast_ss(x + i);
@@ -253,6 +253,7 @@ AVX2 void kernels_multiply_transposed(const float *a, size_t rows, size_t column
       s1 = _mm256_fmadd_ps(v, _mm256_loadu_ps(row + 8), s1);
       s2 = _mm256_fmadd_ps(v, _mm256_loadu_ps(row + 16), s2);
       s3 = _mm256_fmadd_ps(v, _mm256_loadu_ps(row + 24), s3);
+      row += kernels_vector_panel;
     }
     _mm256_storeu_ps(y + first, _mm256_add_ps(s0, t0));
     _mm256_storeu_ps(y + first + 8, _mm256_add_ps(s1, t1));
@@ -268,6 +269,6 @@ size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, s
 void kernels_convolve(
     const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
     size_t first_row, size_t end_row, size_t columns, float *scratch) {}
-void kernels_multiply_transposed(const float *a, size_t rows, size_t columns, const float *x, float *y) {}
+void kernels_multiply_transposed(const float *packed, size_t rows, size_t columns, const float *x, float *y) {}
 
 #endif

@@ -172,7 +172,11 @@ void kernels_convolve(
     const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
     size_t first_row, size_t end_row, size_t columns, float *scratch);
 
-/// y = Aᵀ x for A (rows, columns), `columns` a multiple of 32.
-void kernels_multiply_transposed(const float *a, size_t rows, size_t columns, const float *x, float *y);
+/// Columns of one panel of `kernels_multiply_transposed`.
+enum { kernels_vector_panel = 32 };
+
+/// y = Aᵀ x for A (rows, columns), in panels of some columns of all rows, so that memory is read as it lies. `columns` is a multiple of a
+/// panel's.
+void kernels_multiply_transposed(const float *packed, size_t rows, size_t columns, const float *x, float *y);
 
 #endif
