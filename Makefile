@@ -54,7 +54,9 @@ documentation:
 manual:
 	$(SWIFT) package generate-manual --multi-page
 
+# The archive is made anew: SwiftPM leaves objects of files in it that are gone from the sources.
 library:
+	rm -f .build/release/libbonafide-c.a
 	$(SWIFT) build -c release --product bonafide-c $(SWIFTFLAGS)
 	Bindings/C/link.sh .build/release/libbonafide-c.a $(LIBRARY) $(VERSION)
 
