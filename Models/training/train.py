@@ -18,6 +18,8 @@ CROP_S = 3
 # Hz: what is under it is narrowband, which a wideband network is not asked about.
 LEAST_BANDWIDTH = {8000: 0, 16000: 5500}
 CALL = ("telephone", "phone call")
+# Hold music that samples/hold-music is made of: left out of training.
+SAMPLE_MUSIC = ("macroform-robot_dity.wav", "reno_project-system.wav")
 
 
 def on_line(r):
@@ -254,7 +256,7 @@ def main():
     torch.manual_seed(o.seed)
     # The worker has a core of its own.
     torch.set_num_threads(max(1, os.cpu_count() - 1))
-    music = sorted(glob.glob(os.path.join(o.music, "*.wav"))) if o.music else []
+    music = sorted(p for p in glob.glob(os.path.join(o.music, "*.wav")) if os.path.basename(p) not in SAMPLE_MUSIC) if o.music else []
     if o.music and not music:
         a.error(f"no WAV file in {o.music}: --music takes a folder of recordings without speech")
     rate = rate_of(o.cache)
