@@ -16,7 +16,7 @@ public enum Reason: String, Codable, Sendable, CaseIterable {
   case tooLittleSpeech = "too_little_speech"
   /// Speech drowns in noise.
   case tooNoisy = "too_noisy"
-  /// The score lies between the clear point and the alarm point.
+  /// The score lies between the clear point and the alarm point, or a stretch too short to decide was flagged.
   case ambiguous
 }
 

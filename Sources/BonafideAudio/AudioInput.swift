@@ -122,6 +122,8 @@ extension Input {
       return AudioError(
         code: .notAudio, path: path,
         message: "the content is no audio that libsndfile or ffmpeg knows; for a dump without a header give --raw")
+    case .damaged(let message):
+      return AudioError(code: .decodeFailed, path: path, message: "the file is damaged: \(reason ?? message)")
     case .noAudio:
       return AudioError(code: .notAudio, path: path, message: "there is no audio in the file")
     }

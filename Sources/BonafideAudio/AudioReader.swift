@@ -109,7 +109,7 @@ extension AudioReader {
       }
     case .ffmpeg(var child):
       let ending = child.finish()
-      let message = ending.messages.isEmpty ? "no reason given" : String(ending.messages.prefix(200))
+      let message = ending.messages.isEmpty ? "no reason given" : String(FFmpeg.plain(ending.messages).prefix(200))
       if framesRead == 0 { throw nothingRead(ending.succeeded ? nil : "ffmpeg cannot decode it: \(message)") }
       if !ending.succeeded {
         endingWarning = "ffmpeg stopped after \(seconds(framesRead)): \(message)"

@@ -18,6 +18,8 @@ enum FFmpeg {
     case notStarted(String)
     /// The content is of no known kind.
     case notRecognised
+    /// The content is of a known kind and damaged; what ffprobe says of it.
+    case damaged(String)
     /// The content is known and holds no audio.
     case noAudio
   }
@@ -50,6 +52,29 @@ enum FFmpeg {
     }
   }
 
+  /// What a program wrote to standard error, without its descriptors and addresses, which change from run to run.
+  static func plain(_ messages: String) -> String {
+    var words: [Substring] = []
+    for word in messages.split(separator: " ") {
+      if word.hasPrefix("0x"), words.last == "@", words.count > 1 {
+        words.removeLast()
+        words.append(words.removeLast().drop { $0 == "[" } + ":")
+      } else if word == "error", words.last == "Input/output" {
+        words[words.count - 1] = "the last packet is cut short"
+      } else if word != "file:/dev/fd/3:" {
+        words.append(word)
+      }
+    }
+    return words.joined(separator: " ")
+  }
+
+  /// Why ffprobe failed, by what it wrote: damage where a demuxer was sure enough of the content to complain of it.
+  private static func failure(_ messages: String) -> Failure {
+    let words = messages.split(separator: " ")
+    guard words.contains("@"), !words.contains("misdetection") else { return .notRecognised }
+    return .damaged(plain(messages))
+  }
+
   private static func probe(_ file: borrowing FileDescriptor, demuxer: String?) throws(Failure) -> Stream {
     let arguments = [
       "-v", "error", "-select_streams", "a:0",
@@ -60,7 +85,9 @@ enum FFmpeg {
     let answer = [UInt8](unsafeUninitializedCapacity: 1 << 14) { buffer, initialized in
       initialized = child.read(into: UnsafeMutableRawBufferPointer(buffer))
     }
-    guard answer.count < 1 << 14, child.finish().succeeded else { throw .notRecognised }
+    let ending = child.finish()
+    guard ending.succeeded else { throw failure(ending.messages) }
+    guard answer.count < 1 << 14 else { throw .notRecognised }
     var values: [Substring: Substring] = [:]
     let text = String(decoding: answer, as: UTF8.self)
     for line in text.split(separator: "\n") {

@@ -1,17 +1,6 @@
-/// Finds the channels of a recording that hold the same samples.
-///
-/// One pass over the file, which stops as soon as all channels differ. For standard input, which can be read once only,
-/// use `AudioReader.identicalChannels()`.
-///
-/// - Returns: per channel, the index of the first channel with the same samples: its own where there is none before it.
-/// - Throws: as `AudioReader.init` and `AudioReader.read`.
-public func identicalChannels(path: String, raw: RawFormat? = nil) throws(AudioError) -> [Int] {
-  var reader = try AudioReader(path: path, raw: raw)
-  return try reader.identicalChannels()
-}
-
 extension AudioReader {
-  /// Finds the channels that hold the same samples, and goes back to the first frame.
+  /// Finds the channels that hold the same samples, in one pass that stops as soon as all differ, and goes back to the
+  /// first frame.
   ///
   /// - Returns: per channel, the index of the first channel with the same samples: its own where there is none before
   ///   it.

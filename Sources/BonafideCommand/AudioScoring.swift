@@ -16,9 +16,8 @@ struct AudioScoring {
 
   /// What the files were found to be; one that could not be screened has its error, and no parties.
   func score(_ trials: TrialList, jobs: Int) -> [ScreenedRecording] {
-    var seen: Set<String> = []
-    let files = trials.trials.filter { $0.label != .neither }.map(\.file).filter { seen.insert($0).inserted }
-    let recordings = files.map { Recording(path: path(of: $0)) }
+    let files = Self.files(of: trials)
+    let recordings = files.map { Recording(path: Self.path(of: $0, in: root)) }
     let results = Mutex<[FileResult?]>(Array(repeating: nil, count: files.count))
     let progress = Mutex(progressWidth.map { ProgressLine(recordings: recordings, width: $0) })
     let next = Atomic<Int>(0)
@@ -44,8 +43,16 @@ struct AudioScoring {
     }
   }
 
+  /// Paths of the recordings of a protocol.
+  static func paths(of trials: TrialList, root: String) -> [String] { files(of: trials).map { path(of: $0, in: root) } }
+
+  private static func files(of trials: TrialList) -> [String] {
+    var seen: Set<String> = []
+    return trials.trials.filter { $0.label != .neither }.map(\.file).filter { seen.insert($0).inserted }
+  }
+
   /// Names in protocols of the challenges have neither extension nor folder.
-  private func path(of file: String) -> String {
+  private static func path(of file: String, in root: String) -> String {
     let base = root.hasSuffix("/") || root.isEmpty ? root : root + "/"
     let candidates = [file] + ["", "flac/", "wav/"].flatMap { folder in
       ["flac", "wav", "opus", "ogg", "mp3"].map { "\(folder)\(file).\($0)" }

@@ -23,10 +23,12 @@ struct BonafideCommand: ParsableCommand {
   }
 }
 
-/// A failure of the whole run, said in one line on standard error; ends the program with status 2.
+/// A failure of the whole run, said in one line on standard error.
 struct RunError: Error {
   /// What is wrong and what to do, in one line.
   let message: String
+  /// What the program ends with.
+  var status = ExitCode.failed
 }
 
 extension ExitCode {
@@ -61,12 +63,12 @@ func checkStandardOutput(for output: String?, isOpen: Bool) throws(RunError) {
   }
 }
 
-/// Runs `body`; its error becomes a line on standard error and status 2.
+/// Runs `body`; its error becomes a line on standard error and the program's status.
 func reportingFailure(_ body: () throws -> Void) throws {
   do {
     try body()
   } catch let error as RunError {
     Terminal.say(error.message)
-    throw ExitCode.failed
+    throw error.status
   }
 }

@@ -46,9 +46,12 @@ struct Calibrate: ParsableCommand {
     var tally = Tally()
     try reportingFailure {
       try checkStandardOutput(for: output, isOpen: hasOutput)
+      let recordings = Recording.all(at: genuine, raw: false)
+      try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles)
+      try checkWritable(output)
       let detector = try screening.detector()
       let collector = Collector()
-      tally = try screen(with: detector, into: collector)
+      tally = try screen(recordings, with: detector, into: collector)
       let profile: SiteProfile
       do throws(ProfileError) {
         profile = try SiteProfile(genuine: collector.results, of: detector, falseAlarms: falseAlarms / 100)
@@ -63,8 +66,7 @@ struct Calibrate: ParsableCommand {
     if tally.failed > 0 { throw ExitCode.failed }
   }
 
-  private func screen(with detector: Detector, into collector: Collector) throws -> Tally {
-    let recordings = Recording.all(at: genuine, raw: false)
+  private func screen(_ recordings: [Recording], with detector: Detector, into collector: Collector) throws -> Tally {
     let run = ScanRun(
       recordings: recordings, detector: detector, options: ScanOptions(), output: try ReportOutput(path: nil), writer: collector,
       progress: screening.progressWidth.map { ProgressLine(recordings: recordings, width: $0) }, saysErrors: true,

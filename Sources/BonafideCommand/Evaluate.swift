@@ -105,10 +105,6 @@ struct Evaluate: ParsableCommand {
     try check(segmentHop.isFinite && segmentHop > 0, "--segment-hop is a length in milliseconds, such as 20.")
     try check(asvKeys == nil || asv != nil, "--asv-keys goes with --asv.")
     try check([protocolPath, scoresPath].count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
-    let inputs = [protocolPath, scoresPath, segments, asv, asvKeys].compactMap { $0 }
-    for (name, path) in [("--output", output), ("--write-scores", writeScores)] {
-      try check(path == nil || path == "-" || !inputs.contains(path ?? ""), "\(name) would overwrite \(path ?? "").")
-    }
     try check(writeScores == nil || writeScores != (output ?? "-"), "--write-scores and --output are the same file.")
   }
 
@@ -124,8 +120,13 @@ struct Evaluate: ParsableCommand {
 
   /// - Returns: how many recordings could not be scored.
   private func evaluate() throws -> Int {
-    for path in [output, writeScores] { try checkWritable(path) }
     let list = try trials()
+    let recordings = audio.map { AudioScoring.paths(of: list, root: $0) } ?? []
+    let inputs = [protocolPath, scoresPath, segments, asv, asvKeys, site.profile] + screening.modelFiles + recordings
+    for (option, path) in [("--output", output), ("--write-scores", writeScores)] {
+      try checkOutput(path, option: option, spares: inputs)
+      try checkWritable(path)
+    }
     var options = EvaluationOptions()
     options.breakdownColumns = columns(of: list)
     options.bootstrapCount = bootstrap
@@ -195,14 +196,6 @@ struct Evaluate: ParsableCommand {
     var output = try ReportOutput(path: path)
     try output.write(text)
     try output.commit()
-  }
-
-  /// Fails now, and not after hours of scoring, where a file cannot be created.
-  private func checkWritable(_ path: String?) throws(RunError) {
-    var status = stat()
-    // A reader of a pipe would take the closing for the end.
-    guard let path, path != "-", stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else { return }
-    _ = try ReportOutput(path: path)
   }
 
   private func wrapping<Value>(_ body: () throws(EvaluationError) -> Value) throws(RunError) -> Value {

@@ -29,8 +29,9 @@ struct Info: ParsableCommand {
   var format = Format.text
 
   func run() throws {
-    guard Terminal.prepareStreams() else { throw ExitCode.failed }
+    let hasOutput = Terminal.prepareStreams()
     try reportingFailure {
+      guard hasOutput else { throw RunError(message: "standard output is closed; leave it open to read the card") }
       let card = try card()
       let output = try ReportOutput(path: nil)
       switch format {

@@ -1,28 +1,39 @@
+import BonafideAudio
 import Glibc
 
 /// A recording to screen, or a path where none was found.
 struct Recording: Sendable, Equatable {
   /// As the user named it, or the folder that the user named and the way from there; `-` is standard input.
   var path: String
-  /// Bytes, where known.
+  /// Bytes, 0 where there is no file; `nil` where only reading it will tell.
   var size: Int64?
   /// Why there is nothing to screen.
   var problem: String?
 
-  /// The recordings at `paths`, in their order. A folder stands for the audio-looking files in it and its folders, by
-  /// name; a path that does not exist may be a pattern (`*`, `?`, `[…]`); anything else is taken as it is.
+  /// The recordings at `paths`, in their order. A folder stands for the recordings in it and its folders, by name: files
+  /// that libsndfile knows by their content, and those with extensions of other recordings. A path that does not exist may be a pattern (`*`, `?`, `[…]`); anything else is taken as it is.
   ///
   /// - Parameter raw: whether recordings are headerless, which go by other extensions.
   static func all(at paths: [String], raw: Bool) -> [Recording] {
-    let extensions = raw ? rawExtensions : audioExtensions
+    let wanted = Wanted(extensions: raw ? rawExtensions : audioExtensions, byContent: !raw)
     return paths.flatMap { path -> [Recording] in
       if path == "-" { return [Recording(path: path)] }
-      if exists(path) { return found(at: path, extensions: extensions) }
+      if exists(path) { return found(at: path, wanted) }
       let matches = path.contains(where: { "*?[".contains($0) }) ? namesMatching(path) : []
-      if !matches.isEmpty { return matches.flatMap { found(at: $0, extensions: extensions) } }
-      if path.unicodeScalars.contains("\u{FFFD}") { return [Recording(path: path, problem: notUTF8)] }
+      if !matches.isEmpty { return matches.flatMap { found(at: $0, wanted) } }
       // The decoder says what is wrong with it.
-      return [Recording(path: path)]
+      return found(at: path, wanted)
+    }
+  }
+
+  /// What is a recording in a folder.
+  private struct Wanted {
+    var extensions: Set<String>
+    /// Whether the content of other files is looked at.
+    var byContent: Bool
+
+    func has(_ name: String, at path: String) -> Bool {
+      hasExtension(name, of: extensions) || byContent && AudioFormat.isRecognised(path: path)
     }
   }
 
@@ -30,7 +41,7 @@ struct Recording: Sendable, Equatable {
   static let audioExtensions: Set<String> = [
     "3g2", "3gp", "3gpp", "aac", "ac3", "aif", "aifc", "aiff", "amr", "asf", "au", "avi", "awb", "caf", "flac", "flv",
     "g722", "g723", "g729", "gsm", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "oga",
-    "ogg", "opus", "rf64", "snd", "sph", "spx", "voc", "w64", "wav", "wave", "webm", "wma", "wmv", "wv",
+    "ogg", "opus", "rf64", "snd", "sph", "spx", "voc", "w64", "wav", "wav49", "wave", "webm", "wma", "wmv", "wv",
   ]
 
   /// The same for headerless recordings.
@@ -40,12 +51,15 @@ struct Recording: Sendable, Equatable {
 
   private static let notUTF8 = "its name is not UTF-8; rename it to have it screened"
 
-  private static func found(at path: String, extensions: Set<String>) -> [Recording] {
-    guard isFolder(path) else { return [Recording(path: path, size: size(of: path))] }
+  private static func found(at path: String, _ wanted: Wanted) -> [Recording] {
+    guard isFolder(path) else {
+      if path.unicodeScalars.contains("\u{FFFD}"), !exists(path) { return [Recording(path: path, problem: notUTF8)] }
+      return [Recording(path: path, size: size(of: path))]
+    }
     var recordings: [Recording] = []
-    walk(path, extensions: extensions, into: &recordings)
+    walk(path, wanted, into: &recordings)
     if recordings.isEmpty {
-      let problem = "no recordings in this folder; files with unusual extensions must be named one by one"
+      let problem = "no recordings in this folder; name files one by one to have them tried"
       return [Recording(path: path, problem: problem)]
     }
     return recordings
@@ -53,7 +67,7 @@ struct Recording: Sendable, Equatable {
 
   /// Adds what is in a folder. Hidden files are left out, and so are folders behind symbolic links, which may lead
   /// round in circles.
-  private static func walk(_ folder: String, extensions: Set<String>, into recordings: inout [Recording]) {
+  private static func walk(_ folder: String, _ wanted: Wanted, into recordings: inout [Recording]) {
     guard let stream = opendir(folder) else {
       recordings.append(Recording(path: folder, problem: "folder cannot be read: \(systemMessage(errno))"))
       return
@@ -66,7 +80,7 @@ struct Recording: Sendable, Equatable {
             if !name.hasPrefix(".") { names.append(name) }
           } else {
             let repaired = String(cString: bytes)
-            if hasExtension(repaired, of: extensions) {
+            if hasExtension(repaired, of: wanted.extensions) {
               recordings.append(Recording(path: join(folder, repaired), problem: notUTF8))
             }
           }
@@ -78,8 +92,8 @@ struct Recording: Sendable, Equatable {
     for name in names.sorted() {
       let path = join(folder, name)
       switch kind(of: path) {
-      case .folder: walk(path, extensions: extensions, into: &recordings)
-      case .file where hasExtension(name, of: extensions):
+      case .folder: walk(path, wanted, into: &recordings)
+      case .file where wanted.has(name, at: path):
         recordings.append(Recording(path: path, size: size(of: path)))
       default: break
       }
@@ -112,8 +126,8 @@ struct Recording: Sendable, Equatable {
 
   private static func size(of path: String) -> Int64? {
     var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return Int64(status.st_size)
+    guard stat(path, &status) == 0 else { return 0 }
+    return status.st_mode & S_IFMT == S_IFREG ? Int64(status.st_size) : nil
   }
 
   private static func hasExtension(_ name: String, of extensions: Set<String>) -> Bool {

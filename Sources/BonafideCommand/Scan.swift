@@ -13,7 +13,7 @@ struct Scan: ParsableCommand {
     discussion: """
       Each channel of a recording is a party, and is said to be bona fide, synthetic or inconclusive.
 
-      Exit status: 0 nothing was flagged, 1 something was flagged, 2 some recording could not be screened or the \
+      Exit status: 0 no party is synthetic, 1 one is, 2 some recording could not be screened or the \
       report could not be written, 64 the command line makes no sense.
       """)
 
@@ -102,7 +102,7 @@ struct Scan: ParsableCommand {
 
   private func scan(with detector: Detector) throws -> Tally {
     let recordings = Recording.all(at: paths, raw: raw != nil)
-    try checkOutput(against: recordings)
+    try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles + [site.profile])
     let toScreen = output == nil || output == "-"
     let isOnTerminal = toScreen && Terminal.isTerminal(STDOUT_FILENO)
     let hasErrorTerminal = Terminal.isTerminal(STDERR_FILENO)
@@ -118,8 +118,8 @@ struct Scan: ParsableCommand {
       recordings: recordings, detector: detector, options: options,
       output: try ReportOutput(path: output),
       writer: format.writer(engine: EngineInfo(detector), style: style, fileCount: recordings.count), progress: progress,
-      // A table on the same terminal says it already.
-      saysErrors: !(format == .text && isOnTerminal && hasErrorTerminal),
+      // On the same terminal these say it already.
+      saysErrors: !([.text, .json, .jsonl].contains(format) && isOnTerminal && hasErrorTerminal),
       saysWarnings: !format.hasWarnings, inOrder: format != .jsonl)
     return try run.run(jobs: jobs)
   }
@@ -143,27 +143,19 @@ struct Scan: ParsableCommand {
   }
 
   /// A point of the command line must fit the other one of the model.
-  private func checkPoints(of card: ModelCard) throws {
+  private func checkPoints(of card: ModelCard) throws(RunError) {
     let points = card.operatingPoints
     if let alarmAt, clearAt == nil, alarmAt >= points.clear {
-      throw ValidationError(
-        "--alarm-at (\(alarmAt)) must be less than the clear point of model \(card.name) (\(points.clear)); give --clear-at too.")
+      throw RunError(
+        message:
+          "--alarm-at (\(alarmAt)) must be less than the clear point of model \(card.name) (\(points.clear)); give --clear-at too",
+        status: .validationFailure)
     }
     if let clearAt, alarmAt == nil, clearAt <= points.alarm {
-      throw ValidationError(
-        "--clear-at (\(clearAt)) must be greater than the alarm point of model \(card.name) (\(points.alarm)); give --alarm-at too.")
-    }
-  }
-
-  /// The report must not take the place of a recording.
-  private func checkOutput(against recordings: [Recording]) throws {
-    var target = stat()
-    guard let output, output != "-", stat(output, &target) == 0, target.st_mode & S_IFMT == S_IFREG else { return }
-    for recording in recordings where recording.path != "-" {
-      var status = stat()
-      if stat(recording.path, &status) == 0, status.st_dev == target.st_dev, status.st_ino == target.st_ino {
-        throw ValidationError("--output would overwrite the recording \(recording.path).")
-      }
+      throw RunError(
+        message:
+          "--clear-at (\(clearAt)) must be greater than the alarm point of model \(card.name) (\(points.alarm)); give --alarm-at too",
+        status: .validationFailure)
     }
   }
 }

@@ -8,7 +8,7 @@ import Glibc
 struct ScreeningOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("Recordings screened at once (default: as many as processors).", valueName: "number"))
+    help: ArgumentHelp("Recordings screened at once, or parties of the same one (default: as many as processors).", valueName: "number"))
   var jobs: Int?
 
   @Option(
@@ -25,6 +25,11 @@ struct ScreeningOptions: ParsableArguments {
 
   /// The detector with the models of the command line.
   func detector() throws(RunError) -> Detector { try loadDetector(model) }
+
+  /// Files that `--model` reads: weights and, beside them, the card.
+  var modelFiles: [String] {
+    model.map { [$0, $0.hasSuffix(".safetensors") ? $0.dropLast("safetensors".count) + "json" : $0] } ?? []
+  }
 
   var threads: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
 

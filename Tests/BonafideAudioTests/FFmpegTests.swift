@@ -108,6 +108,21 @@ struct FFmpegTests {
     #expect(try readAll(odd).format.name == "FFMPEG/AAC")
   }
 
+  @Test func saysWhatIsDamaged() throws {
+    guard let path = try encode(["-c:a", "aac"], to: "a.m4a") else { return }
+    let bytes = try Data(contentsOf: URL(filePath: path))
+    let error = failure(try folder.write(Array(bytes.prefix(bytes.count / 2)), to: "cut.m4a"))
+    #expect(error?.code == .decodeFailed)
+    #expect(error?.message.hasPrefix("the file is damaged: mov") == true)
+    #expect(error?.message.contains("0x") == false)
+  }
+
+  @Test func plainMessagesHaveNoAddresses() {
+    let said = "[aac @ 0x55ad29347180] Input buffer exhausted file:/dev/fd/3: Input/output error"
+    #expect(FFmpeg.plain(said) == "aac: Input buffer exhausted the last packet is cut short")
+    #expect(FFmpeg.plain("") == "" && FFmpeg.plain("@ 0x1 error") == "@ 0x1 error")
+  }
+
   @Test func rewinds() throws {
     guard let path = try encode(["-c:a", "aac"], to: "a.m4a") else { return }
     var reader = try AudioReader(path: path)

@@ -7,7 +7,8 @@ struct IdenticalChannelsTests {
     let folder = try TemporaryFolder()
     let frames = channels[0].indices.flatMap { frame in channels.map { $0[frame] } }
     let wave = WaveBytes(pcm: frames, channelCount: UInt16(channels.count))
-    return try identicalChannels(path: try folder.write(wave.bytes, to: "a.wav"))
+    var reader = try AudioReader(path: try folder.write(wave.bytes, to: "a.wav"))
+    return try reader.identicalChannels()
   }
 
   private let voice = (0..<20_000).map { Int16(truncatingIfNeeded: $0 &* 7_919) }

@@ -49,6 +49,22 @@ import Testing
     #expect(try detector.score(samples, sampleRate: 16000).model == "narrowband")
   }
 
+  /// Hiss and tones beyond the telephone's band, for longer than the question is open, before a telephone voice.
+  @Test func soundsThatAreNoSpeechDoNotCount() throws {
+    var generator = SeededGenerator(seed: 3)
+    let hiss = (0..<20 * 16000).map { _ in Float.random(in: -0.2...0.2, using: &generator) }
+    let tone = (0..<20 * 16000).map { i in 0.2 * Float(sin(2 * .pi * 6000 / 16000 * Double(i))) }
+    let samples = hiss + tone + narrow + narrow
+    let party = try detector.score(samples, sampleRate: 16000)
+    #expect(party.model == "narrowband")
+    let stream = try detector.makeStream(sampleRate: 16000)
+    for start in stride(from: 0, to: samples.count, by: 1600) {
+      try stream.append(Array(samples[start..<min(samples.count, start + 1600)]))
+    }
+    #expect(try stream.finish().model == "narrowband")
+    #expect(try detector.score(narrow + hiss + tone, sampleRate: 16000).model == "narrowband")
+  }
+
   @Test func oneModelJudgesAll() throws {
     let single = Detector(model: try .narrowband)
     #expect(single.models.count == 1)

@@ -101,6 +101,23 @@ private func judge(_ track: SpeechTrack, signalToNoise: Double? = nil, timeline:
     #expect(result.segments.map(\.end) == [4, 12])
   }
 
+  /// Of the same, turns that sound genuine are not flagged.
+  @Test(arguments: [([Float(-1.5), -0.2], [0.0]), ([-1.01, -1.01], [0, 8]), ([-1.4, -0.6], [0, 8])])
+  func turnsThatSoundGenuineAreNotFlagged(scores: [Float], starts: [Double]) {
+    let frames = Array(0..<100) + Array(200..<250)
+    // As of two seconds; one second of speech is half of the evidence.
+    let raw = zip(scores, [Float(5.0 / 4), 3.0 / 2]).map { $0 * $1 }
+    let track = SpeechTrack(
+      hop: hop, frameCount: 300, frames: frames, scores: frames.map { $0 < 200 ? raw[0] : raw[1] },
+      weights: [Float](repeating: 1, count: 150))
+    let thresholds = Thresholds(ModelCard.OperatingPoints(alarm: -1, clear: 1, stretch: -2), options: ScanOptions())
+    let evidence = evidence(of: track, calibration: calibration, thresholds: thresholds, timeline: false)
+    let result = PartyJudge(thresholds: thresholds, prior: 0.05).result(
+      evidence, signalToNoise: nil, channel: 1, duration: 12, timeline: false)
+    #expect(result.verdict == .synthetic)
+    #expect(result.segments.map(\.start) == starts)
+  }
+
   @Test func shortDipsAreNotStretches() {
     var generator = SeededGenerator(seed: 7)
     let track = track(seconds: 60, generator: &generator) { $0.truncatingRemainder(dividingBy: 10) < 0.4 ? -8 : 4 }

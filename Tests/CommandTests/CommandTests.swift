@@ -156,15 +156,18 @@ import Testing
   @Test func foldersAreWalkedAndPatternsExpanded() throws {
     let folder = try TemporaryFolder()
     let voice = try wav([Array(promptSamples().prefix(4000))])
-    let inCalls = ["b.WAV", "a/2.wav", "a/1.wav", "notes.txt", ".hidden.wav"].map { "calls/" + $0 }
+    let inCalls = ["b.WAV", "a/2.wav", "a/1.wav", "a/3", "voice.txt", ".hidden.wav"].map { "calls/" + $0 }
     for name in inCalls + ["x1.dat", "x2.dat"] {
       try folder.write(name, voice)
     }
+    try folder.write("calls/notes.txt", Array("What was said.".utf8))
+    try folder.write("calls/utf16.txt", [0xFF, 0xFE] + Array("W\0h\0a\0t\0".utf8))
     try FileManager.default.createSymbolicLink(
       atPath: folder.path("calls/loop"), withDestinationPath: folder.path("calls"))
-    let run = try bonafide(["-f", "json", "calls", "x*.dat", "calls/notes.txt"], in: folder)
+    let run = try bonafide(["-f", "json", "calls", "x*.dat", "calls/voice.txt"], in: folder)
     #expect(
-      try paths(run) == ["calls/a/1.wav", "calls/a/2.wav", "calls/b.WAV", "x1.dat", "x2.dat", "calls/notes.txt"])
+      try paths(run) == ["a/1.wav", "a/2.wav", "a/3", "b.WAV", "voice.txt"].map { "calls/" + $0 }
+        + ["x1.dat", "x2.dat", "calls/voice.txt"])
     #expect(run.status == 0 || run.status == 1)
     let raw = try bonafide(["-f", "json", "--raw", "ulaw:8000", "calls"], in: folder)
     #expect(raw.status == 2)
@@ -211,8 +214,27 @@ import Testing
     let before = try Data(contentsOf: URL(filePath: path))
     let run = try bonafide(["-o", "./a.wav", path], in: folder)
     #expect(run.status == 64)
-    #expect(run.errors.contains("--output would overwrite the recording"))
+    #expect(run.errors.contains("bonafide: --output would overwrite \(path); name another file"))
+    #expect(try bonafide(["calibrate", "--genuine", "a.wav", "-o", "a.wav"], in: folder).status == 64)
+    try folder.write("t.tsv", Array("file\tlabel\na.wav\tbonafide\n".utf8))
+    #expect(try bonafide(["evaluate", "t.tsv", "--audio", ".", "-o", path], in: folder).status == 64)
     #expect(try Data(contentsOf: URL(filePath: path)) == before)
+  }
+
+  @Test func modelsAndProfilesAreNotOverwritten() throws {
+    let folder = try TemporaryFolder()
+    for ending in ["json", "safetensors"] {
+      try FileManager.default.copyItem(
+        at: packageFolder.appending(path: "Models/narrowband.\(ending)"), to: folder.url.appending(path: "m.\(ending)"))
+    }
+    for output in ["m.json", "./m.safetensors"] {
+      let run = try bonafide(["--model", "m.safetensors", "-o", output, promptPath], in: folder)
+      #expect(run.status == 64)
+      #expect(run.errors.contains("--output would overwrite m."))
+    }
+    try folder.write("p.json", Array("{}".utf8))
+    #expect(try bonafide(["calibrate", "--genuine", promptPath, "-o", "no/where"], in: folder).errors.contains("cannot be created"))
+    #expect(try folder.names == ["m.json", "m.safetensors", "p.json"])
   }
 
   @Test func impossibleOutputIsStatus2() throws {

@@ -91,15 +91,19 @@ struct Run: Equatable {
 }
 
 /// Runs the command that was built with the tests.
+///
+/// - Parameter launcher: a program and its arguments that start the command.
 func bonafide(
-  _ arguments: [String], input: [UInt8] = [], in folder: TemporaryFolder? = nil, environment: [String: String] = [:]
+  _ arguments: [String], input: [UInt8] = [], in folder: TemporaryFolder? = nil, environment: [String: String] = [:],
+  by launcher: [String] = []
 ) throws -> Run {
   let scratch = try TemporaryFolder()
   let process = Process()
   // The tests and the command are built side by side.
-  process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+  let command = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appending(path: "bonafide")
-  process.arguments = arguments
+  process.executableURL = launcher.first.map { URL(filePath: $0) } ?? command
+  process.arguments = launcher.isEmpty ? arguments : launcher.dropFirst() + [command.path] + arguments
   process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
   if let folder { process.currentDirectoryURL = folder.url }
   // Files, since a full pipe would stop the command.

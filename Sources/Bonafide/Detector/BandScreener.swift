@@ -1,7 +1,7 @@
 /// Screens one party with the model of its band.
 ///
-/// Where the rate leaves the question open, both models listen until the band of half a minute of sound is known; from then
-/// on the party's own does. A party that ends before is judged by the model of the band that it had.
+/// Where the rate leaves the question open, both models listen until the band of half a minute of loud speech is known; from
+/// then on the party's own does. A party that ends before is judged by the model of the band that it had.
 struct BandScreener: ~Copyable {
   private var narrowband: PartyScreener?
   private var wideband: PartyScreener?
@@ -24,6 +24,7 @@ struct BandScreener: ~Copyable {
     var isUndecided = false
     if let model = detector.wideband, BandwidthMeter.canBeWideband(sampleRate: sampleRate) {
       wide = try PartyScreener(model: model, sampleRate: sampleRate, options: options, pace: pace)
+      narrow?.keepsHeard = true
       isUndecided = true
     }
     narrowband = consume narrow
@@ -49,27 +50,41 @@ struct BandScreener: ~Copyable {
     meter.append(block)
     narrowband?.append(block)
     wideband?.append(block)
+    hear(known: nil)
     if isUndecided, meter.isSettled { decide() }
+  }
+
+  /// Tells the meter where the narrowband model has heard speech.
+  ///
+  /// - Parameter known: seconds up to which that is known; `nil` for what has been scored.
+  private mutating func hear(known: Double?) {
+    guard isUndecided, let heard = narrowband?.takeHeard() else { return }
+    meter.hear(heard.speech, known: known ?? heard.known)
   }
 
   /// Takes note of samples that were lost, or never sent.
   ///
   /// - Parameter count: within `missingCounts`.
   mutating func append(missing count: Int) {
+    meter.skip(count)
     narrowband?.append(missing: count)
     wideband?.append(missing: count)
+    hear(known: nil)
+    if isUndecided, meter.isSettled { decide() }
   }
 
   private mutating func decide() {
     decidedWideband = meter.isWideband
     isUndecided = false
+    narrowband?.keepsHeard = false
     if decidedWideband { narrowband = nil } else { wideband = nil }
   }
 
   /// Screens what still waits. Nothing may be appended afterwards.
   mutating func finish() {
-    if isUndecided { decide() }
     narrowband?.finish()
+    hear(known: .infinity)
+    if isUndecided { decide() }
     wideband?.finish()
   }
 

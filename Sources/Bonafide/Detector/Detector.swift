@@ -120,10 +120,9 @@ public struct Detector: Sendable {
       do { count = try reader.read(into: &block, frames: rate) } catch { throw .audio(error) }
       if count == 0 { break }
       let samples = block
-      if options.threads > 1, parties.count > 1 {
-        DispatchQueue.concurrentPerform(iterations: parties.count) { parties[$0].append(samples, channelCount: channelCount) }
-      } else {
-        for party in parties { party.append(samples, channelCount: channelCount) }
+      let threads = max(1, min(options.threads, parties.count))
+      DispatchQueue.concurrentPerform(iterations: threads) { first in
+        for k in stride(from: first, to: parties.count, by: threads) { parties[k].append(samples, channelCount: channelCount) }
       }
       frames += count
       progress(Double(frames) / Double(rate))

@@ -65,13 +65,21 @@ struct PartyJudge: Sendable {
       channel: channel, verdict: judgement.verdict, reason: judgement.reason, speech: evidence.speech, llr: judgement.llr,
       syntheticProbability: judgement.syntheticProbability)
     if judgement.verdict != .inconclusive || judgement.reason == .ambiguous {
-      var spans = evidence.stretches
-      // Synthetic as a whole, without a second that is low enough by itself: all of its speech.
-      if judgement.verdict == .synthetic, spans.isEmpty { spans = evidence.turns.turns }
-      result.segments = spans.map { segment($0, of: evidence, duration: duration) }
+      result.segments = evidence.stretches.map { segment($0, of: evidence, duration: duration) }
+      if judgement.verdict == .synthetic, result.segments.isEmpty {
+        result.segments = syntheticTurns(of: evidence, duration: duration)
+      }
     }
     if timeline { result.timeline = Timeline(hop: evidence.hop, llr: evidence.timeline) }
     return result
+  }
+
+  /// What to flag in a party that is synthetic by its whole score, without a second that is low enough by itself: the turns
+  /// at or below the point at which stretches end, or else the lowest one.
+  private func syntheticTurns(of evidence: PartyEvidence, duration: Double) -> [Segment] {
+    let turns = evidence.turns.turns.map { segment($0, of: evidence, duration: duration) }
+    let low = turns.filter { $0.llr <= thresholds.release }
+    return low.isEmpty ? turns.min { $0.llr < $1.llr }.map { [$0] } ?? [] : low
   }
 
   /// - Parameter duration: seconds of the recording; the segment ends no later.

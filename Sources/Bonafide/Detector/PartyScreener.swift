@@ -22,6 +22,10 @@ struct PartyScreener: ~Copyable {
   private var logMel: LogMel
   private var network: CRNNStream
   private(set) var evidence: PartyEvidence
+  /// Whether `takeHeard()` will be called.
+  var keepsHeard = false
+  /// Middles of frames of speech since it was, in seconds.
+  private var heard: [Double] = []
 
   /// Missing samples of a gap that are screened as zeros before the rest is passed over: four seconds, in which the turn
   /// ends and the network has heard silence, and a block, so that the frames before the gap are out.
@@ -171,9 +175,19 @@ struct PartyScreener: ~Copyable {
   private mutating func gather() {
     let count = min(outputs.count, energies.count)
     guard count > 0 else { return }
-    for i in 0..<count { evidence.append(outputs[i], energy: energies[i]) }
+    for i in 0..<count {
+      let speech = evidence.pooled.count
+      evidence.append(outputs[i], energy: energies[i])
+      if keepsHeard, evidence.pooled.count > speech { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
+    }
     energies.removeFirst(count)
     outputs.removeAll(keepingCapacity: true)
+  }
+
+  /// Where there was speech since the last call: middles of frames, in seconds; and the seconds up to which that is known.
+  mutating func takeHeard() -> (speech: [Double], known: Double) {
+    defer { heard.removeAll(keepingCapacity: true) }
+    return (heard, evidence.hop * Double(evidence.frameCount))
   }
 
   /// Screens what still waits. Nothing may be appended afterwards.

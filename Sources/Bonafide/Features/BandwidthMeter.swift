@@ -7,15 +7,17 @@ import Glibc
 /// over 100 Hz, is within 50 dB of its peak.
 ///
 /// Speech counts as wideband where it reaches beyond the telephone's band, to 5.5 ... 7.5 kHz, in one spectrum for twenty loud
-/// ones (within 30 dB of the loudest): fricatives do, clicks are too few.
+/// ones (within 30 dB of the loudest): fricatives do, clicks are too few. Spectra wait until a model has said where speech is,
+/// since music and noise say nothing of the band of a voice.
 struct BandwidthMeter: ~Copyable {
   private let sampleRate: Int
   private let transform: RealTransform
   private let window: [Float]
   private var power: [Float]
   private var greatest: [Float]
-  /// Samples since the start of the current quarter of a second.
+  /// Samples since the start of the current quarter of a second, and since the start of the party.
   private var position = 0
+  private var time = 0
 
   private static let range: Float = 1e-5
 
@@ -28,10 +30,16 @@ struct BandwidthMeter: ~Copyable {
   private static let wideShare = 0.05
   /// Loud spectra that settle the question: half a minute.
   private static let settlingCount = 120
+  /// Most seconds from a spectrum to frames of speech on both sides: fricatives may be too soft in the telephone's band to be some.
+  private static let reach = 0.2
   private let beyondBins: Range<Int>
-  /// Of each spectrum: its peak, and its mean power beyond; in units of full scale. `nil` where the rate settles the question.
-  private var spectra: (peaks: EnergyHistogram, powersBeyond: EnergyHistogram)?
+  /// Of each spectrum of speech: its peak, and its mean power beyond; in units of full scale.
+  private var peaks = EnergyHistogram()
+  private var powersBeyond = EnergyHistogram()
   private var greatestPeak: Float = 0
+  /// Spectra of which it is not known whether they are of speech, by their middle in seconds, and speech that may be near.
+  private var waiting: [(middle: Double, peak: Float, powerBeyond: Float)] = []
+  private var speech: [Double] = []
   /// What was settled.
   private var final: Bool?
 
@@ -47,7 +55,6 @@ struct BandwidthMeter: ~Copyable {
     beyondBins =
       Self.canBeWideband(sampleRate: sampleRate)
       ? Int(Self.beyond.lowerBound / binWidth)..<min(Int(Self.beyond.upperBound / binWidth), size / 2) : 0..<0
-    if !beyondBins.isEmpty { spectra = (EnergyHistogram(), EnergyHistogram()) }
     power = [Float](repeating: 0, count: size / 2 + 1)
     greatest = power
   }
@@ -59,19 +66,23 @@ struct BandwidthMeter: ~Copyable {
     let period = sampleRate / 4
     var index = 0
     while index < samples.count {
-      if position < transform.size {
-        let count = min(transform.size - position, samples.count - index)
+      let isMeasured = position < transform.size
+      let count = min((isMeasured ? transform.size : period) - position, samples.count - index)
+      if isMeasured {
         for i in 0..<count { transform.input[position + i] = samples[index + i] * window[position + i] }
-        position += count
-        index += count
-        if position == transform.size { measure() }
-      } else {
-        let count = min(period - position, samples.count - index)
-        position += count
-        index += count
       }
+      position += count
+      time += count
+      index += count
+      if isMeasured, position == transform.size { measure() }
       if position >= period { position = 0 }
     }
+  }
+
+  /// Passes over samples that are missing.
+  mutating func skip(_ count: Int) {
+    time += count
+    position = 0
   }
 
   private mutating func measure() {
@@ -85,19 +96,45 @@ struct BandwidthMeter: ~Copyable {
       greatest[k] = max(greatest[k], power[k])
       peak = max(peak, power[k])
     }
-    guard spectra != nil else { return }
+    guard !beyondBins.isEmpty, final == nil else { return }
     let scale = 1 / Float(transform.size * transform.size)
-    greatestPeak = max(greatestPeak, peak * scale)
-    spectra?.peaks.add(peak * scale)
-    spectra?.powersBeyond.add(beyondBins.reduce(0) { $0 + power[$1] } / Float(beyondBins.count) * scale)
-    if final == nil, loudCount >= Self.settlingCount { final = reachesBeyond }
+    let beyond = beyondBins.reduce(0) { $0 + power[$1] } / Float(beyondBins.count)
+    waiting.append((Double(time - transform.size / 2) / Double(sampleRate), peak * scale, beyond * scale))
   }
 
-  private var loudCount: Int { spectra?.peaks.count(atLeast: Double(greatestPeak) * Self.loudRange) ?? 0 }
+  /// Takes note of where there is speech.
+  ///
+  /// - Parameters:
+  ///   - frames: middles of further frames of speech, in seconds, ascending.
+  ///   - known: seconds up to which it is known.
+  mutating func hear(_ frames: [Double], known: Double) {
+    guard final == nil else { return }
+    speech += frames
+    while final == nil, let spectrum = waiting.first {
+      let passed = speech.firstIndex { $0 >= spectrum.middle - Self.reach } ?? speech.count
+      speech.removeFirst(passed)
+      let follows = speech.first { $0 >= spectrum.middle }.map { $0 <= spectrum.middle + Self.reach } ?? false
+      let isInside = follows && speech[0] <= spectrum.middle
+      guard isInside || known > spectrum.middle + Self.reach else { return }
+      waiting.removeFirst()
+      if isInside { count(spectrum.peak, spectrum.powerBeyond) }
+    }
+  }
+
+  private mutating func count(_ peak: Float, _ powerBeyond: Float) {
+    greatestPeak = max(greatestPeak, peak)
+    peaks.add(peak)
+    powersBeyond.add(powerBeyond)
+    guard loudCount >= Self.settlingCount else { return }
+    final = reachesBeyond
+    waiting = []
+  }
+
+  private var loudCount: Int { peaks.count(atLeast: Double(greatestPeak) * Self.loudRange) }
 
   private var reachesBeyond: Bool {
-    guard let spectra, greatestPeak > 0 else { return false }
-    let count = spectra.powersBeyond.count(atLeast: Double(greatestPeak) * Self.beyondRange)
+    guard greatestPeak > 0 else { return false }
+    let count = powersBeyond.count(atLeast: Double(greatestPeak) * Self.beyondRange)
     return count > 0 && Double(count) >= Self.wideShare * Double(loudCount)
   }
 

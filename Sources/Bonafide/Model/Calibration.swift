@@ -2,8 +2,9 @@ import Glibc
 
 /// Turns raw network scores to log-likelihood ratios.
 ///
-/// With d seconds of speech and e = d / (d + `halfSpeech`), llr = e (slope · raw + offset): the less speech there was,
-/// the nearer to zero, which says nothing.
+/// With d seconds of speech and e = d / (d + `halfSpeech`), llr = e (slope · raw + offset): where a card has a `halfSpeech`
+/// of seconds, little speech brings the LLR nearer to zero, which says nothing. That of the built-in models is next to none:
+/// on development data, their raw scores of short speech were near zero by themselves.
 public struct Calibration: Codable, Sendable, Equatable {
   /// LLR per unit of the raw score.
   public var slope: Double

@@ -54,7 +54,7 @@ typedef enum bonafide_reason { /* why a verdict is inconclusive */
   BONAFIDE_REASON_NO_SPEECH = 1,
   BONAFIDE_REASON_TOO_LITTLE_SPEECH = 2, /* less than a second */
   BONAFIDE_REASON_TOO_NOISY = 3,
-  BONAFIDE_REASON_AMBIGUOUS = 4 /* between the points at which verdicts change */
+  BONAFIDE_REASON_AMBIGUOUS = 4 /* between the points at which verdicts change, or a short stretch flagged */
 } bonafide_reason;
 
 typedef enum bonafide_level { BONAFIDE_LEVEL_INFO = 0, BONAFIDE_LEVEL_WARNING = 1, BONAFIDE_LEVEL_ERROR = 2 } bonafide_level;

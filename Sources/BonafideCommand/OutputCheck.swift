@@ -1,0 +1,34 @@
+import Glibc
+
+/// Refuses a report that would take the place of a file that is read, by whatever path.
+///
+/// - Parameters:
+///   - output: where the report goes; `nil` and `-` are standard output.
+///   - option: by which it was given.
+///   - inputs: paths of what is read; `nil` and `-` are passed over.
+func checkOutput(_ output: String?, option: String = "--output", spares inputs: [String?]) throws(RunError) {
+  guard let output, output != "-", let target = FileIdentity(output) else { return }
+  for case let input? in inputs where input != "-" && FileIdentity(input) == target {
+    throw RunError(message: "\(option) would overwrite \(input); name another file", status: .validationFailure)
+  }
+}
+
+/// Fails now, and not after hours of screening, where a report cannot be created.
+func checkWritable(_ path: String?) throws(RunError) {
+  var status = stat()
+  // A reader of a pipe would take the closing for the end.
+  guard let path, path != "-", stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else { return }
+  _ = try ReportOutput(path: path)
+}
+
+/// Which regular file a path leads to.
+private struct FileIdentity: Equatable {
+  private let device: dev_t
+  private let inode: ino_t
+
+  init?(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    (device, inode) = (status.st_dev, status.st_ino)
+  }
+}
