@@ -104,6 +104,8 @@ extension AudioReader {
       let tolerance = soundFile.hasExactFrameCount ? Int64(format.sampleRate / 10) : framesRead / 5
       if promised - framesRead > tolerance {
         endingWarning = "the header promises \(seconds(promised)), \(seconds(framesRead)) are there"
+      } else if format.name.hasPrefix("OGG/"), !endsStream(input.file.suffix(longestOggPage)) {
+        endingWarning = "the last page of the Ogg stream is missing after \(seconds(framesRead))"
       } else if let failure {
         endingWarning = "decoding stopped after \(seconds(framesRead)): \(failure.singleLine)"
       }

@@ -28,6 +28,15 @@ struct FileDescriptor: ~Copyable {
       initialized = max(0, pread(number, buffer.baseAddress, count, 0))
     }
   }
+
+  /// Up to `count` bytes from the end of the file.
+  func suffix(_ count: Int) -> [UInt8] {
+    var status = stat()
+    guard fstat(number, &status) == 0 else { return [] }
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      initialized = max(0, pread(number, buffer.baseAddress, count, max(0, status.st_size - count)))
+    }
+  }
 }
 
 extension FileDescriptor {
