@@ -7,7 +7,7 @@ PROTOCOL  tab-separated with a header; the columns `file` (relative to the table
           `system`, `source` and `split` (train|dev) are needed, `kind`, `speaker`, `language` and `source_rate`
           are used where they are there.
 CACHE     a folder (about 6 GB for 15 hours): rate, rows.json, clips.npy, and one array for each codec.
---rate    8000 (narrowband, the default; G.711, GSM, AMR-NB, G.726, Opus, Speex) or 16000 (wideband: G.722, Opus, Speex,
+--rate    8000 (narrowband, the default; G.711, GSM, AMR-NB, G.726, Opus, Speex, MP3) or 16000 (wideband: G.722, Opus, Speex,
           MP3).
 
 A codec takes the whole array in one go: a process a clip would cost a hundred times more. Codec delays (5 to 45 ms)
@@ -42,6 +42,7 @@ CODECS = {RATE: {
     "g726": ffmpeg("g726", "wav", "-b:a", "32k"),
     "opus": ffmpeg("libopus", "ogg", "-b:a", "10k", "-application", "voip", "-compression_level", "3"),
     "speex": ffmpeg("libspeex", "ogg", "-b:a", "11k"),
+    "mp3": ffmpeg("libmp3lame", "mp3", "-b:a", "8k"),              # what ffmpeg gives MP3 at 8 kHz; cut off at 3 kHz
 }, 16000: {
     "g722": ffmpeg("g722", "g722", rate=16000),
     "opus": ffmpeg("libopus", "ogg", "-b:a", "20k", "-application", "voip", "-compression_level", "3", rate=16000),

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Genuine speech that Debian packages, as further rows of a protocol: recordings.py PACKAGES OUT
 
-People who read and act in studios, recorded from 1993 to 2011, before a machine could be mistaken for them: telephone
-prompts of three speakers whom genuine_parties.py, samples/ and dev do not have, and the casts of adventure games. On pages of
+People who read and act in studios, recorded from 1993 to 2012, before a machine could be mistaken for them: telephone
+prompts of six speakers, without the recordings that samples/ is made of, and the casts of adventure games. On pages of
 generators most of what was recorded in a studio is synthetic; these keep a network from taking studio and reading for
 the machine. Copies of them (synthesise.py) belong beside them, so that neither their 8-bit noise nor their age says
 anything about the class.
 
 PACKAGES  a folder in which each package lies unpacked in a folder of its name (main section, Debian 12):
             for p in NAMES; do apt-get download $p; dpkg-deb -x ${p}_*.deb PACKAGES/$p; done
-          NAMES: asterisk-prompt-es-co asterisk-prompt-fr-armelle asterisk-prompt-it-menardi-wav beneath-a-steel-sky
+          NAMES: asterisk-core-sounds-en-wav asterisk-core-sounds-es-wav asterisk-core-sounds-fr-wav
+          asterisk-core-sounds-it-wav asterisk-prompt-es-co asterisk-prompt-fr-armelle asterisk-prompt-it-menardi-wav beneath-a-steel-sky
           flight-of-the-amazon-queen drascula drascula-spanish fillets-ng-data-cs fillets-ng-data-nl
 OUT       *.opus as the corpus has them (16 kHz, at most 4 s, little silence at the ends, -26 dBFS) and protocol.tsv
 """
@@ -19,6 +20,10 @@ import numpy as np, soundfile, soxr
 RATE, LONGEST_S, SHORTEST_S = 16000, 4, 1.5
 # package: (language, kind, most clips)
 PACKAGES = {
+    "asterisk-core-sounds-en-wav": ("en", "phone", 250),
+    "asterisk-core-sounds-es-wav": ("es", "phone", 250),
+    "asterisk-core-sounds-fr-wav": ("fr", "phone", 250),
+    "asterisk-core-sounds-it-wav": ("it", "phone", 250),
     "asterisk-prompt-es-co": ("es", "phone", 150),
     "asterisk-prompt-fr-armelle": ("fr", "phone", 150),
     "asterisk-prompt-it-menardi-wav": ("it", "phone", 250),
@@ -29,6 +34,9 @@ PACKAGES = {
     "fillets-ng-data-cs": ("cs", "studio", 400),
     "fillets-ng-data-nl": ("nl", "studio", 400),
 }
+# What samples/make.sh takes, in all languages; then what is no speech, or single words by the hundred.
+LEFT_OUT = ("vm-options", "queue-periodic-announce", "demo-echotest", "dir-intro", "dir-instr", "demo-abouttotry", "demo-nogo",
+            "silence", "beep", "tt-monkeys", "tt-weasels", "phonetic/", "letters/", "digits/")
 
 
 def unsigned(data):
@@ -155,7 +163,7 @@ def main():
         if not os.path.isdir(folder):
             raise SystemExit(f"{folder}: no such folder; unpack the package there")
         clips = [(name, y, rate) for name, x, rate in READERS.get(package, files)(folder)
-                 if "silence" not in name and (y := trimmed(x, rate)) is not None]
+                 if not any(word in name for word in LEFT_OUT) and (y := trimmed(x, rate)) is not None]
         for n, k in enumerate(rng.permutation(len(clips))[:most]):
             name, x, rate = clips[k]
             path = f"{package}-{n:03d}.opus"
