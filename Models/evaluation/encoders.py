@@ -125,6 +125,7 @@ CODECS = {
     "opus8": Codec(16000, "Opus, 8 kb/s", "ffmpeg", ffmpeg(16000, "libopus", "ogg", "-b:a", "8k", *OPUS)),
     "opus12": Codec(16000, "Opus, 12 kb/s", "ffmpeg", ffmpeg(16000, "libopus", "ogg", "-b:a", "12k", *OPUS)),
     "opus24": Codec(16000, "Opus, 24 kb/s", "ffmpeg", ffmpeg(16000, "libopus", "ogg", "-b:a", "24k", *OPUS)),
+    "mp3-8": Codec(8000, "MP3 at 8 kHz, 8 kb/s", "ffmpeg", ffmpeg(8000, "libmp3lame", "mp3", "-b:a", "8k")),
     "mp3-16": Codec(16000, "MP3, 16 kb/s", "ffmpeg", ffmpeg(16000, "libmp3lame", "mp3", "-b:a", "16k")),
     "mp3-32": Codec(16000, "MP3, 32 kb/s", "ffmpeg", ffmpeg(16000, "libmp3lame", "mp3", "-b:a", "32k")),
     "aac": Codec(16000, "AAC-LC, 24 kb/s", "ffmpeg", ffmpeg(16000, "aac", "adts", "-b:a", "24k")),
