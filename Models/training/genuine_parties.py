@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Genuine parties of recordings that no model here was trained on, to count false alarms: genuine_parties.py PROTOCOL OUT
+"""Genuine parties of voices that the model of their band was not trained on, to count false alarms: genuine_parties.py PROTOCOL OUT
 
-Writes 8-kHz mu-law WAVs to OUT/prompts (Debian's asterisk-core-sounds-{en,es,fr,it}-wav, prompts joined to parties of
-15 s), the same prompts at 16 kHz to OUT/wideband (asterisk-core-sounds-{en,es,fr,it}-g722, where they are installed), and to OUT/dev (genuine telephone clips of split dev, the clips of
-one speaker joined). Then: bonafide scan --format csv OUT/prompts | cut -d, -f5 | sort | uniq -c
+Writes 8-kHz mu-law WAVs to OUT/prompts (Debian's asterisk-core-sounds-ru-wav, prompts joined to parties of 15 s), prompts
+at 16 kHz to OUT/wideband (asterisk-core-sounds-{en,es,fr,it}-g722, where they are installed), and to OUT/dev (genuine
+telephone clips of split dev, the clips of one speaker joined). Then: bonafide scan --format csv OUT/prompts | cut -d, -f5 | sort | uniq -c
 """
 import argparse, csv, glob, os, subprocess
 import numpy as np, soundfile
@@ -11,7 +11,8 @@ from corpus import RATE, decode
 from train import on_line
 
 PROMPTS = "/usr/share/asterisk/sounds/{}/**/*.{}"
-VOICES = ("en_US_f_Allison", "es_MX_f_Allison", "fr_CA_f_June", "it_IT_m_Carlo")
+NARROWBAND_VOICES = ("ru_RU_f_IvrvoiceRU",)
+WIDEBAND_VOICES = ("en_US_f_Allison", "es_MX_f_Allison", "fr_CA_f_June", "it_IT_m_Carlo")
 NO_SPEECH = ("/silence/", "beep", "tt-monkeys", "tt-weasels", "/phonetic/", "/letters/", "/digits/")
 PARTY_S = 15
 
@@ -28,9 +29,9 @@ def decode_g722(path):
     return np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, np.int16)
 
 
-def prompts(out, extension, rate, encoding, read):
+def prompts(out, voices, extension, rate, encoding, read):
     """Parties of the prompts of each voice."""
-    for voice in VOICES:
+    for voice in voices:
         clips, n = [], 0
         for path in sorted(glob.glob(PROMPTS.format(voice, extension), recursive=True)):
             if any(word in path for word in NO_SPEECH):
@@ -46,8 +47,8 @@ def main():
     a.add_argument("protocol")
     a.add_argument("out")
     o = a.parse_args()
-    prompts(os.path.join(o.out, "prompts"), "wav", RATE, "ULAW", decode)
-    prompts(os.path.join(o.out, "wideband"), "g722", 16000, "PCM_16", decode_g722)
+    prompts(os.path.join(o.out, "prompts"), NARROWBAND_VOICES, "wav", RATE, "ULAW", decode)
+    prompts(os.path.join(o.out, "wideband"), WIDEBAND_VOICES, "g722", 16000, "PCM_16", decode_g722)
     groups = {}
     for r in csv.DictReader(open(o.protocol), delimiter="\t", quoting=csv.QUOTE_NONE):
         if r["split"] == "dev" and r["label"] == "bonafide" and on_line(r):
