@@ -94,11 +94,11 @@ class CRNN(nn.Module):
         self.gru = nn.GRU(dense, hidden, batch_first=True)
         self.heads = nn.Linear(hidden, 3)
         self.dropout = nn.Dropout(0.2)
-        self.bfloat16 = False                           # convolutions in training
+        self.bfloat16 = False                           # convolutions of a network that learns or teaches
 
     def forward(self, x, state=None):
         y = x.permute(0, 3, 1, 2)                           # channels last in memory
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.training and self.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             for conv, norm in zip(self.conv, self.norm):
                 y = F.relu(norm(conv(y)))
         y = y.float().permute(0, 2, 3, 1).flatten(2)    # (B, U, 4 bands x channels), channel fastest
