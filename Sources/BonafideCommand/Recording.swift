@@ -11,7 +11,8 @@ struct Recording: Sendable, Equatable {
   var problem: String?
 
   /// The recordings at `paths`, in their order. A folder stands for the recordings in it and its folders, by name: files
-  /// that libsndfile knows by their content, and those with extensions of other recordings. A path that does not exist may be a pattern (`*`, `?`, `[…]`); anything else is taken as it is.
+  /// that libsndfile knows by their content, and those with extensions of other recordings. A path that does not
+  /// exist may be a pattern (`*`, `?`, `[…]`); anything else is taken as it is.
   ///
   /// - Parameter raw: whether recordings are headerless, which go by other extensions.
   static func all(at paths: [String], raw: Bool) -> [Recording] {

@@ -145,17 +145,14 @@ struct Scan: ParsableCommand {
   /// A point of the command line must fit the other one of the model.
   private func checkPoints(of card: ModelCard) throws(RunError) {
     let points = card.operatingPoints
+    func refuse(_ message: String) -> RunError { RunError(message: message, status: .validationFailure) }
     if let alarmAt, clearAt == nil, alarmAt >= points.clear {
-      throw RunError(
-        message:
-          "--alarm-at (\(alarmAt)) must be less than the clear point of model \(card.name) (\(points.clear)); give --clear-at too",
-        status: .validationFailure)
+      throw refuse(
+        "--alarm-at (\(alarmAt)) must be less than the clear point of model \(card.name) (\(points.clear)); give --clear-at too")
     }
     if let clearAt, alarmAt == nil, clearAt <= points.alarm {
-      throw RunError(
-        message:
-          "--clear-at (\(clearAt)) must be greater than the alarm point of model \(card.name) (\(points.alarm)); give --alarm-at too",
-        status: .validationFailure)
+      throw refuse(
+        "--clear-at (\(clearAt)) must be greater than the alarm point of model \(card.name) (\(points.alarm)); give --alarm-at too")
     }
   }
 }

@@ -8,7 +8,8 @@ import Glibc
 struct ScreeningOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("Recordings screened at once, or parties of the same one (default: as many as processors).", valueName: "number"))
+    help: ArgumentHelp(
+      "Recordings screened at once, or parties of the same one (default: as many as processors).", valueName: "number"))
   var jobs: Int?
 
   @Option(
@@ -27,9 +28,7 @@ struct ScreeningOptions: ParsableArguments {
   func detector() throws(RunError) -> Detector { try loadDetector(model) }
 
   /// Files that `--model` reads: weights and, beside them, the card.
-  var modelFiles: [String] {
-    model.map { [$0, $0.hasSuffix(".safetensors") ? $0.dropLast("safetensors".count) + "json" : $0] } ?? []
-  }
+  var modelFiles: [String?] { [model, model.flatMap(Model.cardPath(ofWeights:))] }
 
   var threads: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
 

@@ -6,7 +6,6 @@ struct BandScreener: ~Copyable {
   private var narrowband: PartyScreener?
   private var wideband: PartyScreener?
   private var meter: BandwidthMeter
-  private var isUndecided: Bool
   private var decidedWideband = false
 
   /// - Parameters:
@@ -19,22 +18,24 @@ struct BandScreener: ~Copyable {
   ) throws(ScreeningError) {
     var narrow: PartyScreener? = nil
     narrow = try PartyScreener(model: detector.narrowband, sampleRate: sampleRate, options: options, pace: pace)
-    let meter = try ScreeningError.wrapping { () throws(FeatureError) in try BandwidthMeter(sampleRate: sampleRate) }
     var wide: PartyScreener? = nil
-    var isUndecided = false
-    if let model = detector.wideband, BandwidthMeter.canBeWideband(sampleRate: sampleRate) {
+    if let model = detector.wideband, SpeechBand.canBeWideband(sampleRate: sampleRate) {
       wide = try PartyScreener(model: model, sampleRate: sampleRate, options: options, pace: pace)
       narrow?.keepsHeard = true
-      isUndecided = true
+    }
+    let isOpen = wide != nil
+    let meter = try ScreeningError.wrapping { () throws(FeatureError) in
+      try BandwidthMeter(sampleRate: sampleRate, asksSpeechBand: isOpen)
     }
     narrowband = consume narrow
     wideband = consume wide
     self.meter = consume meter
-    self.isUndecided = isUndecided
   }
 
   /// Whether the party is judged by the wideband model, as far as is known.
-  var isWideband: Bool { isUndecided ? meter.isWideband : decidedWideband }
+  var isWideband: Bool { meter.speechBand?.isWide ?? decidedWideband }
+
+  private var isUndecided: Bool { meter.speechBand != nil }
 
   /// Highest frequency with energy so far, in Hz; `nil` where there was none.
   var bandwidth: Double? { meter.bandwidth }
@@ -51,15 +52,15 @@ struct BandScreener: ~Copyable {
     narrowband?.append(block)
     wideband?.append(block)
     hear(known: nil)
-    if isUndecided, meter.isSettled { decide() }
   }
 
-  /// Tells the meter where the narrowband model has heard speech.
+  /// Tells the meter where the narrowband model has heard speech, which may settle the band.
   ///
   /// - Parameter known: seconds up to which that is known; `nil` for what has been scored.
   private mutating func hear(known: Double?) {
     guard isUndecided, let heard = narrowband?.takeHeard() else { return }
-    meter.hear(heard.speech, known: known ?? heard.known)
+    meter.speechBand?.hear(heard.speech, known: known ?? heard.known)
+    if meter.speechBand?.isSettled ?? false { decide() }
   }
 
   /// Takes note of samples that were lost, or never sent.
@@ -70,12 +71,11 @@ struct BandScreener: ~Copyable {
     narrowband?.append(missing: count)
     wideband?.append(missing: count)
     hear(known: nil)
-    if isUndecided, meter.isSettled { decide() }
   }
 
   private mutating func decide() {
-    decidedWideband = meter.isWideband
-    isUndecided = false
+    decidedWideband = isWideband
+    meter.speechBand = nil
     narrowband?.keepsHeard = false
     if decidedWideband { narrowband = nil } else { wideband = nil }
   }

@@ -186,7 +186,7 @@ struct PartyScreener: ~Copyable {
 
   /// Where there was speech since the last call: middles of frames, in seconds; and the seconds up to which that is known.
   mutating func takeHeard() -> (speech: [Double], known: Double) {
-    defer { heard.removeAll(keepingCapacity: true) }
+    defer { heard = [] }
     return (heard, evidence.hop * Double(evidence.frameCount))
   }
 

@@ -41,14 +41,18 @@ public struct Model: Sendable {
   ///
   /// - Parameter path: of the weights; their name ends in `.safetensors`.
   public init(path: String) throws(ModelError) {
-    let suffix = ".safetensors"
-    guard path.hasSuffix(suffix) else {
+    guard let cardPath = Self.cardPath(ofWeights: path) else {
       throw ModelError(
         code: .unreadable, path: path, message: "a model is a .safetensors file with its .json card beside it; name that file")
     }
-    let cardPath = path.dropLast(suffix.count) + ".json"
     let weights = try Self.read(path)
-    try self.init(weights: weights, path: path, card: try Self.read(String(cardPath)), cardPath: String(cardPath))
+    try self.init(weights: weights, path: path, card: try Self.read(cardPath), cardPath: cardPath)
+  }
+
+  /// The card beside the weights at a path; `nil` where that is no path of weights.
+  package static func cardPath(ofWeights path: String) -> String? {
+    let suffix = ".safetensors"
+    return path.hasSuffix(suffix) ? path.dropLast(suffix.count) + ".json" : nil
   }
 
   /// The built-in model of the telephone's band.
