@@ -40,8 +40,13 @@ struct ReportOutput: ~Copyable {
       target = String(cString: resolved)
       free(resolved)
     }
-    let partial = "\(target).\(getpid()).part"
-    let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    // A file that an earlier run left behind, killed and of the same process number, is in nobody's way.
+    var (partial, descriptor): (String, Int32) = ("", -1)
+    for attempt in 0..<100 {
+      partial = "\(target).\(getpid())\(attempt == 0 ? "" : "-\(attempt)").part"
+      descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 || errno != EEXIST { break }
+    }
     if descriptor < 0 { throw failure(path, "cannot be created", errno) }
     if exists { fchmod(descriptor, status.st_mode & 0o7777) }
     return Place(name: path, descriptor: descriptor, partial: (partial, target))
@@ -91,6 +96,9 @@ struct ReportOutput: ~Copyable {
 /// Address of the path of the unfinished report as a C string, 0 when there is none.
 private let unfinished = Atomic<UInt>(0)
 
+/// SIG_IGN, which the importer does not bring over as a handler that can be compared.
+private let ignored = 1
+
 /// Has the file at `path` removed when a signal ends the program; `nil` when there is none any more.
 private func removeOnSignal(_ path: String?) {
   let pointer = path.flatMap { strdup($0) }
@@ -98,6 +106,10 @@ private func removeOnSignal(_ path: String?) {
   unfinished.store(UInt(bitPattern: pointer), ordering: .sequentiallyConsistent)
   guard pointer != nil else { return }
   for number in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] {
+    // What the caller has ignored, as nohup does, stays so.
+    var present = sigaction()
+    sigaction(number, nil, &present)
+    if unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == ignored { continue }
     signal(number) { number in
       let path = UnsafePointer<CChar>(bitPattern: unfinished.load(ordering: .sequentiallyConsistent))
       if let path { unlink(path) }

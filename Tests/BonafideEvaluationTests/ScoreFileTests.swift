@@ -17,9 +17,8 @@ import Testing
 
   @Test(arguments: ScoreFileWriter.Format.allCases)
   func whatIsWrittenIsReadAgain(_ format: ScoreFileWriter.Format) throws {
-    let trials = try list(["a b.wav\tspoof\tA07", "c.wav\tbonafide\t-", "d.wav\tspoof\t-", "e.wav\tspoof\tA08"].map {
-      format == .asvspoof5 ? $0 : $0.replacing(" ", with: "_")
-    }, header: "file\tlabel\tsystem")
+    let trials = try list(
+      ["a b.wav\tspoof\tA07", "c.wav\tbonafide\t-", "d.wav\tspoof\t-", "e.wav\tspoof\tA08"], header: "file\tlabel\tsystem")
     let scores = [0.1 + 0.2, -.infinity, 1e-300, nil]
     let table = ScoreTable(entries: zip(trials.trials, scores).map { .init(file: $0.file, score: $1) })
     let text = ScoreFileWriter(format: format).text(trials: trials, scores: table)

@@ -75,6 +75,9 @@ import Testing
       (try card(replacing: #""hop": *80"#, with: #""hop": 0"#), "hop 0 is not in"),
       (try card(replacing: #""slope": *[-0-9.e]+,"#, with: ""), "\"slope\" is missing at calibration"),
       (try card(replacing: #""half_speech_s": *[-0-9.e]+"#, with: #""half_speech_s": -1"#), "half_speech_s"),
+      (try card(replacing: #""slope": *[-0-9.e]+"#, with: #""slope": 1e308"#), "slope"),
+      (try card(replacing: #""alarm_llr": *[-0-9.e]+"#, with: #""alarm_llr": 9"#), "below clear_llr"),
+      (try card(replacing: #""stretch_llr": *[-0-9.e]+"#, with: #""stretch_llr": 1"#), "stretch_llr"),
       (try card(replacing: #""crnn""#, with: #""transformer""#), "transformer"),
     ]
     for (card, message) in cards {

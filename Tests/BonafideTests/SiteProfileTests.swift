@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func scoresMoveToTheMedianOfTheCardAndTheShareIsFlagged() throws {
-    let scores = (0..<200).map { Double($0) / 100 - 1 }
+    let scores = (0..<200).map { Double($0) / 20 - 5 }
     let profile = try SiteProfile(genuine: [recording(scores)], of: detector, falseAlarms: 0.02)
     let adjustment = try #require(profile.adjustments.first)
     #expect(profile.adjustments.count == 1 && adjustment.parties == 200)
@@ -36,7 +36,7 @@ import Testing
     let card = try detector.adjusted(to: profile).narrowband.card
     #expect(card.calibration.offset == adjustment.offset)
     #expect(card.operatingPoints.alarm == adjustment.alarm)
-    #expect(card.operatingPoints.stretch == adjustment.alarm - 1)
+    #expect(abs(try #require(card.operatingPoints.stretch) - adjustment.alarm + 1) < 1e-9)
     #expect(card.operatingPoints.clear == 1.5)
   }
 
@@ -45,6 +45,13 @@ import Testing
     let profile = try SiteProfile(genuine: [recording(scores)], of: detector, falseAlarms: 0.01)
     let adjustment = try #require(profile.adjustments.first)
     #expect(scores.allSatisfy { ($0 + adjustment.offset) / 2 > adjustment.alarm })
+  }
+
+  @Test(arguments: [0.01, 0.5]) func aSiteWhoseVoicesSoundGenuineGetsAProfileThatCanBeUsed(falseAlarms: Double) throws {
+    let scores = (0..<60).map { 9 + Double($0) / 100 }
+    let profile = try SiteProfile(genuine: [recording(scores)], of: detector, falseAlarms: falseAlarms)
+    let points = try detector.adjusted(to: profile).narrowband.card.operatingPoints
+    #expect(points.alarm < points.clear && points.alarm < 0)
   }
 
   @Test func partiesThatCannotBeJudgedDoNotCount() throws {

@@ -264,6 +264,34 @@ import Testing
     #expect(String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self) == "old")
   }
 
+  @Test func aHangUpThatIsIgnoredEndsNothing() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path("report.csv")
+    let result = try shell(
+      """
+      mkfifo '\(file).in'; exec 3<> '\(file).in'
+      (trap '' HUP; exec "$0" -f csv -o '\(file)' - < '\(file).in' 3>&- 2> /dev/null) & command=$!
+      for _ in {1..200}; do compgen -G '\(file).*.part' > /dev/null && break; sleep 0.05; done
+      compgen -G '\(file).*.part' > /dev/null && echo begun >&2
+      kill -HUP $command; sleep 0.1; cat "$1" >&3; exec 3>&-
+      wait $command; echo "status $?" >&2
+      """)
+    #expect(result.errors == "begun\nstatus 0\n")
+    #expect(try folder.names.sorted() == ["report.csv", "report.csv.in"])
+  }
+
+  @Test func whatAKilledRunLeftIsInNobodysWay() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path("report.csv")
+    let result = try shell(
+      """
+      bash -c 'touch "$2.$$.part"; exec "$0" -f csv -o "$2" "$1"' "$0" "$1" '\(file)'; echo "status $?" >&2
+      """)
+    #expect(result.errors == "status 0\n")
+    #expect(try folder.names.count == 2)
+    #expect(try Data(contentsOf: URL(filePath: file)).count > 100)
+  }
+
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "script makes a terminal"))
   func terminalsGetColorsAndProgress() throws {
     let folder = try TemporaryFolder()

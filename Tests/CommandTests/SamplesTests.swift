@@ -32,7 +32,7 @@ import Testing
   }
 
   func scan(_ file: String) throws -> FileResult {
-    let result = Detector(model: try .narrowband).scan(Self.folder.appending(path: file).path)
+    let result = try Detector.default.scan(Self.folder.appending(path: file).path)
     #expect(result.error == nil)
     return result
   }

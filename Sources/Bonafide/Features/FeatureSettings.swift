@@ -58,6 +58,7 @@ public struct FeatureSettings: Codable, Sendable, Equatable {
       try check((8...64).contains(fft) && fft % 2 == 0, "fft \(fft) is not an even number in 8...64")
       try check((8...1024).contains(window), "window \(window) is not in 8...1024")
       try check((1...frameHop).contains(hop) && frameHop % hop == 0, "hop \(hop) does not divide the hop of frames")
+      try check(window >= hop, "window \(window) is shorter than hop \(hop): samples between windows would not be heard")
       try check(
         (1...512).contains(span) && span % (frameHop / hop) == 0,
         "span \(span) is not a multiple of the windows in a frame's hop, up to 512")

@@ -151,6 +151,16 @@ public struct Model: Sendable {
       calibration.slope.isFinite && calibration.offset.isFinite && calibration.halfSpeech.isFinite
         && calibration.halfSpeech >= 0,
       "calibration must be numbers, half_speech_s not negative")
+    try check(
+      calibration.slope > 0 && calibration.slope <= 1000 && abs(calibration.offset) <= 1000,
+      "calibration: slope must be in 0...1000 and offset in -1000...1000")
+    let points = card.operatingPoints
+    try check(
+      points.alarm.isFinite && points.clear.isFinite && points.alarm < points.clear,
+      "alarm_llr \(points.alarm) must be below clear_llr \(points.clear)")
+    if let stretch = points.stretch {
+      try check(stretch <= points.alarm, "stretch_llr \(stretch) must not be above alarm_llr \(points.alarm)")
+    }
     return tables
   }
 

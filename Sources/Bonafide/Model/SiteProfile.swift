@@ -2,7 +2,8 @@
 ///
 /// Lines, handsets and languages move the scores of genuine voices, and mostly those of synthetic ones with them. The offset
 /// brings the median of the site's genuine parties towards the one that the model had on its development data, the nearer the more
-/// parties there are; the alarm point is set so that the wanted share of them is flagged.
+/// parties there are; the alarm point is set so that the wanted share of them is flagged, but never where the evidence is for a
+/// genuine voice or at the clear point: where few of them sound synthetic, fewer than that are flagged.
 public struct SiteProfile: Codable, Sendable, Equatable {
   /// What is moved of one model.
   public struct Adjustment: Codable, Sendable, Equatable {
@@ -78,7 +79,7 @@ extension SiteProfile.Adjustment {
     self.init(
       model: model.card.name, modelSHA256: model.sha256, parties: parties.count, offset: offset,
       // Just below the lowest score that is not to be flagged.
-      alarm: moved[flagged] - 1e-4)
+      alarm: min(moved[flagged], 0, model.card.operatingPoints.clear) - 1e-4)
   }
 }
 
@@ -112,8 +113,8 @@ extension Detector {
       model.card.operatingPoints.stretch = points.stretch.map { $0 + adjustment.alarm - points.alarm }
       guard adjustment.alarm < points.clear else {
         throw ProfileError(
-          message: "the alarm point of model \(adjustment.model) (\(adjustment.alarm)) is past its clear point (\(points.clear)): "
-            + "too many of the genuine parties of the profile sound synthetic")
+          message: "the alarm point of model \(adjustment.model) (\(adjustment.alarm)) is not below its clear point "
+            + "(\(points.clear)); make the profile again with bonafide calibrate")
       }
       return model
     }
