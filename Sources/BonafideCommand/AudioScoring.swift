@@ -51,8 +51,10 @@ struct AudioScoring {
     return trials.trials.filter { $0.label != .neither }.map(\.file).filter { seen.insert($0).inserted }
   }
 
-  /// Names in protocols of the challenges have neither extension nor folder.
+  /// Names in protocols of the challenges have neither extension nor folder. A name from the root of the file system is
+  /// taken as it is.
   private static func path(of file: String, in root: String) -> String {
+    if file.hasPrefix("/") { return file }
     let base = root.hasSuffix("/") || root.isEmpty ? root : root + "/"
     let candidates = [file] + ["", "flac/", "wav/"].flatMap { folder in
       ["flac", "wav", "opus", "ogg", "mp3"].map { "\(folder)\(file).\($0)" }

@@ -105,7 +105,9 @@ struct Evaluate: ParsableCommand {
     try check(segmentHop.isFinite && segmentHop > 0, "--segment-hop is a length in milliseconds, such as 20.")
     try check(asvKeys == nil || asv != nil, "--asv-keys goes with --asv.")
     try check([protocolPath, scoresPath].count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
-    try check(writeScores == nil || writeScores != (output ?? "-"), "--write-scores and --output are the same file.")
+    try check(
+      writeScores.map { $0 == (output ?? "-") || areOneFile($0, output ?? "-") } != true,
+      "--write-scores and --output are the same file.")
   }
 
   func run() throws {

@@ -13,6 +13,19 @@ func checkOutput(_ output: String?, option: String = "--output", spares inputs: 
   }
 }
 
+/// Whether two reports would be one file, whether it is there or not.
+func areOneFile(_ first: String, _ second: String) -> Bool {
+  if let first = FileIdentity(first), let second = FileIdentity(second) { return first == second }
+  func parts(_ path: String) -> (folder: String, name: Substring) {
+    let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    return (path[..<start].isEmpty ? "." : String(path[..<start]), path[start...])
+  }
+  let (a, b) = (parts(first), parts(second))
+  var (one, other) = (stat(), stat())
+  return a.name == b.name && stat(a.folder, &one) == 0 && stat(b.folder, &other) == 0 && one.st_dev == other.st_dev
+    && one.st_ino == other.st_ino
+}
+
 /// Fails now, and not after hours of screening, where a report cannot be created.
 func checkWritable(_ path: String?) throws(RunError) {
   var status = stat()

@@ -40,9 +40,10 @@ struct Recording: Sendable, Equatable {
 
   /// Extensions by which recordings in folders are known, in lower case.
   static let audioExtensions: Set<String> = [
-    "3g2", "3gp", "3gpp", "aac", "ac3", "aif", "aifc", "aiff", "amr", "asf", "au", "avi", "awb", "caf", "flac", "flv",
-    "g722", "g723", "g729", "gsm", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "oga",
-    "ogg", "opus", "rf64", "snd", "sph", "spx", "voc", "w64", "wav", "wav49", "wave", "webm", "wma", "wmv", "wv",
+    "3g2", "3gp", "3gpp", "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "asf", "au", "avi", "awb", "caf", "dts",
+    "eac3", "flac", "flv", "g722", "g723", "g729", "gsm", "m2ts", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp2", "mp3",
+    "mp4", "mpc", "mpeg", "mpg", "mts", "mxf", "oga", "ogg", "ogv", "opus", "qcp", "rf64", "shn", "snd", "sph", "spx", "tak",
+    "ts", "tta", "voc", "w64", "wav", "wav49", "wave", "webm", "wma", "wmv", "wv",
   ]
 
   /// The same for headerless recordings.

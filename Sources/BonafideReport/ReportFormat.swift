@@ -39,7 +39,7 @@ public enum ReportFormat: String, Sendable, CaseIterable {
   }
 }
 
-/// Writes a report piece by piece, so that no more than one result is held: `opening`, then an entry for each
+/// Writes a report piece by piece, from results as they come: `opening`, then an entry for each
 /// recording, then `closing`.
 public protocol ReportWriter: Sendable {
   /// What stands before the first entry.

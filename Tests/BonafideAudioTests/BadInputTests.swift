@@ -51,6 +51,13 @@ struct BadInputTests {
     #expect(failure(try folder.write([], to: "empty.wav"))?.code == .empty)
   }
 
+  @Test func lessThanASampleWithoutHeader() throws {
+    let error = #expect(throws: AudioError.self) {
+      try readAll(try folder.write([1], to: "one"), raw: RawFormat(encoding: .s16le, sampleRate: 8_000))
+    }
+    #expect(error?.message == "shorter than one sample of each channel")
+  }
+
   @Test func headerOnly() throws {
     let path = try folder.write(WaveBytes(pcm: []).bytes, to: "header.wav")
     let error = failure(path)

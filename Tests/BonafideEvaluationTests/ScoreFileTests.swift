@@ -65,6 +65,8 @@ import Testing
     #expect(table.recordings[1].error == "gone")
     let document = #"{"schema":"bonafide.scan/1","engine":{},"files":[\#n"# + line + "\n]}\n"
     #expect(try parse(document).recordings == [call])
+    // Reports of two runs put together.
+    #expect(try parse(line + "\n" + line).recordings == [call])
   }
 
   @Test(arguments: [
@@ -77,6 +79,7 @@ import Testing
       "s.txt:1: a has a time"),
     ("{\"path\":\"a\",\"channels\":[{\"channel\":1,\"speech_s\":1,\"segments\":[{\"start_s\":2,\"end_s\":1,\"llr\":0}]}]}", nil,
       "s.txt:1: a has a time"),
+    ("{\"path\":\"a\",\"channels\":[]}\n{\"path\":\"a\",\"duration_s\":1,\"channels\":[]}", nil, "s.txt:2: gives a other scores"),
     ("{\"schema\":\"bonafide.scan/1\",\"path\":\"a\",\"channels\":[]}\n{\"path\":", nil, "s.txt:2: is no report of bonafide scan"),
   ] as [(String, ScoreFormat?, String)])
   func whatIsUnreadableIsSaidWithItsLine(_ text: String, _ format: ScoreFormat?, _ message: String) {

@@ -219,6 +219,9 @@ import Testing
     try folder.write("t.tsv", Array("file\tlabel\na.wav\tbonafide\n".utf8))
     #expect(try bonafide(["evaluate", "t.tsv", "--audio", ".", "-o", path], in: folder).status == 64)
     #expect(try Data(contentsOf: URL(filePath: path)) == before)
+    let one = try bonafide(["evaluate", "t.tsv", "--audio", ".", "--write-scores", "s.txt", "-o", "./s.txt"], in: folder)
+    #expect(one.status == 64 && one.errors.contains("are the same file"))
+    #expect(try folder.names == ["a.wav", "t.tsv"])
   }
 
   @Test func modelsAndProfilesAreNotOverwritten() throws {

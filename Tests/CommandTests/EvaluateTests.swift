@@ -134,6 +134,15 @@ private enum Trials {
     #expect(figures["min_tdcf_2019"] != nil && figures["min_tdcf_2021"] != nil)
   }
 
+  @Test func namesFromTheRootAreTakenAsTheyAre() throws {
+    let folder = try TemporaryFolder()
+    let samples = packageFolder.appending(path: "samples").path
+    let table = "file\tlabel\n\(samples)/genuine-en.ulaw.wav\tbonafide\n\(samples)/synthetic-hts.ulaw.wav\tspoof\n"
+    try folder.write("t.tsv", Array(table.utf8))
+    let run = try bonafide(["evaluate", "t.tsv", "--audio", folder.url.path, "--bootstrap", "0"], in: folder)
+    #expect(run.status == 0 && run.errors.isEmpty)
+  }
+
   /// The samples: the score of each side of a call is that of a scan.
   @Test func audioIsScored() throws {
     let folder = try TemporaryFolder()

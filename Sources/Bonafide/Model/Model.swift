@@ -78,6 +78,10 @@ public struct Model: Sendable {
   }
 
   private static func read(_ path: String) throws(ModelError) -> [UInt8] {
+    var isFolder = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder {
+      throw ModelError(code: .unreadable, path: path, message: "is a directory; a model is NAME.safetensors and NAME.json in one")
+    }
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     if let size = attributes?[.size] as? Int, size > greatestSize {
       throw ModelError(code: .unreadable, path: path, message: "too large for a model (\(size) bytes)")

@@ -74,10 +74,14 @@ enum ScanReport {
     let decoder = JSONDecoder()
     if let document = try? decoder.decode(Document.self, from: Data(text.utf8)) {
       try check(document.schema, path: path, line: nil)
-      for file in document.files { try check(file, path: path, line: nil) }
-      return document.files.map(\.recording)
+      var recordings = Recordings(path: path)
+      for file in document.files {
+        try check(file, path: path, line: nil)
+        try recordings.add(file.recording, line: nil)
+      }
+      return recordings.all
     }
-    var recordings: [ScreenedRecording] = []
+    var recordings = Recordings(path: path)
     for line in lines {
       guard let file = try? decoder.decode(File.self, from: Data(line.text.utf8)) else {
         throw EvaluationError(
@@ -85,10 +89,31 @@ enum ScanReport {
       }
       try check(file.schema, path: path, line: line.number)
       try check(file, path: path, line: line.number)
-      recordings.append(file.recording)
+      try recordings.add(file.recording, line: line.number)
     }
-    return recordings
+    return recordings.all
   }
+
+  /// Recordings of a report, each once: reports of several runs may be put together.
+  private struct Recordings {
+    let path: String
+    private(set) var all: [ScreenedRecording] = []
+    private var places: [String: Int] = [:]
+
+    init(path: String) { self.path = path }
+
+    mutating func add(_ recording: ScreenedRecording, line: Int?) throws(EvaluationError) {
+      if let earlier = places[recording.path] {
+        guard all[earlier] == recording else {
+          throw EvaluationError(path: path, line: line, message: "gives \(recording.path) other scores than an earlier run")
+        }
+        return
+      }
+      places[recording.path] = all.count
+      all.append(recording)
+    }
+  }
+
 
   private static func check(_ schema: String?, path: String, line: Int?) throws(EvaluationError) {
     if let schema, schema != "bonafide.scan/1" {
