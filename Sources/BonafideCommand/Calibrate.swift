@@ -34,6 +34,9 @@ struct Calibrate: ParsableCommand {
   var output: String?
 
   @OptionGroup
+  var party: PartyOptions
+
+  @OptionGroup
   var screening: ScreeningOptions
 
   func validate() throws {
@@ -46,7 +49,7 @@ struct Calibrate: ParsableCommand {
     var tally = Tally()
     try reportingFailure {
       try checkStandardOutput(for: output, isOpen: hasOutput)
-      let recordings = Recording.all(at: genuine, raw: false)
+      let recordings = Recording.all(at: genuine, raw: party.raw != nil)
       try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles)
       try checkWritable(output)
       let detector = try screening.detector()
@@ -68,7 +71,7 @@ struct Calibrate: ParsableCommand {
 
   private func screen(_ recordings: [Recording], with detector: Detector, into collector: Collector) throws -> Tally {
     let run = ScanRun(
-      recordings: recordings, detector: detector, options: ScanOptions(), output: try ReportOutput(path: nil), writer: collector,
+      recordings: recordings, detector: detector, options: party.scanOptions, output: try ReportOutput(path: nil), writer: collector,
       progress: screening.progressWidth.map { ProgressLine(recordings: recordings, width: $0) }, saysErrors: true,
       saysWarnings: false, inOrder: false)
     return try run.run(jobs: screening.threads)

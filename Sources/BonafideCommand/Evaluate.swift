@@ -92,6 +92,9 @@ struct Evaluate: ParsableCommand {
   var writeFormat = ScoreFileWriter.Format.asvspoof2021
 
   @OptionGroup
+  var party: PartyOptions
+
+  @OptionGroup
   var screening: ScreeningOptions
 
   @OptionGroup
@@ -101,6 +104,7 @@ struct Evaluate: ParsableCommand {
     try check((scoresPath == nil) != (audio == nil), "Give a file of scores, or --audio with a folder of recordings.")
     try check(audio != nil || screening.model == nil, "--model goes with --audio.")
     try check(audio != nil || site.profile == nil, "--profile goes with --audio.")
+    try check(audio != nil || !party.isGiven, "--raw and --mix go with --audio.")
     try check((0...1_000_000).contains(bootstrap), "--bootstrap is a number of samples from 0 to 1000000.")
     try check(segmentHop.isFinite && segmentHop > 0, "--segment-hop is a length in milliseconds, such as 20.")
     try check(asvKeys == nil || asv != nil, "--asv-keys goes with --asv.")
@@ -183,8 +187,10 @@ struct Evaluate: ParsableCommand {
       return (table, nil)
     }
     let detector = try site.adjusted(screening.detector())
+    var options = party.scanOptions
+    options.timeline = timeline
     let scoring = AudioScoring(
-      detector: detector, root: audio ?? "", timeline: timeline, progressWidth: screening.progressWidth)
+      detector: detector, root: audio ?? "", options: options, progressWidth: screening.progressWidth)
     return (ScoreTable(recordings: scoring.score(list, jobs: screening.threads)), EngineInfo(detector))
   }
 

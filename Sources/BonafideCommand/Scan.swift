@@ -32,18 +32,11 @@ struct Scan: ParsableCommand {
     completion: .file())
   var output: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Take recordings for headerless samples: ulaw, alaw or s16le, the rate in Hz, the number of channels if not 1.",
-      valueName: "encoding:rate[:channels]"),
-    transform: { text in try RawFormat(parsing: text) })
-  var raw: RawFormat?
+  @OptionGroup
+  var party: PartyOptions
 
   @Option(help: ArgumentHelp("Names of the channels, with commas between, such as agent,caller.", valueName: "names"))
   var channelNames: String?
-
-  @Flag(help: "Screen the mean of all channels as one party.")
-  var mix = false
 
   @Option(
     parsing: .unconditional,
@@ -79,7 +72,7 @@ struct Scan: ParsableCommand {
     try check(clearAt?.isFinite ?? true, "--clear-at is a log-likelihood ratio, such as 1.5.")
     try check(!timeline || format.hasTimeline, "--timeline goes with --format json or jsonl.")
     try check(
-      !mix || names.count <= 1, "--mix makes one party of all channels, for which --channel-names gives one name.")
+      !party.mix || names.count <= 1, "--mix makes one party of all channels, for which --channel-names gives one name.")
     try check(paths.count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
     try check(paths.allSatisfy { !$0.isEmpty }, "A path is empty.")
     if let alarmAt, let clearAt {
@@ -101,7 +94,7 @@ struct Scan: ParsableCommand {
   }
 
   private func scan(with detector: Detector) throws -> Tally {
-    let recordings = Recording.all(at: paths, raw: raw != nil)
+    let recordings = Recording.all(at: paths, raw: party.raw != nil)
     try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles + [site.profile])
     let toScreen = output == nil || output == "-"
     let isOnTerminal = toScreen && Terminal.isTerminal(STDOUT_FILENO)
@@ -125,13 +118,11 @@ struct Scan: ParsableCommand {
   }
 
   private var options: ScanOptions {
-    var options = ScanOptions()
+    var options = party.scanOptions
     options.prior = prior
     options.alarmAt = alarmAt
     options.clearAt = clearAt
-    options.mix = mix
     options.channelNames = names
-    options.raw = raw
     options.timeline = timeline
     return options
   }

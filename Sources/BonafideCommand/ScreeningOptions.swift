@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bonafide
+import BonafideAudio
 import BonafideReport
 import FoundationEssentials
 import Glibc
@@ -36,6 +37,29 @@ struct ScreeningOptions: ParsableArguments {
   var progressWidth: Int? {
     guard !noProgress, Terminal.isTerminal(STDERR_FILENO) else { return nil }
     return Terminal.width(of: STDERR_FILENO) ?? 80
+  }
+}
+
+/// How recordings become parties.
+struct PartyOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Take recordings for headerless samples: ulaw, alaw or s16le, the rate in Hz, the number of channels if not 1.",
+      valueName: "encoding:rate[:channels]"),
+    transform: { text in try RawFormat(parsing: text) })
+  var raw: RawFormat?
+
+  @Flag(help: "Screen the mean of all channels as one party.")
+  var mix = false
+
+  /// Whether one of them is given.
+  var isGiven: Bool { raw != nil || mix }
+
+  var scanOptions: ScanOptions {
+    var options = ScanOptions()
+    options.raw = raw
+    options.mix = mix
+    return options
   }
 }
 

@@ -143,6 +143,27 @@ private enum Trials {
     #expect(run.status == 0 && run.errors.isEmpty)
   }
 
+  @Test func headerlessRecordingsAreScored() throws {
+    let folder = try TemporaryFolder()
+    let samples = try promptSamples().flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+    try folder.write("a.raw", samples)
+    try folder.write("b.raw", samples)
+    try folder.write("t.tsv", Array("file\tlabel\na.raw\tbonafide\nb.raw\tspoof\n".utf8))
+    let run = try bonafide(
+      ["evaluate", "t.tsv", "--audio", ".", "--raw", "s16le:8000", "--bootstrap", "0", "--write-scores", "s.txt"], in: folder)
+    #expect(run.status == 0 && run.errors.isEmpty)
+    let scan = try bonafide(["-f", "csv", "--raw", "s16le:8000", "a.raw"], in: folder)
+    let scores = String(decoding: try Data(contentsOf: URL(filePath: folder.path("s.txt"))), as: UTF8.self)
+    let written = try #require(scores.split(whereSeparator: \.isNewline).first).split(separator: " ")
+    let row = try #require(scan.output.split(whereSeparator: \.isNewline).last).split(separator: ",", omittingEmptySubsequences: false)
+    let llr = try #require(Double(written[1]))
+    let reported = try #require(Double(row[7]))
+    #expect(abs(llr - reported) < 1e-3)
+    let few = try bonafide(["calibrate", "--genuine", ".", "--raw", "s16le:8000", "-o", "p.json"], in: folder)
+    #expect(few.status == 2 && few.errors.contains("2 genuine parties"))
+    #expect(try bonafide(["evaluate", "t.tsv", "s.txt", "--mix"], in: folder).status == 64)
+  }
+
   /// The samples: the score of each side of a call is that of a scan.
   @Test func audioIsScored() throws {
     let folder = try TemporaryFolder()
