@@ -49,7 +49,7 @@ struct Calibrate: ParsableCommand {
     var tally = Tally()
     try reportingFailure {
       try checkStandardOutput(for: output, isOpen: hasOutput)
-      let recordings = Recording.all(at: genuine, raw: party.raw != nil)
+      let recordings = party.recordings(at: genuine)
       try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles)
       try checkWritable(output)
       let detector = try screening.detector()

@@ -14,17 +14,23 @@ struct Recording: Sendable, Equatable {
   /// that libsndfile knows by their content, and those with extensions of other recordings. A path that does not
   /// exist may be a pattern (`*`, `?`, `[…]`); anything else is taken as it is.
   ///
-  /// - Parameter raw: whether recordings are headerless, which go by other extensions.
-  static func all(at paths: [String], raw: Bool) -> [Recording] {
-    let wanted = Wanted(extensions: raw ? rawExtensions : audioExtensions, byContent: !raw)
-    return paths.flatMap { path -> [Recording] in
-      if path == "-" { return [Recording(path: path)] }
-      if exists(path) { return found(at: path, wanted) }
-      let matches = path.contains(where: { "*?[".contains($0) }) ? namesMatching(path) : []
-      if !matches.isEmpty { return matches.flatMap { found(at: $0, wanted) } }
-      // The decoder says what is wrong with it.
-      return found(at: path, wanted)
+  /// - Parameters:
+  ///   - raw: whether recordings are headerless, which go by other extensions.
+  ///   - passedOver: gets the first file in a folder that is left out and has the name of a headerless recording, if any.
+  static func all(at paths: [String], raw: Bool, passedOver: inout String?) -> [Recording] {
+    var wanted = Wanted(extensions: raw ? rawExtensions : audioExtensions, byContent: !raw)
+    var recordings: [Recording] = []
+    for path in paths {
+      if path == "-" {
+        recordings.append(Recording(path: path))
+        continue
+      }
+      let matches = !exists(path) && path.contains(where: { "*?[".contains($0) }) ? namesMatching(path) : []
+      // Where nothing is there, the decoder says what is wrong with it.
+      for path in matches.isEmpty ? [path] : matches { recordings += found(at: path, &wanted) }
     }
+    passedOver = wanted.passedOver
+    return recordings
   }
 
   /// What is a recording in a folder.
@@ -32,9 +38,13 @@ struct Recording: Sendable, Equatable {
     var extensions: Set<String>
     /// Whether the content of other files is looked at.
     var byContent: Bool
+    /// The first file that is none, but has the name of a headerless one.
+    var passedOver: String?
 
-    func has(_ name: String, at path: String) -> Bool {
-      hasExtension(name, of: extensions) || byContent && AudioFormat.isRecognised(path: path)
+    mutating func has(_ name: String, at path: String) -> Bool {
+      if hasExtension(name, of: extensions) || byContent && AudioFormat.isRecognised(path: path) { return true }
+      if passedOver == nil, hasExtension(name, of: rawExtensions) { passedOver = path }
+      return false
     }
   }
 
@@ -53,13 +63,13 @@ struct Recording: Sendable, Equatable {
 
   private static let notUTF8 = "its name is not UTF-8; rename it to have it screened"
 
-  private static func found(at path: String, _ wanted: Wanted) -> [Recording] {
+  private static func found(at path: String, _ wanted: inout Wanted) -> [Recording] {
     guard isFolder(path) else {
       if path.unicodeScalars.contains("\u{FFFD}"), !exists(path) { return [Recording(path: path, problem: notUTF8)] }
       return [Recording(path: path, size: size(of: path))]
     }
     var recordings: [Recording] = []
-    walk(path, wanted, into: &recordings)
+    walk(path, &wanted, into: &recordings)
     if recordings.isEmpty {
       let problem = "no recordings in this folder; name files one by one to have them tried"
       return [Recording(path: path, problem: problem)]
@@ -69,7 +79,7 @@ struct Recording: Sendable, Equatable {
 
   /// Adds what is in a folder. Hidden files are left out, and so are folders behind symbolic links, which may lead
   /// round in circles.
-  private static func walk(_ folder: String, _ wanted: Wanted, into recordings: inout [Recording]) {
+  private static func walk(_ folder: String, _ wanted: inout Wanted, into recordings: inout [Recording]) {
     guard let stream = opendir(folder) else {
       recordings.append(Recording(path: folder, problem: "folder cannot be read: \(systemMessage(errno))"))
       return
@@ -94,7 +104,7 @@ struct Recording: Sendable, Equatable {
     for name in names.sorted() {
       let path = join(folder, name)
       switch kind(of: path) {
-      case .folder: walk(path, wanted, into: &recordings)
+      case .folder: walk(path, &wanted, into: &recordings)
       case .file where wanted.has(name, at: path):
         recordings.append(Recording(path: path, size: size(of: path)))
       default: break

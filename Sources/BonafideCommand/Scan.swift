@@ -94,7 +94,7 @@ struct Scan: ParsableCommand {
   }
 
   private func scan(with detector: Detector) throws -> Tally {
-    let recordings = Recording.all(at: paths, raw: party.raw != nil)
+    let recordings = party.recordings(at: paths)
     try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles + [site.profile])
     let toScreen = output == nil || output == "-"
     let isOnTerminal = toScreen && Terminal.isTerminal(STDOUT_FILENO)

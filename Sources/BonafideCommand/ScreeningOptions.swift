@@ -55,6 +55,14 @@ struct PartyOptions: ParsableArguments {
   /// Whether one of them is given.
   var isGiven: Bool { raw != nil || mix }
 
+  /// The recordings at paths; says so where a folder has some that only `--raw` would read.
+  func recordings(at paths: [String]) -> [Recording] {
+    var passedOver: String?
+    let recordings = Recording.all(at: paths, raw: raw != nil, passedOver: &passedOver)
+    if let passedOver { Terminal.say("\(passedOver): left out; by its name it has no header, and such recordings take --raw") }
+    return recordings
+  }
+
   var scanOptions: ScanOptions {
     var options = ScanOptions()
     options.raw = raw

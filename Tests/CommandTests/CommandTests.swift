@@ -172,6 +172,11 @@ import Testing
     let raw = try bonafide(["-f", "json", "--raw", "ulaw:8000", "calls"], in: folder)
     #expect(raw.status == 2)
     #expect(raw.errors.contains("bonafide: calls: no recordings in this folder"))
+    #expect(run.errors.isEmpty)
+    try folder.write("calls/dump.ulaw", Array(repeating: 0xFF, count: 8000))
+    let passed = try bonafide(["-f", "json", "calls"], in: folder)
+    #expect(passed.status == run.status)
+    #expect(passed.errorLines == ["bonafide: calls/dump.ulaw: left out; by its name it has no header, and such recordings take --raw"])
   }
 
   @Test(arguments: ["1", "4", "40"]) func resultsComeInTheOrderOfPaths(_ jobs: String) throws {
