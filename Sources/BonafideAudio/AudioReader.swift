@@ -125,7 +125,9 @@ extension AudioReader {
 
   private func nothingRead(_ failure: String?) -> AudioError {
     if let failure { return AudioError(code: .decodeFailed, path: path, message: failure) }
-    let message = format.name.hasPrefix("RAW/") ? "shorter than one sample of each channel" : "there is a \(format.name) header and no audio after it"
+    let message =
+      format.name.hasPrefix("RAW/")
+      ? "shorter than one sample of each channel" : "there is a \(format.name) header and no audio after it"
     return AudioError(code: .empty, path: path, message: message)
   }
 
