@@ -18,6 +18,8 @@ public enum Reason: String, Codable, Sendable, CaseIterable {
   case tooNoisy = "too_noisy"
   /// The score lies between the clear point and the alarm point, or a stretch too short to decide was flagged.
   case ambiguous
+  /// There is audio in the recording that was not heard, and what was heard is not synthetic.
+  case incomplete
 }
 
 /// A stretch of one party that sounds synthetic.
@@ -56,8 +58,12 @@ public struct Timeline: Sendable, Equatable {
 
 /// The screening of one side of a call.
 public struct PartyResult: Sendable, Equatable {
-  /// Channel of the recording, from 1.
+  /// Channel of the recording, from 1; counts on from track to track.
   public var channel: Int
+  /// Track of the recording that the channel is of, from 1; `nil` for a mix and for samples that are in no file.
+  public var track: Int?
+  /// Channel of the track, from 1; `nil` with `track`.
+  public var trackChannel: Int?
   /// The caller's name for the channel (`ScanOptions.channelNames`).
   public var name: String?
   /// The earlier channel that holds the very same samples, and whose result this is.
@@ -81,11 +87,13 @@ public struct PartyResult: Sendable, Equatable {
 
   /// A result from its parts, as tests and stores of results need it.
   public init(
-    channel: Int, name: String? = nil, sameAs: Int? = nil, model: String? = nil, verdict: Verdict, reason: Reason? = nil,
+    channel: Int, track: Int? = nil, trackChannel: Int? = nil, name: String? = nil, sameAs: Int? = nil, model: String? = nil, verdict: Verdict, reason: Reason? = nil,
     speech: Double, llr: Double? = nil, syntheticProbability: Double? = nil, segments: [Segment] = [],
     timeline: Timeline? = nil
   ) {
     self.channel = channel
+    self.track = track
+    self.trackChannel = trackChannel
     self.name = name
     self.sameAs = sameAs
     self.model = model
@@ -105,10 +113,15 @@ public struct FileResult: Sendable, Equatable {
   public var path: String
   /// Container and encoding, such as `WAV/ULAW`.
   public var format: String?
-  /// Of the recording, in Hz.
+  /// Of the recording, in Hz; the lowest of its parts' and tracks' where they differ, but no less than 8000.
   public var sampleRate: Int?
-  /// Seconds of audio that were there.
+  /// Seconds from the start of the recording to the end of what was there, on the recording's own clock: gaps in which it
+  /// has no audio count.
   public var duration: Double?
+  /// Seconds of `duration` of which there was audio, and it was heard.
+  public var heard: Double?
+  /// Seconds that are known to be in the recording, or to be missing from its end, and that were not heard; 0 where none are.
+  public var unheard: Double?
   /// Highest frequency with energy, in Hz.
   public var bandwidth: Double?
   /// `synthetic` if any party is, else `inconclusive` if any is, else `bonafide`; `nil` with an error.
@@ -123,13 +136,15 @@ public struct FileResult: Sendable, Equatable {
   /// A result from its parts, as tests and stores of results need it.
   public init(
     path: String, format: String? = nil, sampleRate: Int? = nil, duration: Double? = nil,
-    bandwidth: Double? = nil, verdict: Verdict? = nil, error: String? = nil, warnings: [String] = [],
+    heard: Double? = nil, unheard: Double? = nil, bandwidth: Double? = nil, verdict: Verdict? = nil, error: String? = nil, warnings: [String] = [],
     parties: [PartyResult] = []
   ) {
     self.path = path
     self.format = format
     self.sampleRate = sampleRate
     self.duration = duration
+    self.heard = heard
+    self.unheard = unheard
     self.bandwidth = bandwidth
     self.verdict = verdict
     self.error = error

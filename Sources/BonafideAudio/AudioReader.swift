@@ -15,6 +15,8 @@ public struct AudioReader: ~Copyable, @unchecked Sendable {
   private var nonNumberCount = 0
   private var cutCount = 0
   private var endingWarning: String?
+  /// Seconds that the header promises beyond what was there. Complete once `read` has returned 0.
+  public private(set) var unheard = 0.0
 
   /// Opens a recording.
   ///
@@ -74,6 +76,7 @@ public struct AudioReader: ~Copyable, @unchecked Sendable {
     nonNumberCount = 0
     cutCount = 0
     endingWarning = nil
+    unheard = 0
     source = try input.start()
   }
 
@@ -103,6 +106,7 @@ extension AudioReader {
       // A tenth of a second is no loss, and estimates err by more.
       let tolerance = soundFile.hasExactFrameCount ? Int64(format.sampleRate / 10) : framesRead / 5
       if promised - framesRead > tolerance {
+        unheard = Double(promised - framesRead) / Double(format.sampleRate)
         endingWarning = "the header promises \(seconds(promised)), \(seconds(framesRead)) are there"
       } else if format.name.hasPrefix("OGG/"), !endsStream(input.file.suffix(longestOggPage)) {
         endingWarning = "the last page of the Ogg stream is missing after \(seconds(framesRead))"

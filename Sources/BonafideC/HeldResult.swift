@@ -59,6 +59,7 @@ extension bonafide_reason {
     case .tooLittleSpeech: BONAFIDE_REASON_TOO_LITTLE_SPEECH
     case .tooNoisy: BONAFIDE_REASON_TOO_NOISY
     case .ambiguous: BONAFIDE_REASON_AMBIGUOUS
+    case .incomplete: BONAFIDE_REASON_INCOMPLETE
     case nil: BONAFIDE_REASON_NONE
     }
   }
@@ -76,7 +77,8 @@ extension bonafide_party {
     self.init(
       channel: Int32(clamping: party.channel), same_as: Int32(clamping: party.sameAs ?? 0),
       verdict: bonafide_verdict(party.verdict), reason: bonafide_reason(party.reason), speech_s: party.speech,
-      llr: party.llr ?? .nan, synthetic_probability: party.syntheticProbability ?? .nan, segment_count: party.segments.count)
+      llr: party.llr ?? .nan, synthetic_probability: party.syntheticProbability ?? .nan, segment_count: party.segments.count,
+      track: Int32(clamping: party.track ?? 0), track_channel: Int32(clamping: party.trackChannel ?? 0))
   }
 }
 

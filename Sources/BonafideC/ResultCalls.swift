@@ -15,7 +15,8 @@ public func bonafide_result_file(
     let value = bonafide_file(
       verdict: bonafide_verdict(held.file.verdict), sample_rate_hz: Int32(clamping: held.file.sampleRate ?? 0),
       duration_s: held.file.duration ?? .nan, bandwidth_hz: held.file.bandwidth ?? .nan, format: held.format?.pointer,
-      party_count: held.file.parties.count, warning_count: held.warnings.count)
+      party_count: held.file.parties.count, warning_count: held.warnings.count,
+      heard_s: held.file.heard ?? .nan, unheard_s: held.file.unheard ?? .nan)
     try SizedStruct.write(value, to: file, size: size, "file")
   }
 }

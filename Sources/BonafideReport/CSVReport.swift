@@ -7,7 +7,7 @@ public struct CSVReport: ReportWriter {
 
   public var opening: String {
     "path,channel,name,same_as,verdict,reason,speech_s,llr,synthetic_probability,flagged_s,segments,"
-      + "format,sample_rate_hz,duration_s,bandwidth_hz,error,warnings\n"
+      + "format,sample_rate_hz,duration_s,bandwidth_hz,error,warnings,heard_s,unheard_s,track\n"
   }
 
   public func entry(for result: FileResult) -> String {
@@ -18,9 +18,11 @@ public struct CSVReport: ReportWriter {
       field(result.bandwidth, places: 0),
       result.error ?? "",
       result.warnings.joined(separator: "; "),
+      field(result.heard, places: 3),
+      field(result.unheard, places: 3),
     ]
-    let parties = result.parties.map { [result.path] + columns(of: $0) + after }
-    let rows = parties.isEmpty ? [[result.path] + Array(repeating: "", count: 10) + after] : parties
+    let parties = result.parties.map { [result.path] + columns(of: $0) + after + [$0.track.map(String.init) ?? ""] }
+    let rows = parties.isEmpty ? [[result.path] + Array(repeating: "", count: 10) + after + [""]] : parties
     return rows.map { row in row.map(quoted).joined(separator: ",") + "\n" }.joined()
   }
 

@@ -1,7 +1,7 @@
 import Bonafide
 
 /// Name and version of the contract of JSON reports.
-private let schemaName = "bonafide.scan/1"
+private let schemaName = "bonafide.scan/2"
 
 /// One JSON document with all recordings, a line each.
 public struct JSONReport: ReportWriter {
@@ -51,6 +51,8 @@ extension JSON {
   fileprivate init(_ party: PartyResult) {
     var members: [(String, JSON)] = [
       ("channel", .integer(party.channel)),
+      ("track", JSON(party.track)),
+      ("track_channel", JSON(party.trackChannel)),
       ("name", JSON(party.name)),
     ]
     if let original = party.sameAs { members.append(("same_as", .integer(original))) }
@@ -92,6 +94,8 @@ private func members(of result: FileResult) -> [(String, JSON)] {
     ("format", JSON(result.format)),
     ("sample_rate_hz", JSON(result.sampleRate)),
     ("duration_s", JSON(result.duration, places: 3)),
+    ("heard_s", JSON(result.heard, places: 3)),
+    ("unheard_s", JSON(result.unheard, places: 3)),
     ("bandwidth_hz", JSON(result.bandwidth, places: 0)),
     ("verdict", JSON(result.verdict?.rawValue)),
     ("error", JSON(result.error)),

@@ -47,6 +47,7 @@ public struct TextReport: ReportWriter {
     var about = [result.format.map(printable)].compactMap { $0 }
     if let rate = result.sampleRate, let text = decimal(Double(rate) / 1000, places: 3) { about.append("\(text) kHz") }
     if let duration = result.duration { about.append(clock(duration)) }
+    if let unheard = result.unheard, unheard > 0 { about.append("\(clock(max(1, unheard))) not heard") }
 
     var lines = [paint(printable(result.path), .bold) + (about.isEmpty ? "" : "  " + about.joined(separator: ", "))]
     if let error = result.error {
@@ -162,6 +163,7 @@ extension Reason {
     case .tooLittleSpeech: "too short"
     case .tooNoisy: "too noisy"
     case .ambiguous: "ambiguous"
+    case .incomplete: "incomplete"
     }
   }
 }

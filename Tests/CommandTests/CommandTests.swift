@@ -81,7 +81,7 @@ import Testing
 
   @Test func everyFormatIsWritten() throws {
     let begins = [
-      "text": "  CHANNEL", "json": "{\"schema\":\"bonafide.scan/1\",", "jsonl": "{\"schema\":\"bonafide.scan/1\",",
+      "text": "  CHANNEL", "json": "{\"schema\":\"bonafide.scan/2\",", "jsonl": "{\"schema\":\"bonafide.scan/2\",",
       "csv": "path,channel,", "rttm": "SPEAKER prompt 1 ", "audacity": "0.",
     ]
     for (format, start) in begins {
@@ -146,7 +146,7 @@ import Testing
     let fields = [piped, raw].map { run in
       (run.output.split(separator: "\n").last ?? "").split(separator: ",", omittingEmptySubsequences: false)
     }
-    #expect(fields[0].count == 17)
+    #expect(fields[0].count == 20)
     #expect(fields[0].first == "-")
     #expect(fields[0].prefix(11) == fields[1].prefix(11))
   }

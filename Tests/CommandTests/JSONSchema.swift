@@ -13,7 +13,7 @@ struct JSONSchema {
 
   /// The schema of reports.
   static func ofReports() throws -> JSONSchema {
-    try JSONSchema(Data(contentsOf: packageFolder.appending(path: "docs/bonafide.scan-1.schema.json")))
+    try JSONSchema(Data(contentsOf: packageFolder.appending(path: "docs/bonafide.scan-2.schema.json")))
   }
 
   /// The schema of evaluations.
@@ -106,8 +106,9 @@ struct JSONSchema {
 
 @Suite struct JSONSchemaTests {
   private let line = """
-    {"schema":"bonafide.scan/1","engine":{"version":"1","model":"m",\
-    "model_sha256":"\(String(repeating: "a", count: 64))","wideband_model":null,"wideband_model_sha256":null},"path":"a.wav","format":null,"sample_rate_hz":8000,"duration_s":1.5,"bandwidth_hz":null,"verdict":"bonafide",\
+    {"schema":"bonafide.scan/2","engine":{"version":"1","model":"m",\
+    "model_sha256":"\(String(repeating: "a", count: 64))","wideband_model":null,"wideband_model_sha256":null},\
+    "path":"a.wav","format":null,"sample_rate_hz":8000,"duration_s":1.5,"heard_s":1.5,"unheard_s":0,"bandwidth_hz":null,"verdict":"bonafide",\
     "error":null,"warnings":[],"channels":[]}
     """
 
@@ -122,7 +123,7 @@ struct JSONSchema {
     ("8000", "8000.5"),
     ("8000", "0"),
     (#""bonafide","#, #""genuine","#),
-    ("scan/1", "scan/2"),
+    ("scan/2", "scan/1"),
     ("aaaa", "AAAA"),
     ("[]}", #"[{"channel":1}]}"#),
   ])

@@ -11,15 +11,17 @@ enum Results {
     wideband: EngineInfo.Model(name: "wideband", sha256: String(repeating: "fedcba9876543210", count: 4)))
 
   static let genuine = PartyResult(
-    channel: 1, name: "agent", model: "narrowband", verdict: .bonafide, speech: 31.4159, llr: 6.78912, syntheticProbability: 0.0000594)
+    channel: 1, track: 1, trackChannel: 1, name: "agent", model: "narrowband", verdict: .bonafide, speech: 31.4159,
+    llr: 6.78912, syntheticProbability: 0.0000594)
 
   static let call = FileResult(
-    path: "calls/a call, \"loud\".wav", format: "WAV/ULAW", sampleRate: 8000, duration: 61.3, bandwidth: 3400.4,
-    verdict: .synthetic,
+    path: "calls/a call, \"loud\".wav", format: "WAV/ULAW", sampleRate: 8000, duration: 61.3, heard: 61.3, unheard: 0,
+    bandwidth: 3400.4, verdict: .synthetic,
     parties: [
       genuine,
       PartyResult(
-        channel: 2, name: "caller", model: "wideband", verdict: .synthetic, speech: 40.1, llr: -3.2, syntheticProbability: 0.5635448,
+        channel: 2, track: 2, trackChannel: 1, name: "caller", model: "wideband", verdict: .synthetic, speech: 40.1,
+        llr: -3.2, syntheticProbability: 0.5635448,
         segments: [
           Segment(start: 1.2, end: 8.44, llr: -4.1, syntheticProbability: 0.7605252),
           Segment(start: 60.9, end: 61.3, llr: -9.87654, syntheticProbability: 0.9990257),
@@ -27,7 +29,7 @@ enum Results {
     ])
 
   static let copy = FileResult(
-    path: "b.flac", format: "FLAC/PCM_16", sampleRate: 44100, duration: 4000.0004, bandwidth: nil,
+    path: "b.flac", format: "FLAC/PCM_16", sampleRate: 44100, duration: 4000.0004, heard: 3999.5, unheard: 49.3,
     verdict: .inconclusive,
     warnings: ["header promises 61.3 s, 12.0 s are there"],
     parties: [
@@ -91,7 +93,7 @@ enum Results {
   }
 
   @Test func schemaIsOfTheSamePartsForDocumentsAndLines() throws {
-    let data = try Data(contentsOf: packageFolder.appending(path: "docs/bonafide.scan-1.schema.json"))
+    let data = try Data(contentsOf: packageFolder.appending(path: "docs/bonafide.scan-2.schema.json"))
     guard case .object(let schema) = try JSONDecoder().decode(JSONValue.self, from: data),
       case .object(let definitions) = schema["$defs"], case .object(let line) = definitions["line"],
       case .object(var properties) = line["properties"], case .object(let file) = definitions["file"]
@@ -126,7 +128,7 @@ enum Results {
     result.warnings = []
     let rows = CSVReport().report(on: [result, FileResult(path: "x", error: "no")]).split(separator: "\n")
     #expect(rows.count == 5)
-    #expect(Set(rows.map { $0.count { $0 == "," } }) == [16])
+    #expect(Set(rows.map { $0.count { $0 == "," } }) == [19])
   }
 
   @Test func csvQuotesLineEnds() {

@@ -88,10 +88,20 @@ public struct Detector: Sendable {
       for party in parties { screened[party.channel - 1] = party }
     }
     result.warnings = reader.warnings
+    result.heard = result.duration
+    result.unheard = reader.unheard
     result.parties = original.indices.compactMap { channel in
       guard var party = screened[original[channel]] else { return nil }
       if original[channel] != channel { party.sameAs = party.channel }
       party.channel = channel + 1
+      if reader.unheard > 0, party.verdict != .synthetic {
+        party.verdict = .inconclusive
+        party.reason = .incomplete
+      }
+      if !options.mix {
+        party.track = 1
+        party.trackChannel = channel + 1
+      }
       if channel < options.channelNames.count, !options.channelNames[channel].isEmpty {
         party.name = options.channelNames[channel]
       }

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Reads reports of `bonafide scan --format json` and `jsonl`, `bonafide.scan/1`.
+/// Reads reports of `bonafide scan --format json` and `jsonl`: `bonafide.scan/2`, and `bonafide.scan/1` of earlier versions.
 enum ScanReport {
   private struct Document: Decodable {
     var schema: String
@@ -116,7 +116,7 @@ enum ScanReport {
 
 
   private static func check(_ schema: String?, path: String, line: Int?) throws(EvaluationError) {
-    if let schema, schema != "bonafide.scan/1" {
+    if let schema, schema != "bonafide.scan/2", schema != "bonafide.scan/1" {
       throw EvaluationError(path: path, line: line, message: "has schema \(schema), which this version does not read")
     }
   }

@@ -54,7 +54,8 @@ typedef enum bonafide_reason { /* why a verdict is inconclusive */
   BONAFIDE_REASON_NO_SPEECH = 1,
   BONAFIDE_REASON_TOO_LITTLE_SPEECH = 2, /* less than a second */
   BONAFIDE_REASON_TOO_NOISY = 3,
-  BONAFIDE_REASON_AMBIGUOUS = 4 /* between the points at which verdicts change, or a short stretch flagged */
+  BONAFIDE_REASON_AMBIGUOUS = 4, /* between the points at which verdicts change, or a short stretch flagged */
+  BONAFIDE_REASON_INCOMPLETE = 5 /* there is audio in the recording that was not heard */
 } bonafide_reason;
 
 typedef enum bonafide_level { BONAFIDE_LEVEL_INFO = 0, BONAFIDE_LEVEL_WARNING = 1, BONAFIDE_LEVEL_ERROR = 2 } bonafide_level;
@@ -110,6 +111,7 @@ typedef struct bonafide_party { /* what is said of one side of a call */
   double speech_s;
   double llr, synthetic_probability; /* NAN without speech */
   size_t segment_count;              /* in order, not overlapping */
+  int32_t track, track_channel;      /* track of the recording and channel of it, from 1; 0 for a mix, a buffer or a stream */
 } bonafide_party;
 
 typedef struct bonafide_file {   /* what is said of a recording, a buffer or a stream */
@@ -119,6 +121,7 @@ typedef struct bonafide_file {   /* what is said of a recording, a buffer or a s
   double bandwidth_hz;           /* highest frequency with energy; recordings only */
   const char *format;            /* such as "WAV/ULAW"; lasts as long as the result; recordings only, NULL else */
   size_t party_count, warning_count;
+  double heard_s, unheard_s;     /* of duration_s, of which there was audio; known to be there and not heard; recordings only */
 } bonafide_file;
 
 typedef struct bonafide_timeline { /* smoothed scores along a party */

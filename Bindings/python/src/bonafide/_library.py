@@ -108,6 +108,8 @@ class PartyStruct(ctypes.Structure):
         ("llr", c_double),
         ("synthetic_probability", c_double),
         ("segment_count", c_size_t),
+        ("track", c_int32),
+        ("track_channel", c_int32),
     ]
 
 
@@ -120,6 +122,8 @@ class FileStruct(ctypes.Structure):
         ("format", c_char_p),
         ("party_count", c_size_t),
         ("warning_count", c_size_t),
+        ("heard_s", c_double),
+        ("unheard_s", c_double),
     ]
 
 

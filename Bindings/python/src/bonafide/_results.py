@@ -28,10 +28,18 @@ class Reason(str, enum.Enum):
     TOO_LITTLE_SPEECH = "too_little_speech"
     TOO_NOISY = "too_noisy"
     AMBIGUOUS = "ambiguous"
+    INCOMPLETE = "incomplete"
 
 
 VERDICTS = (Verdict.INCONCLUSIVE, Verdict.BONAFIDE, Verdict.SYNTHETIC)
-REASONS = (None, Reason.NO_SPEECH, Reason.TOO_LITTLE_SPEECH, Reason.TOO_NOISY, Reason.AMBIGUOUS)
+REASONS = (
+    None,
+    Reason.NO_SPEECH,
+    Reason.TOO_LITTLE_SPEECH,
+    Reason.TOO_NOISY,
+    Reason.AMBIGUOUS,
+    Reason.INCOMPLETE,
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,10 @@ class PartyResult:
     segments: tuple[Segment, ...]
     #: Where the detector was asked for it.
     timeline: Timeline | None
+    #: Track of the recording that the channel is of, from 1; None for a mix and for samples that are in no file.
+    track: int | None = None
+    #: Channel of the track, from 1; None with `track`.
+    track_channel: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,10 @@ class FileResult:
     #: What was odd in the recording, a line each.
     warnings: tuple[str, ...]
     parties: tuple[PartyResult, ...]
+    #: Seconds of `duration` of which there was audio; None for samples that are in no file.
+    heard: float | None = None
+    #: Seconds that are known to be there and were not heard; None for samples that are in no file.
+    unheard: float | None = None
 
 
 def known(number: float) -> float | None:
@@ -122,6 +138,8 @@ def file_result(handle: ctypes.c_void_p, path: str) -> FileResult:
         verdict=VERDICTS[struct.verdict],
         warnings=tuple(warnings),
         parties=tuple(party_result(handle, index) for index in range(struct.party_count)),
+        heard=known(struct.heard_s),
+        unheard=known(struct.unheard_s),
     )
 
 
@@ -143,6 +161,8 @@ def party_result(handle: ctypes.c_void_p, index: int) -> PartyResult:
         synthetic_probability=known(struct.synthetic_probability),
         segments=tuple(segments),
         timeline=None,
+        track=struct.track or None,
+        track_channel=struct.track_channel or None,
     )
 
 
