@@ -16,6 +16,8 @@ public enum Reason: String, Codable, Sendable, CaseIterable {
   case tooLittleSpeech = "too_little_speech"
   /// Speech drowns in noise.
   case tooNoisy = "too_noisy"
+  /// Speech is clipped so much that a machine's sounds like a person's.
+  case tooDistorted = "too_distorted"
   /// The score lies between the clear point and the alarm point, or a stretch too short to decide was flagged.
   case ambiguous
   /// There is audio in the recording that was not heard, and what was heard is not synthetic.
@@ -80,6 +82,8 @@ public struct PartyResult: Sendable, Equatable {
   public var llr: Double?
   /// Probability that the voice is synthetic, from `llr` and the prior, in 0...1; `nil` where there was no speech.
   public var syntheticProbability: Double?
+  /// Share of the samples of loud speech that are clipped, estimated, in 0...1; `nil` where there was too little speech.
+  public var clipped: Double?
   /// Stretches that sound synthetic, in order, not overlapping.
   public var segments: [Segment]
   /// Frame scores, when asked for.
@@ -87,9 +91,9 @@ public struct PartyResult: Sendable, Equatable {
 
   /// A result from its parts, as tests and stores of results need it.
   public init(
-    channel: Int, track: Int? = nil, trackChannel: Int? = nil, name: String? = nil, sameAs: Int? = nil, model: String? = nil, verdict: Verdict, reason: Reason? = nil,
-    speech: Double, llr: Double? = nil, syntheticProbability: Double? = nil, segments: [Segment] = [],
-    timeline: Timeline? = nil
+    channel: Int, track: Int? = nil, trackChannel: Int? = nil, name: String? = nil, sameAs: Int? = nil, model: String? = nil,
+    verdict: Verdict, reason: Reason? = nil, speech: Double, llr: Double? = nil, syntheticProbability: Double? = nil,
+    clipped: Double? = nil, segments: [Segment] = [], timeline: Timeline? = nil
   ) {
     self.channel = channel
     self.track = track
@@ -102,6 +106,7 @@ public struct PartyResult: Sendable, Equatable {
     self.speech = speech
     self.llr = llr
     self.syntheticProbability = syntheticProbability
+    self.clipped = clipped
     self.segments = segments
     self.timeline = timeline
   }
@@ -124,7 +129,8 @@ public struct FileResult: Sendable, Equatable {
   public var unheard: Double?
   /// Highest frequency with energy, in Hz.
   public var bandwidth: Double?
-  /// `synthetic` if any party is, else `inconclusive` if any is, else `bonafide`; `nil` with an error.
+  /// `synthetic` if any party is, else `inconclusive` if any in which somebody speaks is or if there is none, else `bonafide`;
+  /// `nil` with an error.
   public var verdict: Verdict?
   /// Why the file could not be screened, in one line.
   public var error: String?

@@ -58,6 +58,7 @@ extension bonafide_reason {
     case .noSpeech: BONAFIDE_REASON_NO_SPEECH
     case .tooLittleSpeech: BONAFIDE_REASON_TOO_LITTLE_SPEECH
     case .tooNoisy: BONAFIDE_REASON_TOO_NOISY
+    case .tooDistorted: BONAFIDE_REASON_TOO_DISTORTED
     case .ambiguous: BONAFIDE_REASON_AMBIGUOUS
     case .incomplete: BONAFIDE_REASON_INCOMPLETE
     case nil: BONAFIDE_REASON_NONE

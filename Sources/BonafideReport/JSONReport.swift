@@ -63,6 +63,7 @@ extension JSON {
       ("speech_s", .number(party.speech, places: 2)),
       ("llr", JSON(party.llr, places: 3)),
       ("synthetic_probability", JSON(party.syntheticProbability, places: 6)),
+      ("clipped", JSON(party.clipped, places: 3)),
       ("segments", .array(party.segments.map { JSON($0) })),
     ]
     if let timeline = party.timeline {

@@ -162,6 +162,7 @@ extension Reason {
     case .noSpeech: "no speech"
     case .tooLittleSpeech: "too short"
     case .tooNoisy: "too noisy"
+    case .tooDistorted: "too distorted"
     case .ambiguous: "ambiguous"
     case .incomplete: "incomplete"
     }

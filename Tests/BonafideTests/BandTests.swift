@@ -37,6 +37,22 @@ import Testing
     #expect(try detector.score(hissing(3400), sampleRate: 16000).model == "narrowband")
   }
 
+  /// 8 kHz brought to a higher rate by holding samples, or in straight lines between them: the band under 4 kHz comes again
+  /// above, mirrored.
+  @Test(arguments: [16000, 48000]) func imagesOfTheTelephoneBandAreNarrowband(rate: Int) throws {
+    let (prompt, factor) = (try promptSamples(), rate / 8000)
+    let held = prompt.flatMap { [Float](repeating: $0, count: factor) }
+    let straight = prompt.indices.dropLast().flatMap { index in
+      (0..<factor).map { prompt[index] + (prompt[index + 1] - prompt[index]) * Float($0) / Float(factor) }
+    }
+    let expected = try #require(try detector.score(prompt, sampleRate: 8000).llr)
+    for samples in [held, straight] {
+      let party = try detector.score(samples, sampleRate: rate)
+      #expect(party.model == "narrowband")
+      #expect(abs((party.llr ?? 9) - expected) < 0.5)
+    }
+  }
+
   @Test func speechBeyondTheTelephoneIsWideband() throws {
     let party = try detector.score(hissing(6500), sampleRate: 16000)
     #expect(party.model == "wideband")

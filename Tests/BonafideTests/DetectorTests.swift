@@ -131,6 +131,11 @@ import Testing
     #expect(result.parties.map(\.name) == ["agent", nil, "caller", nil])
     try #require(result.parties.count == 4)
     #expect(result.parties[0].reason == .noSpeech && result.parties[3].reason == .noSpeech)
+    // The verdict is that of the channels on which somebody speaks.
+    #expect(result.verdict == result.parties[1].verdict)
+    options.clearAt = -20
+    options.alarmAt = -21
+    #expect(detector.scan(path, options: options).verdict == .bonafide)
     #expect(result.parties[1].llr != nil && result.parties[1].llr == result.parties[2].llr)
     let alone = detector.scan(try folder.writeWAV("alone.wav", channels: [samples]))
     #expect(alone.parties.first?.llr == result.parties[1].llr)

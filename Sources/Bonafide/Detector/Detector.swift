@@ -146,7 +146,9 @@ public struct Detector: Sendable {
 
   private static func verdict(of parties: [PartyResult]) -> Verdict {
     if parties.contains(where: { $0.verdict == .synthetic }) { return .synthetic }
-    return parties.contains { $0.verdict == .inconclusive } ? .inconclusive : .bonafide
+    // A channel on which nobody speaks says nothing of the others.
+    let speaking = parties.filter { $0.reason != .noSpeech }
+    return speaking.isEmpty || speaking.contains { $0.verdict == .inconclusive } ? .inconclusive : .bonafide
   }
 }
 

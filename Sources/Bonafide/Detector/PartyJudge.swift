@@ -23,7 +23,9 @@ struct PartyJudge: Sendable {
   /// - Parameters:
   ///   - evidence: of all of the party, or of what was heard so far; then the open stretch counts as if it were closed.
   ///   - signalToNoise: in dB; `nil` where it is not known.
-  func judgement(_ evidence: PartyEvidence, signalToNoise: Double?) -> Judgement {
+  ///   - isDistorted: whether speech is clipped more than the models stand. Clipping takes away what gives a machine away, and
+  ///     adds nothing that would accuse a person.
+  func judgement(_ evidence: PartyEvidence, signalToNoise: Double?, isDistorted: Bool = false) -> Judgement {
     var judgement = Judgement()
     guard evidence.pooled.count > 0 else {
       judgement.reason = .noSpeech
@@ -41,6 +43,8 @@ struct PartyJudge: Sendable {
       judgement.reason = .tooNoisy
     } else if llr <= thresholds.alarm || longest >= Self.decisiveSpeech - tolerance {
       judgement.verdict = .synthetic
+    } else if isDistorted {
+      judgement.reason = .tooDistorted
     } else if llr >= thresholds.clear, evidence.stretches.isEmpty, open == nil {
       judgement.verdict = .bonafide
     } else {
@@ -54,17 +58,19 @@ struct PartyJudge: Sendable {
   /// - Parameters:
   ///   - evidence: finished.
   ///   - signalToNoise: in dB; `nil` where it is not known.
+  ///   - clipping: of its speech; `nil` where it is not known.
   ///   - channel: of the recording, from 1.
   ///   - duration: seconds of the recording; no segment ends later.
   ///   - timeline: whether the evidence has one.
   func result(
-    _ evidence: PartyEvidence, signalToNoise: Double?, channel: Int, duration: Double, timeline: Bool
+    _ evidence: PartyEvidence, signalToNoise: Double?, clipping: ClippingMeter.Shares? = nil, channel: Int, duration: Double,
+    timeline: Bool
   ) -> PartyResult {
-    let judgement = judgement(evidence, signalToNoise: signalToNoise)
+    let judgement = judgement(evidence, signalToNoise: signalToNoise, isDistorted: clipping?.isTooMuch ?? false)
     var result = PartyResult(
       channel: channel, verdict: judgement.verdict, reason: judgement.reason, speech: evidence.speech, llr: judgement.llr,
-      syntheticProbability: judgement.syntheticProbability)
-    if judgement.verdict != .inconclusive || judgement.reason == .ambiguous {
+      syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped)
+    if judgement.verdict != .inconclusive || judgement.reason == .ambiguous || judgement.reason == .tooDistorted {
       result.segments = evidence.stretches.map { segment($0, of: evidence, duration: duration) }
       if judgement.verdict == .synthetic, result.segments.isEmpty {
         result.segments = syntheticTurns(of: evidence, duration: duration)

@@ -22,6 +22,7 @@ struct PartyScreener: ~Copyable {
   private var logMel: LogMel
   private var network: CRNNStream
   private(set) var evidence: PartyEvidence
+  private var clipping: ClippingMeter
   /// Whether `takeHeard()` will be called.
   var keepsHeard = false
   /// Middles of frames of speech since it was, in seconds.
@@ -81,6 +82,7 @@ struct PartyScreener: ~Copyable {
     evidence = PartyEvidence(
       calibration: card.calibration, thresholds: thresholds,
       hop: Double(CRNN.framesPerScore * settings.hop) / Double(settings.sampleRate), timeline: options.timeline)
+    clipping = ClippingMeter(sampleRate: sampleRate, hop: evidence.hop)
     gapScreened = sampleRate * (4 + pace.blockFrames * settings.hop / settings.sampleRate)
     let scoreHop = CRNN.framesPerScore * settings.hop
     let seconds = scoreHop / Self.greatestCommonDivisor(scoreHop, settings.sampleRate)
@@ -103,6 +105,7 @@ struct PartyScreener: ~Copyable {
     }
     gap = 0
     samples += block.count
+    clipping.append(block)
     screen(block)
   }
 
@@ -114,6 +117,7 @@ struct PartyScreener: ~Copyable {
   /// - Parameter count: within `missingCounts`.
   mutating func append(missing count: Int) {
     samples += count
+    clipping.skip(count)
     let head = min(count, max(0, gapScreened - gap))
     gap += count
     screenMissing(head)
@@ -178,7 +182,9 @@ struct PartyScreener: ~Copyable {
     for i in 0..<count {
       let speech = evidence.pooled.count
       evidence.append(outputs[i], energy: energies[i])
-      if keepsHeard, evidence.pooled.count > speech { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
+      let isSpeech = evidence.pooled.count > speech
+      clipping.hear(frame: evidence.frameCount - 1, isSpeech: isSpeech)
+      if keepsHeard, isSpeech { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
     }
     energies.removeFirst(count)
     outputs.removeAll(keepingCapacity: true)
@@ -205,18 +211,23 @@ struct PartyScreener: ~Copyable {
     network.append(features, into: &outputs)
     network.finish(into: &outputs)
     gather()
+    clipping.finish()
     evidence.finish()
   }
 
   /// What the evidence says so far.
-  var judgement: PartyJudge.Judgement { judge.judgement(evidence, signalToNoise: evidence.noise.signalToNoise) }
+  var judgement: PartyJudge.Judgement {
+    judge.judgement(
+      evidence, signalToNoise: evidence.noise.signalToNoise, isDistorted: clipping.shares?.isTooMuch ?? false)
+  }
 
   /// The result, once the party is finished.
   ///
   /// - Parameter channel: of the recording, from 1.
   func result(channel: Int) -> PartyResult {
     var result = judge.result(
-      evidence, signalToNoise: evidence.noise.signalToNoise, channel: channel, duration: duration, timeline: keepsTimeline)
+      evidence, signalToNoise: evidence.noise.signalToNoise, clipping: clipping.shares, channel: channel, duration: duration,
+      timeline: keepsTimeline)
     result.model = card.name
     return result
   }

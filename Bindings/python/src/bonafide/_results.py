@@ -27,6 +27,7 @@ class Reason(str, enum.Enum):
     NO_SPEECH = "no_speech"
     TOO_LITTLE_SPEECH = "too_little_speech"
     TOO_NOISY = "too_noisy"
+    TOO_DISTORTED = "too_distorted"
     AMBIGUOUS = "ambiguous"
     INCOMPLETE = "incomplete"
 
@@ -39,6 +40,7 @@ REASONS = (
     Reason.TOO_NOISY,
     Reason.AMBIGUOUS,
     Reason.INCOMPLETE,
+    Reason.TOO_DISTORTED,
 )
 
 

@@ -1,0 +1,88 @@
+import BonafideAudio
+import Foundation
+import Testing
+
+@testable import Bonafide
+
+/// How far speech is overdriven, and what is said of a party whose speech is.
+@Suite struct ClippingTests {
+  let detector: Detector
+  let speech: [Float]
+
+  init() throws {
+    detector = Detector(model: try .narrowband)
+    let prompt = try promptSamples()
+    let peak = prompt.map(\.magnitude).max() ?? 1
+    speech = Array(repeatElement(prompt.map { $0 / peak }, count: 3).joined())
+  }
+
+  private func overdriven(_ decibel: Double) -> [Float] {
+    let gain = Float(pow(10, decibel / 20))
+    return speech.map { min(max($0 * gain, -1), 1) }
+  }
+
+  private func throughMuLaw(_ samples: [Float]) -> [Float] {
+    let table = G711.muLaw.table
+    return samples.map { sample in
+      let nearest = table.min { ($0 - sample).magnitude < ($1 - sample).magnitude }
+      return nearest ?? 0
+    }
+  }
+
+  @Test(arguments: [24.0, 30]) func clippedSpeechIsNotCalledGenuine(decibel: Double) throws {
+    let clipped = overdriven(decibel)
+    for samples in [clipped, clipped.map { 0.25 * $0 }, throughMuLaw(clipped.map { 0.4 * $0 })] {
+      let party = try detector.score(samples, sampleRate: 8000)
+      #expect(party.verdict == .synthetic || party.reason == .tooDistorted)
+      #expect(party.clipped ?? 0 > 0.2)
+    }
+  }
+
+  @Test(arguments: [-20.0, 0, 3]) func speechAsItIsSpokenIsNotClipped(decibel: Double) throws {
+    let party = try detector.score(overdriven(decibel), sampleRate: 8000)
+    #expect(party.reason != .tooDistorted)
+    #expect(party.clipped ?? 1 < 0.07)
+  }
+
+  /// Tones lie at their peaks as clipped speech does.
+  @Test func tonesDoNotCount() throws {
+    let tone = (0..<40_000).map { 0.8 * Float(sin(2 * .pi * 425 / 8000 * Double($0))) }
+    let party = try detector.score(tone + speech, sampleRate: 8000)
+    #expect(party.reason != .tooDistorted && party.clipped ?? 1 < 0.07)
+  }
+
+  @Test func anAlarmStands() {
+    let judge = PartyJudge(
+      thresholds: Thresholds(ModelCard.OperatingPoints(alarm: -1, clear: 1, stretch: -1.5), options: ScanOptions()), prior: 0.05)
+    func judgement(_ score: Float) -> PartyJudge.Judgement {
+      var evidence = PartyEvidence(
+        calibration: Calibration(slope: 1, offset: 0, halfSpeech: 1e-9), thresholds: judge.thresholds, hop: 0.04, timeline: false)
+      for index in 0..<100 { evidence.append(SpeechFrame(index: index, score: score, weight: 1)) }
+      evidence.finish()
+      return judge.judgement(evidence, signalToNoise: 20, isDistorted: true)
+    }
+    #expect(judgement(-3).verdict == .synthetic)
+    #expect(judgement(0).reason == .tooDistorted && judgement(3).reason == .tooDistorted)
+  }
+
+  /// A block of samples is not measured where it has a gap, and blocks are those of the recording however it is cut.
+  @Test func gapsAndCutsDoNotMatter() throws {
+    let samples = overdriven(12)
+    func shares(block: Int, gap: Int) -> ClippingMeter.Shares? {
+      var meter = ClippingMeter(sampleRate: 8000, hop: 0.04)
+      for start in stride(from: 0, to: samples.count, by: block) {
+        meter.append(samples.span.extracting(start..<min(samples.count, start + block)))
+      }
+      meter.skip(gap)
+      if gap > 0 { meter.append(samples.span) }
+      for frame in 0..<(gap + 2 * samples.count) / 320 { meter.hear(frame: frame, isSpeech: true) }
+      meter.finish()
+      return meter.shares
+    }
+    let whole = try #require(shares(block: samples.count, gap: 0))
+    #expect(shares(block: 1, gap: 0) == whole && shares(block: 777, gap: 0) == whole)
+    let twice = try #require(shares(block: 1000, gap: 80_000))
+    #expect(abs(twice.nearest - whole.nearest) < 0.03)
+    #expect(ClippingMeter(sampleRate: 8000, hop: 0.04).shares == nil)
+  }
+}
