@@ -78,6 +78,8 @@ public struct PartyResult: Sendable, Equatable {
   public var reason: Reason?
   /// Seconds of speech found.
   public var speech: Double
+  /// Seconds of speech on the channel that is the echo of another party, and was not counted.
+  public var echo: Double
   /// Log-likelihood ratio, natural log; higher is more likely bona fide; `nil` where there was no speech.
   public var llr: Double?
   /// Probability that the voice is synthetic, from `llr` and the prior, in 0...1; `nil` where there was no speech.
@@ -92,8 +94,8 @@ public struct PartyResult: Sendable, Equatable {
   /// A result from its parts, as tests and stores of results need it.
   public init(
     channel: Int, track: Int? = nil, trackChannel: Int? = nil, name: String? = nil, sameAs: Int? = nil, model: String? = nil,
-    verdict: Verdict, reason: Reason? = nil, speech: Double, llr: Double? = nil, syntheticProbability: Double? = nil,
-    clipped: Double? = nil, segments: [Segment] = [], timeline: Timeline? = nil
+    verdict: Verdict, reason: Reason? = nil, speech: Double, echo: Double = 0, llr: Double? = nil,
+    syntheticProbability: Double? = nil, clipped: Double? = nil, segments: [Segment] = [], timeline: Timeline? = nil
   ) {
     self.channel = channel
     self.track = track
@@ -104,6 +106,7 @@ public struct PartyResult: Sendable, Equatable {
     self.verdict = verdict
     self.reason = reason
     self.speech = speech
+    self.echo = echo
     self.llr = llr
     self.syntheticProbability = syntheticProbability
     self.clipped = clipped

@@ -61,6 +61,7 @@ extension JSON {
       ("verdict", .string(party.verdict.rawValue)),
       ("reason", JSON(party.reason?.rawValue)),
       ("speech_s", .number(party.speech, places: 2)),
+      ("echo_s", .number(party.echo, places: 2)),
       ("llr", JSON(party.llr, places: 3)),
       ("synthetic_probability", JSON(party.syntheticProbability, places: 6)),
       ("clipped", JSON(party.clipped, places: 3)),

@@ -12,15 +12,18 @@ struct BandScreener: ~Copyable {
   ///   - detector: has the models.
   ///   - sampleRate: of the samples to come, in Hz.
   ///   - options: prior, operating points, whether to keep a timeline.
+  ///   - awaitsEcho: whether `hear(echo:)` will say which frames are echo.
   /// - Throws: when the rate cannot be resampled, or memory runs out.
   init(
-    _ detector: Detector, sampleRate: Int, options: ScanOptions, pace: PartyScreener.Pace
+    _ detector: Detector, sampleRate: Int, options: ScanOptions, pace: PartyScreener.Pace, awaitsEcho: Bool = false
   ) throws(ScreeningError) {
     var narrow: PartyScreener? = nil
-    narrow = try PartyScreener(model: detector.narrowband, sampleRate: sampleRate, options: options, pace: pace)
+    narrow = try PartyScreener(
+      model: detector.narrowband, sampleRate: sampleRate, options: options, pace: pace, awaitsEcho: awaitsEcho)
     var wide: PartyScreener? = nil
     if let model = detector.wideband, SpeechBand.canBeWideband(sampleRate: sampleRate) {
-      wide = try PartyScreener(model: model, sampleRate: sampleRate, options: options, pace: pace)
+      wide = try PartyScreener(
+        model: model, sampleRate: sampleRate, options: options, pace: pace, awaitsEcho: awaitsEcho)
       narrow?.keepsHeard = true
     }
     let isOpen = wide != nil
@@ -70,6 +73,20 @@ struct BandScreener: ~Copyable {
     meter.skip(count)
     narrowband?.append(missing: count)
     wideband?.append(missing: count)
+    hear(known: nil)
+  }
+
+  /// Takes note of which further frames, of 40 ms, are another party's echo.
+  mutating func hear(echo frames: [Bool]) {
+    narrowband?.hear(echo: frames)
+    wideband?.hear(echo: frames)
+    hear(known: nil)
+  }
+
+  /// Takes note of that no other frames are another party's echo.
+  mutating func endEcho() {
+    narrowband?.endEcho()
+    wideband?.endEcho()
     hear(known: nil)
   }
 

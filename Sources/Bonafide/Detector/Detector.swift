@@ -117,8 +117,10 @@ public struct Detector: Sendable {
   ) throws(ScreeningError) -> [PartyResult] {
     let (rate, channelCount) = (reader.format.sampleRate, reader.format.channelCount)
     var opened: [Party] = []
+    var echoes = try channels.count > 1 ? PartyEchoes(channelCount: channels.count, sampleRate: rate) : nil
     for channel in channels {
-      let screener = try BandScreener(self, sampleRate: rate, options: options, pace: .recording)
+      let screener = try BandScreener(
+        self, sampleRate: rate, options: options, pace: .recording, awaitsEcho: channels.count > 1)
       opened.append(Party(screener, channel: options.mix ? nil : channel))
     }
     let parties = opened
@@ -134,9 +136,11 @@ public struct Detector: Sendable {
       DispatchQueue.concurrentPerform(iterations: threads) { first in
         for k in stride(from: first, to: parties.count, by: threads) { parties[k].append(samples, channelCount: channelCount) }
       }
+      echoes?.hear(parties)
       frames += count
       progress(Double(frames) / Double(rate))
     }
+    echoes?.finish(parties)
     result.duration = Double(frames) / Double(rate)
     for party in parties {
       if let bandwidth = party.bandwidth { result.bandwidth = max(bandwidth, result.bandwidth ?? 0) }
@@ -159,7 +163,8 @@ private final class Party: @unchecked Sendable {
   private var screener: BandScreener
   /// `nil` for the mean of all channels.
   private let channel: Int?
-  private var mono: [Float] = []
+  /// What was heard last.
+  private(set) var mono: [Float] = []
 
   init(_ screener: consuming BandScreener, channel: Int?) {
     self.screener = screener
@@ -180,9 +185,65 @@ private final class Party: @unchecked Sendable {
   /// Highest frequency with energy, in Hz.
   var bandwidth: Double? { screener.bandwidth }
 
+  func hear(echo frames: [Bool]) { screener.hear(echo: frames) }
+
+  func endEcho() { screener.endEcho() }
+
   func finish(channel: Int) -> PartyResult {
     screener.finish()
     return screener.result(channel: channel)
+  }
+}
+
+/// Tells the parties of a pass which of their frames are echo of one another.
+private struct PartyEchoes: ~Copyable {
+  private var finder: EchoFinder
+  private let resamplers: [Resampling]
+  private var resampled: [Float] = []
+
+  /// An array cannot hold what cannot be copied.
+  private final class Resampling {
+    var resampler: Resampler
+
+    init(_ resampler: consuming Resampler) {
+      self.resampler = resampler
+    }
+  }
+
+  init(channelCount: Int, sampleRate: Int) throws(ScreeningError) {
+    let finder = try ScreeningError.wrapping { () throws(FeatureError) in try EchoFinder(channelCount: channelCount) }
+    var resamplers: [Resampling] = []
+    for _ in 0..<channelCount {
+      let resampler = try ScreeningError.wrapping { () throws(AudioError) in
+        try Resampler(from: sampleRate, to: EchoFinder.sampleRate)
+      }
+      resamplers.append(Resampling(resampler))
+    }
+    self.finder = consume finder
+    self.resamplers = resamplers
+  }
+
+  /// Listens to what the parties have heard last.
+  mutating func hear(_ parties: [Party]) {
+    for (index, party) in parties.enumerated() {
+      resampled.removeAll(keepingCapacity: true)
+      resamplers[index].resampler.process(party.mono.span, appendingTo: &resampled)
+      finder.append(resampled, to: index)
+    }
+    for (party, frames) in zip(parties, finder.takeFrames()) where !frames.isEmpty { party.hear(echo: frames) }
+  }
+
+  /// Tells what is left to tell, before the parties are finished.
+  mutating func finish(_ parties: [Party]) {
+    for index in parties.indices {
+      resampled.removeAll(keepingCapacity: true)
+      resamplers[index].resampler.finish(appendingTo: &resampled)
+      finder.append(resampled, to: index)
+    }
+    for (party, frames) in zip(parties, finder.finish()) {
+      party.hear(echo: frames)
+      party.endEcho()
+    }
   }
 }
 

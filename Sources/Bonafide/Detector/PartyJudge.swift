@@ -68,8 +68,8 @@ struct PartyJudge: Sendable {
   ) -> PartyResult {
     let judgement = judgement(evidence, signalToNoise: signalToNoise, isDistorted: clipping?.isTooMuch ?? false)
     var result = PartyResult(
-      channel: channel, verdict: judgement.verdict, reason: judgement.reason, speech: evidence.speech, llr: judgement.llr,
-      syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped)
+      channel: channel, verdict: judgement.verdict, reason: judgement.reason, speech: evidence.speech, echo: evidence.echo,
+      llr: judgement.llr, syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped)
     if judgement.verdict != .inconclusive || judgement.reason == .ambiguous || judgement.reason == .tooDistorted {
       result.segments = evidence.stretches.map { segment($0, of: evidence, duration: duration) }
       if judgement.verdict == .synthetic, result.segments.isEmpty {

@@ -25,11 +25,16 @@ struct PartyScreener: ~Copyable {
   private var clipping: ClippingMeter
   /// Whether `takeHeard()` will be called.
   var keepsHeard = false
+  /// Whether frames wait until `hear(echo:)` has said of them whether they are echo.
+  private var awaitsEcho: Bool
+  /// Whether frames are echo, from `echoStart` on.
+  private var echo: [Bool] = []
+  private var echoStart = 0
   /// Middles of frames of speech since it was, in seconds.
   private var heard: [Double] = []
 
   /// Missing samples of a gap that are screened as zeros before the rest is passed over: four seconds, in which the turn
-  /// ends and the network has heard silence, and a block, so that the frames before the gap are out.
+  /// ends and the network has heard silence, and a block, and what echo takes to be told, so that the frames before the gap are out.
   private let gapScreened: Int
   /// Missing samples that are passed over at once, whole seconds, and the score frames that they make.
   private let passUnit: Int
@@ -61,8 +66,11 @@ struct PartyScreener: ~Copyable {
   /// - Parameters:
   ///   - sampleRate: of the samples to come, in Hz.
   ///   - options: prior, operating points, whether to keep a timeline.
+  ///   - awaitsEcho: whether `hear(echo:)` will say which frames are echo.
   /// - Throws: when the rate cannot be resampled, or memory runs out.
-  init(model: Model, sampleRate: Int, options: ScanOptions, pace: Pace) throws(ScreeningError) {
+  init(
+    model: Model, sampleRate: Int, options: ScanOptions, pace: Pace, awaitsEcho: Bool = false
+  ) throws(ScreeningError) {
     guard AudioFormat.sampleRates.contains(sampleRate) else { throw .unsupportedRate(sampleRate) }
     let settings = model.card.features
     let resampler = try ScreeningError.wrapping { () throws(AudioError) in
@@ -73,6 +81,7 @@ struct PartyScreener: ~Copyable {
     }
     let thresholds = Thresholds(model.card.operatingPoints, options: options)
     card = model.card
+    self.awaitsEcho = awaitsEcho
     self.sampleRate = sampleRate
     self.resampler = resampler
     self.logMel = logMel
@@ -83,7 +92,8 @@ struct PartyScreener: ~Copyable {
       calibration: card.calibration, thresholds: thresholds,
       hop: Double(CRNN.framesPerScore * settings.hop) / Double(settings.sampleRate), timeline: options.timeline)
     clipping = ClippingMeter(sampleRate: sampleRate, hop: evidence.hop)
-    gapScreened = sampleRate * (4 + pace.blockFrames * settings.hop / settings.sampleRate)
+    let echoSeconds = awaitsEcho ? EchoFinder.secondsBehind : 0
+    gapScreened = sampleRate * (4 + echoSeconds + pace.blockFrames * settings.hop / settings.sampleRate)
     let scoreHop = CRNN.framesPerScore * settings.hop
     let seconds = scoreHop / Self.greatestCommonDivisor(scoreHop, settings.sampleRate)
     passUnit = seconds * sampleRate
@@ -177,17 +187,34 @@ struct PartyScreener: ~Copyable {
 
   /// Adds what the network has said to the evidence.
   private mutating func gather() {
-    let count = min(outputs.count, energies.count)
+    var count = min(outputs.count, energies.count)
+    if awaitsEcho { count = min(count, echoStart + echo.count - evidence.frameCount) }
     guard count > 0 else { return }
     for i in 0..<count {
       let speech = evidence.pooled.count
-      evidence.append(outputs[i], energy: energies[i])
+      let place = evidence.frameCount - echoStart
+      evidence.append(outputs[i], energy: energies[i], isEcho: echo.indices.contains(place) && echo[place])
       let isSpeech = evidence.pooled.count > speech
       clipping.hear(frame: evidence.frameCount - 1, isSpeech: isSpeech)
       if keepsHeard, isSpeech { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
     }
     energies.removeFirst(count)
-    outputs.removeAll(keepingCapacity: true)
+    outputs.removeFirst(count)
+    let known = min(echo.count, evidence.frameCount - echoStart)
+    echo.removeFirst(known)
+    echoStart += known
+  }
+
+  /// Takes note of which further frames are another party's echo.
+  mutating func hear(echo frames: [Bool]) {
+    echo += frames
+    gather()
+  }
+
+  /// Takes note of that no other frames are another party's echo.
+  mutating func endEcho() {
+    awaitsEcho = false
+    gather()
   }
 
   /// Where there was speech since the last call: middles of frames, in seconds; and the seconds up to which that is known.

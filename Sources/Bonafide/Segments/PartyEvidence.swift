@@ -11,6 +11,8 @@ struct PartyEvidence: Sendable {
   private(set) var frameCount = 0
   /// Of all speech.
   private(set) var pooled = PooledScore()
+  /// Score frames of speech that is another party's echo, and was left out.
+  private(set) var echoFrames = 0
   private(set) var noise: NoiseEstimate
   /// Runs of speech without long pauses, that have ended.
   private(set) var turns: TurnLog
@@ -44,13 +46,21 @@ struct PartyEvidence: Sendable {
 
   /// Takes the next score frame.
   ///
-  /// - Parameter energy: its mean band energy; `nil` where samples are missing.
-  mutating func append(_ output: FrameOutput, energy: Float?) {
+  /// - Parameters:
+  ///   - energy: its mean band energy; `nil` where samples are missing.
+  ///   - isEcho: whether what is heard in it is another party: neither speech of this one nor noise.
+  mutating func append(_ output: FrameOutput, energy: Float?, isEcho: Bool = false) {
     if let energy, let frame = SpeechFrame(output, energy: energy, index: frameCount) {
+      guard !isEcho else {
+        echoFrames += 1
+        noise.append(pause: nil)
+        pass(1)
+        return
+      }
       noise.append(speech: energy)
       append(frame)
     } else {
-      noise.append(pause: energy)
+      noise.append(pause: isEcho ? nil : energy)
       pass(1)
     }
   }
@@ -78,6 +88,9 @@ struct PartyEvidence: Sendable {
 
   /// The stretch that is not closed yet, where it is one by now; it may yet grow, or rise and be dropped.
   var openStretch: SpeechSpan? { finder.open }
+
+  /// Seconds of speech that is another party's echo.
+  var echo: Double { hop * Double(echoFrames) }
 
   /// Seconds of speech.
   var speech: Double { hop * Double(pooled.count) }
