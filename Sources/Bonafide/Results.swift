@@ -58,6 +58,20 @@ public struct Timeline: Sendable, Equatable {
   }
 }
 
+/// What the two stages say of a party, each by itself.
+public struct StageScores: Sendable, Equatable {
+  /// Log-likelihood ratio by the first stage, natural log; higher is more likely bona fide.
+  public var first: Double
+  /// Mean score of the second stage's windows, higher for bona fide, not calibrated; `nil` where it has heard none.
+  public var second: Double?
+
+  /// Scores from their parts.
+  public init(first: Double, second: Double?) {
+    self.first = first
+    self.second = second
+  }
+}
+
 /// The screening of one side of a call.
 public struct PartyResult: Sendable, Equatable {
   /// Channel of the recording, from 1; counts on from track to track.
@@ -86,6 +100,8 @@ public struct PartyResult: Sendable, Equatable {
   public var syntheticProbability: Double?
   /// Share of the samples of loud speech that are clipped, estimated, in 0...1; `nil` where there was too little speech.
   public var clipped: Double?
+  /// What each stage says by itself; `nil` where the first one alone has listened.
+  public var stages: StageScores?
   /// Stretches that sound synthetic, in order, not overlapping.
   public var segments: [Segment]
   /// Frame scores, when asked for.
@@ -95,7 +111,8 @@ public struct PartyResult: Sendable, Equatable {
   public init(
     channel: Int, track: Int? = nil, trackChannel: Int? = nil, name: String? = nil, sameAs: Int? = nil, model: String? = nil,
     verdict: Verdict, reason: Reason? = nil, speech: Double, echo: Double = 0, llr: Double? = nil,
-    syntheticProbability: Double? = nil, clipped: Double? = nil, segments: [Segment] = [], timeline: Timeline? = nil
+    syntheticProbability: Double? = nil, clipped: Double? = nil, stages: StageScores? = nil, segments: [Segment] = [],
+    timeline: Timeline? = nil
   ) {
     self.channel = channel
     self.track = track
@@ -110,6 +127,7 @@ public struct PartyResult: Sendable, Equatable {
     self.llr = llr
     self.syntheticProbability = syntheticProbability
     self.clipped = clipped
+    self.stages = stages
     self.segments = segments
     self.timeline = timeline
   }

@@ -18,6 +18,9 @@ struct ScreeningOptions: ParsableArguments {
     completion: .file(extensions: ["safetensors"]))
   var model: String?
 
+  @Flag(help: "Leave out the second stage: less sure, and several times as fast.")
+  var fast = false
+
   @Flag(help: "Show no progress, even on a terminal.")
   var noProgress = false
 
@@ -26,7 +29,10 @@ struct ScreeningOptions: ParsableArguments {
   }
 
   /// The detector with the models of the command line.
-  func detector() throws(RunError) -> Detector { try loadDetector(model) }
+  func detector() throws(RunError) -> Detector {
+    let detector = try loadDetector(model)
+    return fast ? detector.fast : detector
+  }
 
   /// Files that `--model` reads: weights and, beside them, the card.
   var modelFiles: [String?] { [model, model.flatMap(Model.cardPath(ofWeights:))] }

@@ -18,13 +18,17 @@ struct Matrix {
   // thread-safe, hence once
   private static let oneThread: Void = openblas_set_num_threads(1)
 
-  /// Writes self × other, or self × otherᵀ, to `product`, whose rows follow one another.
-  func multiply(_ other: Matrix, transposed: Bool = false, into product: UnsafeMutablePointer<Float>) {
+  /// Writes factor · self × other, or factor · self × otherᵀ, to `product`.
+  ///
+  /// - Parameter productStride: floats from a row of `product` to the next; `nil` where they follow one another.
+  func multiply(
+    _ other: Matrix, transposed: Bool = false, factor: Float = 1, into product: UnsafeMutablePointer<Float>, productStride: Int? = nil
+  ) {
     _ = Self.oneThread
     let width = transposed ? other.rows : other.columns
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(width), blasint(columns),
-      1, start, blasint(stride), other.start, blasint(other.stride), 0, product, blasint(width))
+      factor, start, blasint(stride), other.start, blasint(other.stride), 0, product, blasint(productStride ?? width))
   }
 
   /// Writes selfᵀ × vector to `product`.

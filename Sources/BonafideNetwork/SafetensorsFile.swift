@@ -1,3 +1,5 @@
+import CKernels
+
 /// What is wrong with a safetensors file.
 public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Code: Sendable, Equatable {
@@ -9,7 +11,7 @@ public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConverti
     case badHeader
     /// A name occurs twice.
     case duplicateName
-    /// A tensor is of another type than `F32`.
+    /// A tensor is of another type than `F32` and `I8`.
     case unsupportedType
     /// A shape and its data offsets disagree, or are out of range.
     case badOffsets
@@ -27,7 +29,8 @@ public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConverti
 /// A safetensors file in memory, its header checked: every tensor lies inside the file and none overlaps another.
 ///
 /// The format: eight bytes with the header's length (little-endian), the header (JSON), the tensors' bytes one after the
-/// other. See https://github.com/huggingface/safetensors#format. Only the type `F32` is read.
+/// other. See https://github.com/huggingface/safetensors#format. The type `F32` is read, and `I8` for matrices: row r of tensor `name` is then
+/// its bytes times number r of the tensor `name.scale`.
 public struct SafetensorsFile: Sendable {
   /// What the file says about itself (`__metadata__` of the header).
   public let metadata: [String: String]
@@ -38,6 +41,8 @@ public struct SafetensorsFile: Sendable {
     let shape: [Int]
     /// Of `bytes`.
     let range: Range<Int>
+    /// Bytes of a value: four of a float, one of 8 bits.
+    let width: Int
   }
 
   /// Longest header that is read, as in the format's reference implementation.
@@ -69,12 +74,26 @@ public struct SafetensorsFile: Sendable {
   /// Names of the tensors, sorted.
   public var names: [String] { entries.keys.sorted() }
 
-  /// A copy of a tensor; `nil` where the file has none of that name.
+  /// A copy of a tensor; `nil` where the file has none of that name, or one of 8 bits without scales for its rows.
   public func tensor(named name: String) -> Tensor? {
     guard let entry = entries[name] else { return nil }
+    if entry.width == 1 { return scaled(entry, by: tensor(named: name + ".scale")) }
     let values = bytes.withUnsafeBytes { file in
       stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 4).map {
         Float(bitPattern: UInt32(littleEndian: file.loadUnaligned(fromByteOffset: $0, as: UInt32.self)))
+      }
+    }
+    return Tensor(shape: entry.shape, values: values)
+  }
+
+  /// A matrix of 8 bits, each row times its scale.
+  private func scaled(_ entry: Entry, by scales: Tensor?) -> Tensor? {
+    guard let scales, entry.shape.count == 2, scales.shape == [entry.shape[0]] else { return nil }
+    let values = [Float](unsafeUninitializedCapacity: entry.range.count) { values, count in
+      bytes.withUnsafeBufferPointer { bytes in
+        guard let bytes = bytes.baseAddress, let values = values.baseAddress else { return }
+        kernels_widen(bytes + entry.range.lowerBound, entry.shape[0], entry.shape[1], scales.values, values)
+        count = entry.range.count
       }
     }
     return Tensor(shape: entry.shape, values: values)
@@ -86,12 +105,12 @@ public struct SafetensorsFile: Sendable {
     var entries: [String: Entry] = [:]
     var end = 0
     for tensor in tensors.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
-      guard tensor.type == "F32" else {
+      guard let width = ["F32": 4, "I8": 1][tensor.type] else {
         throw SafetensorsError(
           code: .unsupportedType,
-          message: "tensor \(tensor.name.quoted) is of type \(tensor.type.quoted); only F32 is read, so export it as that")
+          message: "tensor \(tensor.name.quoted) is of type \(tensor.type.quoted); only F32 and I8 are read, so export it as one of those")
       }
-      let size = BonafideNetwork.Tensor.count(of: tensor.shape)?.multipliedReportingOverflow(by: 4)
+      let size = BonafideNetwork.Tensor.count(of: tensor.shape)?.multipliedReportingOverflow(by: width)
       guard tensor.begin <= tensor.end, let size, !size.overflow, size.partialValue == tensor.end - tensor.begin else {
         throw SafetensorsError(
           code: .badOffsets,
@@ -112,7 +131,7 @@ public struct SafetensorsFile: Sendable {
       }
       end = tensor.end
       let range = data.lowerBound + tensor.begin..<data.lowerBound + tensor.end
-      guard entries.updateValue(Entry(shape: tensor.shape, range: range), forKey: tensor.name) == nil else {
+      guard entries.updateValue(Entry(shape: tensor.shape, range: range, width: width), forKey: tensor.name) == nil else {
         throw SafetensorsError(code: .duplicateName, message: "tensor \(tensor.name.quoted) is there twice; export it again")
       }
     }

@@ -19,18 +19,22 @@ public struct EngineInfo: Sendable, Equatable {
   public var narrowband: Model
   /// The model of wider bands.
   public var wideband: Model?
+  /// What listened once more.
+  public var second: Model?
 
   /// All models, narrowband first.
   public var models: [Model] { [narrowband] + (wideband.map { [$0] } ?? []) }
 
-  public init(version: String, narrowband: Model, wideband: Model? = nil) {
+  public init(version: String, narrowband: Model, wideband: Model? = nil, second: Model? = nil) {
     self.version = version
     self.narrowband = narrowband
     self.wideband = wideband
+    self.second = second
   }
 
   public init(_ detector: Detector) {
     func model(_ model: Bonafide.Model) -> Model { Model(name: model.card.name, sha256: model.sha256) }
-    self.init(version: Detector.version, narrowband: model(detector.narrowband), wideband: detector.wideband.map(model))
+    self.init(version: Detector.version, narrowband: model(detector.narrowband), wideband: detector.wideband.map(model),
+      second: detector.second.map { Model(name: $0.card.name, sha256: $0.sha256) })
   }
 }

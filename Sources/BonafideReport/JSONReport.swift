@@ -45,6 +45,8 @@ extension JSON {
       ("model_sha256", .string(engine.narrowband.sha256)),
       ("wideband_model", JSON(engine.wideband?.name)),
       ("wideband_model_sha256", JSON(engine.wideband?.sha256)),
+      ("second_stage", JSON(engine.second?.name)),
+      ("second_stage_sha256", JSON(engine.second?.sha256)),
     ])
   }
 
@@ -67,6 +69,11 @@ extension JSON {
       ("clipped", JSON(party.clipped, places: 3)),
       ("segments", .array(party.segments.map { JSON($0) })),
     ]
+    if let stages = party.stages {
+      members.append(("stages", .object([
+        ("first_llr", .number(stages.first, places: 3)), ("second_score", JSON(stages.second, places: 3)),
+      ])))
+    }
     if let timeline = party.timeline {
       members.append((
         "timeline",

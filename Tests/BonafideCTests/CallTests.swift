@@ -18,7 +18,7 @@ private func known(_ number: Double) -> Double? { number.isNaN ? nil : number }
   @Test func resultsAreThoseOfTheDetectorToTheBit() throws {
     var scanOptions = ScanOptions()
     scanOptions.timeline = true
-    let detector = Detector(model: try .narrowband)
+    let detector = try Detector.default
     var options = bonafide_options()
     #expect(bonafide_options_init(&options, MemoryLayout<bonafide_options>.size) == BONAFIDE_OK)
     options.timeline = 1

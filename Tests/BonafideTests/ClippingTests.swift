@@ -59,7 +59,7 @@ import Testing
         calibration: Calibration(slope: 1, offset: 0, halfSpeech: 1e-9), thresholds: judge.thresholds, hop: 0.04, timeline: false)
       for index in 0..<100 { evidence.append(SpeechFrame(index: index, score: score, weight: 1)) }
       evidence.finish()
-      return judge.judgement(evidence, signalToNoise: 20, isDistorted: true)
+      return judge.judgement(evidence, second: nil, signalToNoise: 20, isDistorted: true)
     }
     #expect(judgement(-3).verdict == .synthetic)
     #expect(judgement(0).reason == .tooDistorted && judgement(3).reason == .tooDistorted)

@@ -79,7 +79,7 @@ import Testing
   @Test(arguments: [1, 7, 1000, 8000, 1_000_000]) func blocksDoNotMatter(block: Int) throws {
     let samples = try call()
     func screen(_ block: Int) throws -> PartyResult {
-      var screener = try PartyScreener(model: detector.narrowband, sampleRate: 11025, options: ScanOptions(), pace: .recording)
+      var screener = try PartyScreener(model: detector.narrowband, second: nil, sampleRate: 11025, options: ScanOptions(), pace: .recording)
       for start in stride(from: 0, to: samples.count, by: block) {
         screener.append(samples.span.extracting(start..<min(samples.count, start + block)))
       }

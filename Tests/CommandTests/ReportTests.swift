@@ -8,11 +8,12 @@ import Testing
 enum Results {
   static let engine = EngineInfo(
     version: "1.2.3", narrowband: EngineInfo.Model(name: "narrowband", sha256: String(repeating: "0123456789abcdef", count: 4)),
-    wideband: EngineInfo.Model(name: "wideband", sha256: String(repeating: "fedcba9876543210", count: 4)))
+    wideband: EngineInfo.Model(name: "wideband", sha256: String(repeating: "fedcba9876543210", count: 4)),
+    second: EngineInfo.Model(name: "second", sha256: String(repeating: "02468ace", count: 8)))
 
   static let genuine = PartyResult(
     channel: 1, track: 1, trackChannel: 1, name: "agent", model: "narrowband", verdict: .bonafide, speech: 31.4159,
-    llr: 6.78912, syntheticProbability: 0.0000594)
+    llr: 6.78912, syntheticProbability: 0.0000594, stages: StageScores(first: 5.5, second: 2.25))
 
   static let call = FileResult(
     path: "calls/a call, \"loud\".wav", format: "WAV/ULAW", sampleRate: 8000, duration: 61.3, heard: 61.3, unheard: 0,

@@ -17,13 +17,14 @@ struct BandScreener: ~Copyable {
   init(
     _ detector: Detector, sampleRate: Int, options: ScanOptions, pace: PartyScreener.Pace, awaitsEcho: Bool = false
   ) throws(ScreeningError) {
+    let second = detector.second
     var narrow: PartyScreener? = nil
     narrow = try PartyScreener(
-      model: detector.narrowband, sampleRate: sampleRate, options: options, pace: pace, awaitsEcho: awaitsEcho)
+      model: detector.narrowband, second: second, sampleRate: sampleRate, options: options, pace: pace, awaitsEcho: awaitsEcho)
     var wide: PartyScreener? = nil
     if let model = detector.wideband, SpeechBand.canBeWideband(sampleRate: sampleRate) {
       wide = try PartyScreener(
-        model: model, sampleRate: sampleRate, options: options, pace: pace, awaitsEcho: awaitsEcho)
+        model: model, second: second, sampleRate: sampleRate, options: options, pace: pace, awaitsEcho: awaitsEcho)
       narrow?.keepsHeard = true
     }
     let isOpen = wide != nil

@@ -7,6 +7,8 @@ struct PartyJudge: Sendable {
     /// `nil` where there was no speech, as is the probability.
     var llr: Double?
     var syntheticProbability: Double?
+    /// What each stage says by itself.
+    var stages: StageScores?
   }
 
   /// Least seconds of speech that a verdict takes.
@@ -19,20 +21,37 @@ struct PartyJudge: Sendable {
   let thresholds: Thresholds
   /// Probability that a party is synthetic before any evidence.
   let prior: Double
+  /// How the scores of both stages are brought together, and the points of what comes of it; `nil` where there is no second stage.
+  let fusion: (rule: SecondStageCard.Fusion, thresholds: Thresholds)?
+
+  init(thresholds: Thresholds, prior: Double, fusion: (rule: SecondStageCard.Fusion, thresholds: Thresholds)? = nil) {
+    self.thresholds = thresholds
+    self.prior = prior
+    self.fusion = fusion
+  }
 
   /// - Parameters:
   ///   - evidence: of all of the party, or of what was heard so far; then the open stretch counts as if it were closed.
+  ///   - second: the second stage's score; `nil` where it has heard nothing.
   ///   - signalToNoise: in dB; `nil` where it is not known.
   ///   - isDistorted: whether speech is clipped more than the models stand. Clipping takes away what gives a machine away, and
   ///     adds nothing that would accuse a person.
-  func judgement(_ evidence: PartyEvidence, signalToNoise: Double?, isDistorted: Bool = false) -> Judgement {
+  func judgement(
+    _ evidence: PartyEvidence, second: Double? = nil, signalToNoise: Double?, isDistorted: Bool = false
+  ) -> Judgement {
     var judgement = Judgement()
     guard evidence.pooled.count > 0 else {
       judgement.reason = .noSpeech
       return judgement
     }
     let (speech, tolerance) = (evidence.speech, evidence.hop / 2)
-    let llr = evidence.calibration.llr(raw: evidence.pooled.raw, speech: speech)
+    let first = evidence.calibration.llr(raw: evidence.pooled.raw, speech: speech)
+    var (llr, thresholds) = (first, thresholds)
+    if let second, let fusion {
+      llr = fusion.rule.llr(first: first, second: second, speech: speech)
+      thresholds = fusion.thresholds
+    }
+    judgement.stages = fusion == nil ? nil : StageScores(first: first, second: second)
     judgement.llr = llr
     judgement.syntheticProbability = syntheticProbability(llr: llr, prior: prior)
     let open = evidence.openStretch
@@ -57,19 +76,21 @@ struct PartyJudge: Sendable {
   ///
   /// - Parameters:
   ///   - evidence: finished.
+  ///   - second: the second stage's score; `nil` where it has heard nothing.
   ///   - signalToNoise: in dB; `nil` where it is not known.
   ///   - clipping: of its speech; `nil` where it is not known.
   ///   - channel: of the recording, from 1.
   ///   - duration: seconds of the recording; no segment ends later.
   ///   - timeline: whether the evidence has one.
   func result(
-    _ evidence: PartyEvidence, signalToNoise: Double?, clipping: ClippingMeter.Shares? = nil, channel: Int, duration: Double,
-    timeline: Bool
+    _ evidence: PartyEvidence, second: Double? = nil, signalToNoise: Double?, clipping: ClippingMeter.Shares? = nil, channel: Int,
+    duration: Double, timeline: Bool
   ) -> PartyResult {
-    let judgement = judgement(evidence, signalToNoise: signalToNoise, isDistorted: clipping?.isTooMuch ?? false)
+    let judgement = judgement(evidence, second: second, signalToNoise: signalToNoise, isDistorted: clipping?.isTooMuch ?? false)
     var result = PartyResult(
       channel: channel, verdict: judgement.verdict, reason: judgement.reason, speech: evidence.speech, echo: evidence.echo,
-      llr: judgement.llr, syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped)
+      llr: judgement.llr, syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped,
+      stages: judgement.stages)
     if judgement.verdict != .inconclusive || judgement.reason == .ambiguous || judgement.reason == .tooDistorted {
       result.segments = evidence.stretches.map { segment($0, of: evidence, duration: duration) }
       if judgement.verdict == .synthetic, result.segments.isEmpty {

@@ -23,6 +23,12 @@ struct PartyScreener: ~Copyable {
   private var network: CRNNStream
   private(set) var evidence: PartyEvidence
   private var clipping: ClippingMeter
+  /// What the second stage hears of the party; `nil` where there is none.
+  private var windows: SpeechWindows?
+  private let second: SecondStage?
+  private let pace: Pace
+  /// Seconds of speech at which the second stage listens next in a live call.
+  private var nextHearing = 5.0
   /// Whether `takeHeard()` will be called.
   var keepsHeard = false
   /// Whether frames wait until `hear(echo:)` has said of them whether they are echo.
@@ -69,7 +75,7 @@ struct PartyScreener: ~Copyable {
   ///   - awaitsEcho: whether `hear(echo:)` will say which frames are echo.
   /// - Throws: when the rate cannot be resampled, or memory runs out.
   init(
-    model: Model, sampleRate: Int, options: ScanOptions, pace: Pace, awaitsEcho: Bool = false
+    model: Model, second: SecondStage?, sampleRate: Int, options: ScanOptions, pace: Pace, awaitsEcho: Bool = false
   ) throws(ScreeningError) {
     guard AudioFormat.sampleRates.contains(sampleRate) else { throw .unsupportedRate(sampleRate) }
     let settings = model.card.features
@@ -86,11 +92,18 @@ struct PartyScreener: ~Copyable {
     self.resampler = resampler
     self.logMel = logMel
     network = CRNNStream(model.network, blockFrames: pace.blockFrames)
-    judge = PartyJudge(thresholds: thresholds, prior: options.prior)
+    let fusion = second?.card.fusions[model.card.name]
+    judge = PartyJudge(
+      thresholds: thresholds, prior: options.prior,
+      fusion: fusion.map { ($0, Thresholds($0.operatingPoints, options: options)) })
+    let hop = Double(CRNN.framesPerScore * settings.hop) / Double(settings.sampleRate)
+    self.second = fusion == nil ? nil : second
+    windows = fusion == nil ? nil : SpeechWindows(sampleRate: sampleRate, hop: hop)
+    self.pace = pace
     keepsTimeline = options.timeline
     evidence = PartyEvidence(
       calibration: card.calibration, thresholds: thresholds,
-      hop: Double(CRNN.framesPerScore * settings.hop) / Double(settings.sampleRate), timeline: options.timeline)
+      hop: hop, timeline: options.timeline)
     clipping = ClippingMeter(sampleRate: sampleRate, hop: evidence.hop)
     let echoSeconds = awaitsEcho ? EchoFinder.secondsBehind : 0
     gapScreened = sampleRate * (4 + echoSeconds + pace.blockFrames * settings.hop / settings.sampleRate)
@@ -153,6 +166,7 @@ struct PartyScreener: ~Copyable {
 
   private mutating func screen(_ block: Span<Float>) {
     screened += block.count
+    windows?.append(block)
     resampled.removeAll(keepingCapacity: true)
     resampler.process(block, appendingTo: &resampled)
     screenResampled()
@@ -196,6 +210,7 @@ struct PartyScreener: ~Copyable {
       evidence.append(outputs[i], energy: energies[i], isEcho: echo.indices.contains(place) && echo[place])
       let isSpeech = evidence.pooled.count > speech
       clipping.hear(frame: evidence.frameCount - 1, isSpeech: isSpeech)
+      windows?.append(isSpeech: isSpeech)
       if keepsHeard, isSpeech { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
     }
     energies.removeFirst(count)
@@ -203,6 +218,14 @@ struct PartyScreener: ~Copyable {
     let known = min(echo.count, evidence.frameCount - echoStart)
     echo.removeFirst(known)
     echoStart += known
+    if pace == .live, evidence.speech >= nextHearing {
+      hear()
+      nextHearing *= 2
+    }
+  }
+
+  private mutating func hear() {
+    if let second { windows?.hear(with: second, modelRate: card.features.sampleRate) }
   }
 
   /// Takes note of which further frames are another party's echo.
@@ -240,12 +263,14 @@ struct PartyScreener: ~Copyable {
     gather()
     clipping.finish()
     evidence.finish()
+    windows?.finish()
+    hear()
   }
 
   /// What the evidence says so far.
   var judgement: PartyJudge.Judgement {
     judge.judgement(
-      evidence, signalToNoise: evidence.noise.signalToNoise, isDistorted: clipping.shares?.isTooMuch ?? false)
+      evidence, second: windows?.score, signalToNoise: evidence.noise.signalToNoise, isDistorted: clipping.shares?.isTooMuch ?? false)
   }
 
   /// The result, once the party is finished.
@@ -253,8 +278,8 @@ struct PartyScreener: ~Copyable {
   /// - Parameter channel: of the recording, from 1.
   func result(channel: Int) -> PartyResult {
     var result = judge.result(
-      evidence, signalToNoise: evidence.noise.signalToNoise, clipping: clipping.shares, channel: channel, duration: duration,
-      timeline: keepsTimeline)
+      evidence, second: windows?.score, signalToNoise: evidence.noise.signalToNoise, clipping: clipping.shares, channel: channel,
+      duration: duration, timeline: keepsTimeline)
     result.model = card.name
     return result
   }

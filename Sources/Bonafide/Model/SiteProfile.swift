@@ -11,6 +11,8 @@ public struct SiteProfile: Codable, Sendable, Equatable {
     public var model: String
     /// SHA-256 of its weights, in lower-case hexadecimal digits.
     public var modelSHA256: String
+    /// SHA-256 of the second stage's weights; `nil` where the first stage judged alone.
+    public var secondSHA256: String?
     /// Genuine parties that it was fitted on.
     public var parties: Int
     /// Added to `Calibration.offset`.
@@ -21,6 +23,7 @@ public struct SiteProfile: Codable, Sendable, Equatable {
     enum CodingKeys: String, CodingKey {
       case model
       case modelSHA256 = "model_sha256"
+      case secondSHA256 = "second_stage_sha256"
       case parties
       case offset = "offset_llr"
       case alarm = "alarm_llr"
@@ -54,7 +57,8 @@ public struct SiteProfile: Codable, Sendable, Equatable {
     adjustments = detector.models.compactMap { model in
       // One model alone judges all.
       let judged = parties.filter { detector.wideband == nil || $0.model == model.card.name }
-      return judged.count < Self.leastParties ? nil : Adjustment(model, genuine: judged, falseAlarms: falseAlarms)
+      return judged.count < Self.leastParties ? nil : Adjustment(
+          model, of: detector, genuine: judged, falseAlarms: falseAlarms)
     }
     guard !adjustments.isEmpty else {
       throw ProfileError(
@@ -65,11 +69,13 @@ public struct SiteProfile: Codable, Sendable, Equatable {
 }
 
 extension SiteProfile.Adjustment {
-  fileprivate init(_ model: Model, genuine parties: [PartyResult], falseAlarms: Double) {
-    let calibration = model.card.calibration
-    let scores = parties.map { (llr: $0.llr ?? 0, evidence: calibration.evidence(speech: $0.speech)) }
+  fileprivate init(_ model: Model, of detector: Detector, genuine parties: [PartyResult], falseAlarms: Double) {
+    let (calibration, fusion) = (model.card.calibration, detector.second?.card.fusions[model.card.name])
+    let scores = parties.map {
+      (llr: $0.llr ?? 0, evidence: fusion == nil ? calibration.evidence(speech: $0.speech) : 1)
+    }
     var offset = 0.0
-    if let wanted = calibration.genuineMedian {
+    if let wanted = fusion == nil ? calibration.genuineMedian : fusion?.genuineMedian {
       let whole = scores.map { $0.llr / $0.evidence }.sorted()
       let share = Double(scores.count) / (Double(scores.count) + SiteProfile.halfWay)
       offset = (wanted - whole[whole.count / 2]) * share
@@ -77,9 +83,9 @@ extension SiteProfile.Adjustment {
     let moved = scores.map { $0.llr + $0.evidence * offset }.sorted()
     let flagged = min(Int(falseAlarms * Double(moved.count)), moved.count - 1)
     self.init(
-      model: model.card.name, modelSHA256: model.sha256, parties: parties.count, offset: offset,
+      model: model.card.name, modelSHA256: model.sha256, secondSHA256: fusion == nil ? nil : detector.second?.sha256, parties: parties.count, offset: offset,
       // Just below the lowest score that is not to be flagged.
-      alarm: min(moved[flagged], 0, model.card.operatingPoints.clear) - 1e-4)
+      alarm: min(moved[flagged], 0, (fusion?.operatingPoints ?? model.card.operatingPoints).clear) - 1e-4)
   }
 }
 
@@ -100,28 +106,34 @@ extension Detector {
       throw ProfileError(message: "a profile of an unknown form, \"\(profile.schema)\"; make it again with bonafide calibrate")
     }
     var found = 0
+    var second = second
     func adjusted(_ model: Model) throws(ProfileError) -> Model {
       guard let adjustment = profile.adjustments.first(where: { $0.modelSHA256 == model.sha256 }) else { return model }
       found += 1
       guard adjustment.offset.isFinite, adjustment.alarm.isFinite else {
         throw ProfileError(message: "offset_llr and alarm_llr of model \(adjustment.model) are not numbers")
       }
+      guard adjustment.secondSHA256 == (second?.card.fusions[model.card.name] == nil ? nil : second?.sha256) else {
+        throw ProfileError(message: "a profile made with\(adjustment.secondSHA256 == nil ? "out a" : " another") second stage; "
+          + "make it again with bonafide calibrate")
+      }
       var model = model
-      let points = model.card.operatingPoints
-      model.card.calibration.offset += adjustment.offset
-      model.card.operatingPoints.alarm = adjustment.alarm
-      model.card.operatingPoints.stretch = points.stretch.map { $0 + adjustment.alarm - points.alarm }
+      let points = second?.card.fusions[model.card.name]?.operatingPoints ?? model.card.operatingPoints
       guard adjustment.alarm < points.clear else {
         throw ProfileError(
           message: "the alarm point of model \(adjustment.model) (\(adjustment.alarm)) is not below its clear point "
             + "(\(points.clear)); make the profile again with bonafide calibrate")
       }
+      if second?.move(model.card.name, by: adjustment.offset, alarm: adjustment.alarm) ?? false { return model }
+      model.card.calibration.offset += adjustment.offset
+      model.card.operatingPoints.alarm = adjustment.alarm
+      model.card.operatingPoints.stretch = points.stretch.map { $0 + adjustment.alarm - points.alarm }
       return model
     }
     let (narrowband, wideband) = (try adjusted(narrowband), try self.wideband.map { model throws(ProfileError) in try adjusted(model) })
     guard found > 0 else {
       throw ProfileError(message: "a profile of other models; make it again with bonafide calibrate")
     }
-    return Detector(narrowband: narrowband, wideband: wideband)
+    return Detector(narrowband: narrowband, wideband: wideband, second: second)
   }
 }

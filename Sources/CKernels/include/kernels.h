@@ -179,4 +179,31 @@ enum { kernels_vector_panel = 32 };
 /// panel's.
 void kernels_multiply_transposed(const float *packed, size_t rows, size_t columns, const float *x, float *y);
 
+/// Layers of the speech encoder, all on rows of floats that follow one another.
+
+/// values = GELU(values + bias): x Φ(x), Φ the distribution function of the normal distribution, within 2e-7 of the larger of 1 and |x|.
+void kernels_gelu(float *values, size_t rows, size_t columns, const float *bias);
+
+/// sum += values + bias.
+void kernels_add_rows(float *sum, const float *values, size_t rows, size_t columns, const float *bias);
+
+/// values += bias, for each row.
+void kernels_add_bias(float *values, size_t rows, size_t columns, const float *bias);
+
+/// Mean and standard deviation of each column over the rows of `mask`; zeros where it has none.
+void kernels_moments(const float *values, size_t rows, size_t columns, const bool *mask, float *mean, float *deviation);
+
+/// Signed bytes to floats, each row times its scale.
+void kernels_widen(const uint8_t *bytes, size_t rows, size_t columns, const float *scales, float *values);
+
+/// Whether none is infinite or no number.
+bool kernels_all_finite(const float *values, size_t count);
+
+/// Each row to mean 0 and variance 1 (1e-5 added), times `scale`, plus `shift`. `columns` is a multiple of `kernels_lanes`.
+void kernels_layer_norm(
+    const float *values, size_t rows, size_t columns, const float *scale, const float *shift, float *normalised);
+
+/// Each row to e^x / Σ e^x.
+void kernels_softmax(float *values, size_t rows, size_t columns);
+
 #endif

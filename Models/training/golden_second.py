@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""What the second stage makes of a window of the samples, by PyTorch: golden_second.py (no arguments needed).
+
+Writes Tests/BonafideTests/Golden/second.safetensors: features of every tenth frame, the pooled states, and the score, from the weights that are
+shipped. The Swift engine is held against them. The window is at 8 kHz, taken as if it were at 16 kHz, so that no resampler is between.
+"""
+import os
+import numpy as np, safetensors.torch, soundfile, torch
+from encoder import Block, LogMel
+from torch.nn import functional as F
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+
+def restored(name):
+    """Tensors of a shipped file, those of 8 bits times their rows' scales."""
+    t = safetensors.torch.load_file(os.path.join(ROOT, "Models", name))
+    return {k: v.float() * t[k + ".scale"][:, None] if v.dtype == torch.int8 else v for k, v in t.items() if not k.endswith(".scale") or k == "inputs.scale"}
+
+
+def statistics(weights, features, mask):
+    """(80, frames) -> (blocks * 2 * 512)"""
+    def convolved(x, name, step):
+        w = weights[name + ".weight"].unflatten(1, (3, -1)).permute(0, 2, 1)
+        return F.gelu(F.conv1d(x, w, weights[name + ".bias"], step, 1))
+    x = convolved(convolved(features[None], "conv_1", 1), "conv_2", 2).transpose(1, 2)
+    x = x + weights["positions"][:x.shape[1]]
+    out = []
+    for k in range(3):
+        block = Block()
+        block.load_state_dict({n.removeprefix(f"blocks.{k}."): v for n, v in weights.items() if n.startswith(f"blocks.{k}.")})
+        x = block(x)
+        chosen = x[0][mask]
+        out += [chosen.mean(0), chosen.std(0, correction=0)]
+    return torch.cat(out)
+
+
+def score(heads, x):
+    x, total, k = (x - heads["inputs.mean"]) * heads["inputs.scale"], 0, 0
+    while f"heads.{k}.0.weight" in heads:
+        y = x
+        for layer in range(3):
+            y = F.linear(y if layer == 0 else F.gelu(y), heads[f"heads.{k}.{layer}.weight"], heads[f"heads.{k}.{layer}.bias"])
+        total, k = total + y, k + 1
+    return total / k
+
+
+@torch.no_grad()
+def main():
+    samples, _ = soundfile.read(os.path.join(ROOT, "samples", "genuine-en.ulaw.wav"), dtype="float32")
+    features = LogMel()(torch.from_numpy(samples[None, :64000].copy()))[0]
+    mask = torch.arange(200) % 7 != 0
+    pooled = statistics(restored("encoder.safetensors"), features, mask)
+    safetensors.torch.save_file(
+        {"features": features.T[::10].contiguous(), "statistics": pooled, "score": score(restored("second.safetensors"), pooled)},
+        os.path.join(ROOT, "Tests", "BonafideTests", "Golden", "second.safetensors"))
+
+
+if __name__ == "__main__":
+    main()

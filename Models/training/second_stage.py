@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""The second stage: weights of the pre-trained encoder, and heads on its states.
+
+second_stage.py encoder MODEL.bin ../encoder.safetensors [--blocks 3]
+second_stage.py heads STATES ../second --train NAME[,NAME …] --look NAME[,NAME …] [--seeds 3] [--epochs 12]
+
+`encoder` writes the convolutions, positions and lower blocks, matrices in 8 bits with a scale a row. `heads` learns perceptrons on the pooled
+states that states.py made (NAME is a folder of STATES), source-weighted, and writes ../second.safetensors; --look prints EERs of folders that
+are not learned from. fuse.py then fits how both stages' scores come together, and writes ../second.json.
+"""
+import argparse, glob, json, os, re
+import numpy as np, safetensors.torch, torch
+from torch import nn
+from torch.nn import functional as F
+import metrics
+from encoder import Encoder
+
+POSITIONS = 200              # of a window of four seconds
+# Speakers of samples/ (Debian's Asterisk prompts), who are in no step of what is shipped.
+SAMPLE_SPEAKERS = "allison|wallack|june"
+
+
+def eight_bits(tensors):
+    """Matrices as int8 with a scale a row, the rest as it is."""
+    out = {}
+    for name, t in tensors.items():
+        t = t.detach().float().contiguous()
+        if t.ndim == 2 and t.shape[0] > 1 and name.endswith("weight"):
+            scale = t.abs().amax(1).clamp_min(1e-12) / 127
+            out[name], out[name + ".scale"] = torch.round(t / scale[:, None]).to(torch.int8), scale
+        else:
+            out[name] = t
+    return out
+
+
+def export_encoder(o):
+    e = Encoder(o.model, o.blocks)
+    tensors = {"positions": e.positions[:POSITIONS]}
+    for name, conv in (("conv_1", e.conv_1), ("conv_2", e.conv_2)):
+        tensors[name + ".weight"] = conv.weight.permute(0, 2, 1).flatten(1)      # a window's frames one after the other
+        tensors[name + ".bias"] = conv.bias
+    for name, value in e.blocks.state_dict().items():
+        tensors["blocks." + name] = value
+    safetensors.torch.save_file(eight_bits(tensors), o.out, {
+        "source": "encoder of Whisper base (OpenAI, MIT licence), lower blocks; see Models/encoder.LICENSE"})
+    print(o.out, os.path.getsize(o.out), "bytes")
+
+
+def load(states, name, blocks=3):
+    """States (clips, 2 * blocks * 512) float16 without those of the convolutions, and rows."""
+    rows, x, kept = json.load(open(os.path.join(states, name, "rows.json"))), [], []
+    for path in sorted(glob.glob(os.path.join(states, name, "[0-9]*.npy"))):
+        if ".part" in path:
+            continue
+        part = np.load(path)
+        first = int(os.path.basename(path)[:4]) * 768
+        x.append(part[:, 1:1 + blocks].reshape(len(part), -1))
+        kept += rows[first:first + len(part)]
+    return np.concatenate(x), kept
+
+
+def weights(rows):
+    """Chances of being drawn: classes alike, sources by the root of their size, inside a source generators evenly."""
+    cells, w = {}, np.zeros(len(rows))
+    for i, r in enumerate(rows):
+        cells.setdefault((r["label"], r["source"]), {}).setdefault(r["system"] if r["label"] == "spoof" else "-", []).append(i)
+    for c in cells.values():
+        n = sum(map(len, c.values()))
+        for members in c.values():
+            w[members] = n ** 0.5 / len(c) / len(members)
+    genuine = np.array([r["label"] == "bonafide" for r in rows])
+    w[genuine] /= w[genuine].sum()
+    w[~genuine] /= w[~genuine].sum()
+    return w / 2
+
+
+class Head(nn.Module):
+    def __init__(self, inputs, units=256, second=64, drop=(0.2, 0.5, 0.5)):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(inputs, units), nn.Linear(units, second), nn.Linear(second, 1)])
+        self.drop = drop
+
+    def forward(self, x):
+        for k, layer in enumerate(self.layers):
+            x = layer(F.dropout(x if k == 0 else F.gelu(x), self.drop[k], self.training))
+        return x[:, 0]
+
+
+def learn(x, rows, seed, epochs=12, rate=1e-3, decay=0.1, batch=256, units=256, second=64, drop=(0.2, 0.5, 0.5), average=0.0):
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    cumulative = np.cumsum(weights(rows))
+    y = torch.tensor([r["label"] == "bonafide" for r in rows]).float() * 0.94 + 0.03
+    net = Head(x.shape[1], units, second, drop)
+    optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=decay)
+    steps = epochs * len(rows) // batch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
+    for _ in range(steps):
+        i = torch.from_numpy(np.searchsorted(cumulative, rng.random(batch) * cumulative[-1]).clip(max=len(rows) - 1))
+        loss = F.binary_cross_entropy_with_logits(net(x[i].float()), y[i])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    return net.eval()
+
+
+def figures(rows, s):
+    genuine = np.array([r["label"] == "bonafide" for r in rows])
+    b, f = s[genuine], s[~genuine]
+    return f"{100 * metrics.eer(b, f):.1f} / {100 * metrics.matched_eer(rows, s):.1f} / {100 * metrics.miss_at(b, f, 0.01):.0f}"
+
+
+def gather(o):
+    """All rows of the folders: of a source that a table of the recipe has, those alone."""
+    parts = {n: load(o.states, n) for n in o.train.split(",")}
+    longer = {r["source"] for n, (_, rows) in parts.items() if n.startswith("recipe") for r in rows}
+    x, rows = [], []
+    for n, (part, part_rows) in parts.items():
+        keep = [i for i, r in enumerate(part_rows) if r["split"] == "train" and not re.search(SAMPLE_SPEAKERS, r.get("speaker", ""), re.I)
+                and (n.startswith("recipe") or r["source"] not in longer)]
+        x.append(part[keep])
+        rows += [part_rows[i] for i in keep]
+    return np.concatenate(x), rows
+
+
+def train_heads(o):
+    x, rows = gather(o)
+    sample = x[::7].astype(np.float32)
+    mean, deviation = sample.mean(0), sample.std(0) + 1e-3
+    scaled = torch.empty(x.shape, dtype=torch.bfloat16)
+    for a in range(0, len(x), 4096):
+        scaled[a:a + 4096] = torch.from_numpy((x[a:a + 4096].astype(np.float32) - mean) / deviation).bfloat16()
+    del x
+    print(len(rows), "rows,", len({r["source"] for r in rows}), "sources", flush=True)
+    looks = {n: load(o.states, n) for n in o.look.split(",") if n}
+    tensors, scores = {}, {}
+    options = eval(f"dict({o.options})")
+    for seed in range(o.seeds):
+        net = learn(scaled, rows, seed, o.epochs, **options)
+        with torch.no_grad():
+            for n, (part, _) in looks.items():
+                z = torch.from_numpy((part.astype(np.float32) - mean) / deviation)
+                scores[n] = scores.get(n, 0) + net(z).numpy()
+            for k, layer in enumerate(net.layers):
+                tensors[f"heads.{seed}.{k}.weight"], tensors[f"heads.{seed}.{k}.bias"] = layer.weight, layer.bias
+    for n in looks:
+        print(n, figures(looks[n][1], scores[n]), flush=True)
+    tensors["inputs.mean"], tensors["inputs.scale"] = torch.from_numpy(mean), torch.from_numpy(1 / deviation)
+    safetensors.torch.save_file(eight_bits(tensors), o.out + ".safetensors")
+    json.dump(dict(clips=len(rows), sources=len({r["source"] for r in rows}), bonafide=sum(r["label"] == "bonafide" for r in rows),
+                   generators=len({r["system"] for r in rows if r["label"] == "spoof"})), open(o.out + ".training.json", "w"))
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = a.add_subparsers(dest="command", required=True)
+    c = commands.add_parser("encoder")
+    c.add_argument("model")
+    c.add_argument("out")
+    c.add_argument("--blocks", type=int, default=3)
+    c = commands.add_parser("heads")
+    c.add_argument("states")
+    c.add_argument("out")
+    c.add_argument("--train", required=True)
+    c.add_argument("--look", default="")
+    c.add_argument("--seeds", type=int, default=3)
+    c.add_argument("--epochs", type=int, default=12)
+    c.add_argument("--options", default="")
+    o = a.parse_args()
+    torch.set_num_threads(1)
+    export_encoder(o) if o.command == "encoder" else train_heads(o)
+
+
+if __name__ == "__main__":
+    main()

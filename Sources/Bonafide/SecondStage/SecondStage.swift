@@ -1,0 +1,160 @@
+import BonafideAudio
+import BonafideNetwork
+import CDefaultModel
+import FoundationEssentials
+import Glibc
+
+/// The second stage of a detector: a pre-trained speech encoder with heads of our own, which listens to windows of a party's speech that the first
+/// stage found, and a rule that brings the scores of both stages together.
+public struct SecondStage: Sendable {
+  /// What is known of it beside its weights.
+  public private(set) var card: SecondStageCard
+  /// SHA-256 of the heads' weights, in lower-case hexadecimal digits.
+  public let sha256: String
+  let encoder: SpeechEncoder
+  let heads: PerceptronHeads
+
+  /// The built-in one.
+  public static var builtIn: SecondStage {
+    get throws(ModelError) { try loaded.get() }
+  }
+
+  private static let loaded = Result { () throws(ModelError) in
+    let (encoder, heads) = (bonafide_speech_encoder(), bonafide_second_stage_model())
+    return try SecondStage(
+      encoder: Array(UnsafeBufferPointer(start: encoder.weights, count: encoder.weights_size)),
+      heads: Array(UnsafeBufferPointer(start: heads.weights, count: heads.weights_size)),
+      card: Array(UnsafeBufferPointer(start: heads.card, count: heads.card_size)))
+  }
+
+  init(encoder: [UInt8], heads: [UInt8], card cardBytes: [UInt8]) throws(ModelError) {
+    let name = "built-in second stage"
+    do {
+      card = try JSONDecoder().decode(SecondStageCard.self, from: Data(cardBytes))
+    } catch {
+      throw ModelError(code: .badCard, path: name, message: "not a card of a second stage; build the program again")
+    }
+    sha256 = card.weightsSHA256
+    do {
+      self.encoder = try SpeechEncoder(try SafetensorsFile(encoder))
+      self.heads = try PerceptronHeads(try SafetensorsFile(heads), inputs: self.encoder.statisticsCount)
+    } catch {
+      throw ModelError(code: .badWeights, path: name, message: "\(error)")
+    }
+  }
+
+  /// Moves the log-likelihood ratios of a model's parties, and their alarm point; `false` where there is no fusion for it.
+  mutating func move(_ model: String, by offset: Double, alarm: Double) -> Bool {
+    guard card.fusions[model] != nil else { return false }
+    card.fusions[model]?.offset[0] += offset
+    card.fusions[model]?.operatingPoints.alarm = alarm
+    return true
+  }
+
+  /// The score of a window, higher for bona fide; 0 says nothing. It is no log-likelihood ratio yet.
+  ///
+  /// - Parameters:
+  ///   - sampleRate: of the window, in Hz.
+  ///   - modelRate: of the first stage's model that judges the party, in Hz: what lies beyond half of it is not heard here either.
+  /// - Throws: when memory runs out, or the rate cannot be resampled.
+  func score(_ window: SpeechWindow, sampleRate: Int, modelRate: Int) throws(ScreeningError) -> Double {
+    var samples = window.samples
+    if modelRate < min(sampleRate, EncoderSpectrogram.sampleRate) {
+      samples = try Self.resampled(samples, from: sampleRate, to: modelRate)
+      samples = try Self.resampled(samples, from: modelRate, to: EncoderSpectrogram.sampleRate)
+    } else {
+      samples = try Self.resampled(samples, from: sampleRate, to: EncoderSpectrogram.sampleRate)
+    }
+    let (unit, states) = (EncoderSpectrogram.hop * SpeechEncoder.framesPerState, min(2 * window.speech.count, encoder.longest))
+    let count = states * unit
+    if samples.count < count { samples += [Float](repeating: 0, count: count - samples.count) }
+    samples.removeSubrange(count...)
+    let mask = (0..<states).map { window.speech[$0 / 2] }
+    Self.level(&samples, unit: unit, mask: mask)
+    let features = try ScreeningError.wrapping { () throws(FeatureError) in
+      var spectrogram = try EncoderSpectrogram()
+      return spectrogram.features(of: samples)
+    }
+    return Double(heads.score(encoder.statistics(of: features, mask: mask)))
+  }
+
+  private static func resampled(_ samples: [Float], from rate: Int, to target: Int) throws(ScreeningError) -> [Float] {
+    guard rate != target else { return samples }
+    return try ScreeningError.wrapping { () throws(AudioError) in
+      var resampler = try Resampler(from: rate, to: target)
+      var output: [Float] = []
+      resampler.process(samples.span, appendingTo: &output)
+      resampler.finish(appendingTo: &output)
+      return output
+    }
+  }
+
+  /// RMS of the speech that the encoder is given: −26 dB of full scale.
+  private static let loudness: Float = 0.0501187
+
+  /// Brings the speech of a window to `loudness`.
+  private static func level(_ samples: inout [Float], unit: Int, mask: [Bool]) {
+    var (sum, count) = (0.0, 0)
+    for (state, isSpeech) in mask.enumerated() where isSpeech {
+      for sample in samples[state * unit..<(state + 1) * unit] { sum += Double(sample * sample) }
+      count += unit
+    }
+    guard count > 0, sum > 0 else { return }
+    let gain = loudness / (Float((sum / Double(count)).squareRoot()) + 1e-7)
+    for index in samples.indices { samples[index] *= gain }
+  }
+}
+
+/// What is known of a second stage beside its weights: `Models/second.json`.
+public struct SecondStageCard: Codable, Sendable, Equatable {
+  /// From the scores of both stages to a log-likelihood ratio.
+  ///
+  /// With d seconds of speech, within `seconds`, and t = ln(d / 4): llr = (first₀ + first₁ t) · f + (second₀ + second₁ t) · s + offset₀ + offset₁ t,
+  /// where f is the log-likelihood ratio by the first stage alone and s the mean score of the windows. Coefficients of a party's evidence grow with
+  /// its length, as evidence does; they were fitted by logistic regression.
+  public struct Fusion: Codable, Sendable, Equatable {
+    /// Of the log-likelihood ratio by the first stage alone.
+    public var first: [Double]
+    /// Of the second stage's mean score.
+    public var second: [Double]
+    /// LLR of scores of zero.
+    public var offset: [Double]
+    /// Least and most seconds of speech that count.
+    public var seconds: [Double]
+    /// Where verdicts change.
+    public var operatingPoints: ModelCard.OperatingPoints
+    /// Median LLR of the genuine parties of the development data.
+    public var genuineMedian: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case first, second, offset, seconds
+      case operatingPoints = "operating_points"
+      case genuineMedian = "genuine_median"
+    }
+
+    /// The log-likelihood ratio, natural log, positive for bona fide.
+    public func llr(first f: Double, second s: Double, speech: Double) -> Double {
+      let t = log(min(max(speech, seconds[0]), seconds[1]) / 4)
+      return (first[0] + first[1] * t) * f + (second[0] + second[1] * t) * s + offset[0] + offset[1] * t
+    }
+  }
+
+  /// Such as `second`.
+  public var name: String
+  /// Of the heads' weights.
+  public var version: String
+  /// By the name of the first stage's model.
+  public var fusions: [String: Fusion]
+  /// Counts of the training data, as the trainer wrote them.
+  public var training: [String: JSONValue]
+  /// Measurements on development data, as the trainer wrote them.
+  public var metrics: [String: JSONValue]
+  /// SHA-256 of the encoder's and of the heads' weights files, in lower-case hexadecimal digits.
+  public var encoderSHA256, weightsSHA256: String
+
+  enum CodingKeys: String, CodingKey {
+    case name, version, fusions, training, metrics
+    case encoderSHA256 = "encoder_sha256"
+    case weightsSHA256 = "safetensors_sha256"
+  }
+}

@@ -1,0 +1,128 @@
+/// A piece of a party's audio with speech in it.
+struct SpeechWindow: Sendable {
+  /// At the party's sample rate.
+  var samples: [Float]
+  /// Whether somebody speaks in each score frame.
+  var speech: [Bool]
+  /// What the second stage says of it, once it has heard it.
+  var score: Double?
+
+  init(samples: [Float], speech: [Bool]) {
+    self.samples = samples
+    self.speech = speech
+  }
+}
+
+/// Picks the windows of a party that the second stage listens to: four seconds each, from speech on; at most sixteen, spread evenly over the party.
+///
+/// Memory does not grow with time.
+struct SpeechWindows: Sendable {
+  /// Score frames of a window.
+  static let frames = 100
+  /// Fewest frames of speech of a window that counts: half a second.
+  static let leastSpeech = 12
+  /// Most windows that are kept.
+  static let most = 16
+
+  /// Those that are kept, in order.
+  private(set) var all: [SpeechWindow] = []
+  /// Every so many windows one is kept.
+  private var every = 1
+  /// Windows so far, kept or not.
+  private var seen = 0
+
+  private let sampleRate: Int
+  /// Samples per score frame.
+  private let frameSamples: Double
+  /// Samples from sample number `start` on.
+  private var samples: [Float] = []
+  private var start = 0
+  /// Score frames so far.
+  private var frame = 0
+  /// Of the window that is open: its first frame, and what is known of its frames.
+  private var first = 0
+  private var speech: [Bool] = []
+
+  /// - Parameters:
+  ///   - sampleRate: of the samples to come, in Hz.
+  ///   - hop: seconds per score frame.
+  init(sampleRate: Int, hop: Double) {
+    self.sampleRate = sampleRate
+    frameSamples = Double(sampleRate) * hop
+  }
+
+  /// Takes the next samples.
+  mutating func append(_ block: Span<Float>) {
+    block.withUnsafeBufferPointer { samples.append(contentsOf: $0) }
+  }
+
+  /// Takes the next score frame; its samples may come later.
+  mutating func append(isSpeech: Bool) {
+    if speech.isEmpty, !isSpeech {
+      frame += 1
+      forget(before: sample(of: frame))
+      return
+    }
+    if speech.isEmpty { first = frame }
+    speech.append(isSpeech)
+    frame += 1
+    if speech.count == Self.frames { close() }
+  }
+
+  /// Ends the party: the last window closes with what it has.
+  mutating func finish() {
+    if !speech.isEmpty { close() }
+  }
+
+  /// Has the second stage listen to the windows that it has not heard. One that it cannot hear, for want of memory, stays without a score.
+  ///
+  /// - Parameter modelRate: of the first stage's model that judges the party, in Hz.
+  mutating func hear(with stage: SecondStage, modelRate: Int) {
+    for index in all.indices where all[index].score == nil {
+      all[index].score = try? stage.score(all[index], sampleRate: sampleRate, modelRate: modelRate)
+      all[index].samples = []
+    }
+  }
+
+  /// The mean score of the windows that were heard, weighted by their speech; `nil` where none was.
+  var score: Double? {
+    var (sum, weight) = (0.0, 0.0)
+    for window in all {
+      guard let score = window.score else { continue }
+      let speech = Double(window.speech.count { $0 })
+      sum += score * speech
+      weight += speech
+    }
+    return weight > 0 ? sum / weight : nil
+  }
+
+  private func sample(of frame: Int) -> Int { Int(Double(frame) * frameSamples) }
+
+  private mutating func close() {
+    defer {
+      speech.removeAll(keepingCapacity: true)
+      forget(before: sample(of: frame))
+    }
+    guard speech.count(where: { $0 }) >= Self.leastSpeech else { return }
+    defer { seen += 1 }
+    guard seen % every == 0 else { return }
+    let (from, to) = (sample(of: first) - start, min(sample(of: frame) - start, samples.count))
+    guard from < to else { return }
+    all.append(SpeechWindow(samples: Array(samples[from..<to]), speech: speech))
+    if all.count > Self.most { thin() }
+  }
+
+  /// Keeps every other window.
+  private mutating func thin() {
+    all = all.indices.filter { $0 % 2 == 0 }.map { all[$0] }
+    every *= 2
+  }
+
+  private mutating func forget(before sample: Int) {
+    let count = min(sample - start, samples.count)
+    // Rarely, since what is behind moves.
+    guard count > 1 << 15 else { return }
+    samples.removeFirst(count)
+    start += count
+  }
+}

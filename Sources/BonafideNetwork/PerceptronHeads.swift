@@ -1,0 +1,56 @@
+import CKernels
+
+/// Several perceptrons of three layers with GELU, each of which gives a number; their mean counts.
+public struct PerceptronHeads: Sendable {
+  private let heads: [[Linear]]
+  /// What the numbers that go in are brought to mean 0 and variance 1 by.
+  private let mean, scale: [Float]
+  /// Numbers that go in.
+  public let inputs: Int
+
+  /// - Parameter file: has `inputs.mean` and `inputs.scale` (inputs), `heads.0.0.weight` (units, inputs), `heads.0.0.bias` (units), `heads.0.1`, `heads.0.2`; `heads.1`, … . Weights may be of 8 bits.
+  public init(_ file: SafetensorsFile, inputs: Int) throws(NetworkError) {
+    let weights = WeightReader(file)
+    mean = try weights.tensor("inputs.mean", inputs).values
+    scale = try weights.tensor("inputs.scale", inputs).values
+    var heads: [[Linear]] = []
+    while file.names.contains("heads.\(heads.count).0.bias") {
+      var (layers, width) = ([Linear](), inputs)
+      for layer in 0..<3 {
+        layers.append(try weights.linear("heads.\(heads.count).\(layer)", outputs: layer == 2 ? 1 : nil, inputs: width))
+        width = layers[layer].outputs
+      }
+      heads.append(layers)
+    }
+    guard !heads.isEmpty else {
+      throw NetworkError(code: .missingTensor, message: "the weights lack heads.0; give the file of this architecture")
+    }
+    self.heads = heads
+    self.inputs = inputs
+  }
+
+  /// The mean of the heads' numbers.
+  ///
+  /// - Parameter values: `inputs` of them.
+  public func score(_ values: [Float]) -> Float {
+    precondition(values.count == inputs, "\(values.count) values for heads of \(inputs)")
+    var sum: Float = 0
+    let normalised = values.indices.map { (values[$0] - mean[$0]) * scale[$0] }
+    for layers in heads {
+      var x = normalised
+      for (index, layer) in layers.enumerated() {
+        var y = [Float](repeating: 0, count: layer.outputs)
+        x.withUnsafeBufferPointer { x in
+          y.withUnsafeMutableBufferPointer { y in
+            guard let x = x.baseAddress, let y = y.baseAddress else { return }
+            layer.multiply(Matrix(x, rows: 1, columns: layer.inputs), into: y)
+            if index < layers.count - 1 { layer.gelu(y, rows: 1) } else { layer.addBias(y, rows: 1) }
+          }
+        }
+        x = y
+      }
+      sum += x[0]
+    }
+    return sum / Float(heads.count)
+  }
+}

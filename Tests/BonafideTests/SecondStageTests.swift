@@ -1,0 +1,96 @@
+import BonafideAudio
+import BonafideNetwork
+import Foundation
+import Testing
+
+@testable import Bonafide
+
+/// The second stage against PyTorch, and what it does in scans and streams.
+@Suite struct SecondStageTests {
+  private static let genuine = GoldenModelTests.samples.appending(path: "genuine-en.ulaw.wav").path
+
+  /// All samples of a recording of one channel.
+  private func samples(of path: String) throws -> [Float] {
+    var reader = try AudioReader(path: path)
+    var (block, samples): ([Float], [Float]) = ([], [])
+    while try reader.read(into: &block, frames: 8000) > 0 { samples += block }
+    return samples
+  }
+
+  @Test func aWindowIsWhatPyTorchMakesOfIt() throws {
+    let regenerate: Comment = "regenerate with: python Models/training/golden_second.py"
+    let file = try SafetensorsFile([UInt8](Data(contentsOf: golden("second.safetensors"))))
+    func expected(_ name: String) throws -> [Float] { try #require(file.tensor(named: name), regenerate).values }
+
+    let stage = try SecondStage.builtIn
+    var spectrogram = try EncoderSpectrogram()
+    let features = spectrogram.features(of: Array(try samples(of: Self.genuine).prefix(64_000)))
+    try #require(features.count == 400 * SpeechEncoder.bands)
+    for (index, value) in try expected("features").enumerated() {
+      let (row, band) = (10 * (index / SpeechEncoder.bands), index % SpeechEncoder.bands)
+      #expect(abs(features[row * SpeechEncoder.bands + band] - value) < 1e-3, "frame \(row), band \(band)")
+    }
+    let statistics = stage.encoder.statistics(of: features, mask: (0..<200).map { $0 % 7 != 0 })
+    let wanted = try expected("statistics")
+    try #require(statistics.count == wanted.count)
+    let furthest = zip(statistics, wanted).map { abs($0 - $1) }.max() ?? 0
+    #expect(furthest < 1e-3, regenerate)
+    #expect(abs(stage.heads.score(statistics) - (try expected("score")[0])) < 1e-3, regenerate)
+  }
+
+  @Test func bothStagesAreTold() throws {
+    let detector = try Detector.default
+    let party = try #require(detector.scan(Self.genuine).parties.first)
+    let stages = try #require(party.stages)
+    let fusion = try #require(detector.second?.card.fusions["narrowband"])
+    let second = try #require(stages.second)
+    #expect(abs(fusion.llr(first: stages.first, second: second, speech: party.speech) - (try #require(party.llr))) < 1e-9)
+
+    let alone = try #require(detector.fast.scan(Self.genuine).parties.first)
+    #expect(alone.stages == nil && alone.llr == stages.first)
+  }
+
+  /// Windows are counted from speech on, so that packets of any size, at the end, give what a scan gives.
+  @Test func streamsHearWhatScansHear() throws {
+    let detector = try Detector.default
+    let scanned = try #require(detector.scan(Self.genuine).parties.first)
+    let stream = try detector.makeStream(sampleRate: 8000)
+    let samples = try samples(of: Self.genuine)
+    for start in stride(from: 0, to: samples.count, by: 160) { try stream.append(Array(samples[start..<min(start + 160, samples.count)])) }
+    let streamed = try stream.finish()
+    #expect(abs(try #require(streamed.stages?.second) - (try #require(scanned.stages?.second))) < 0.02)
+    #expect(abs(try #require(streamed.llr) - (try #require(scanned.llr))) < 0.02)
+  }
+
+  @Test func windowsStayFew() {
+    var windows = SpeechWindows(sampleRate: 8000, hop: 0.04)
+    let second = [Float](repeating: 0, count: 8000)
+    for _ in 0..<3600 {
+      windows.append(second.span)
+      for _ in 0..<25 { windows.append(isSpeech: true) }
+    }
+    windows.finish()
+    #expect((SpeechWindows.most / 2...SpeechWindows.most).contains(windows.all.count))
+  }
+
+  @Test func aWindowHoldsTheSamplesOfItsFrames() {
+    var windows = SpeechWindows(sampleRate: 8000, hop: 0.04)
+    let ramp = (0..<80_000).map(Float.init)
+    windows.append(ramp.span)
+    // Two seconds of silence, then speech: a window of four seconds, and one of what is left.
+    for frame in 0..<250 { windows.append(isSpeech: frame >= 50) }
+    windows.finish()
+    #expect(windows.all.map(\.samples.first) == [16_000, 48_000])
+    #expect(windows.all.map(\.samples.count) == [32_000, 32_000])
+    #expect(windows.all.allSatisfy { $0.speech.allSatisfy { $0 } })
+  }
+
+  @Test func littleSpeechMakesNoWindow() {
+    var windows = SpeechWindows(sampleRate: 8000, hop: 0.04)
+    let silence = [Float](repeating: 0, count: 80_000)
+    windows.append(silence.span)
+    for frame in 0..<250 { windows.append(isSpeech: frame % 100 < 5) }
+    windows.finish()
+    #expect(windows.all.isEmpty && windows.score == nil)
+  }
+}
