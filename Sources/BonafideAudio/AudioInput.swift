@@ -3,30 +3,89 @@ struct Input: ~Copyable {
   let path: String
   let raw: RawFormat?
   let file: FileDescriptor
-  /// What ffmpeg is to decode; `nil` where libsndfile decodes.
-  let stream: FFmpeg.Stream?
+  /// One after another.
+  let parts: [InputPart]
+  /// What all parts and tracks are brought to.
+  let format: AudioFormat
+  /// Per channel of `format`, where it comes from.
+  let channels: [TrackChannel]
+  /// What was odd before anything was decoded.
+  let warnings: [String]
+  /// Bytes of parts that nobody can read.
+  let unreadableBytes: Int64
+}
 
-  /// Starts to decode from the first frame.
-  func start() throws(AudioError) -> Source {
-    if let stream {
-      do throws(FFmpeg.Failure) {
-        return .ffmpeg(try FFmpeg.decode(stream, of: file))
-      } catch {
-        throw Self.failure(error, path: path, libsndfile: nil)
-      }
-    }
-    do throws(SoundFile.Failure) {
-      return .soundFile(try SoundFile.open(file, raw: raw))
-    } catch {
-      throw AudioError(code: .decodeFailed, path: path, message: error.message)
+/// An input that was opened and looked at, and the reader of its first part.
+struct Opened: ~Copyable {
+  let input: Input
+  let first: PartReader?
+
+  /// - Throws: as `AudioReader.init`.
+  init(path: String, raw: RawFormat?) throws(AudioError) {
+    let input = try Input.opening(path, raw: raw)
+    let first = try Self.first(of: input)
+    self.input = input
+    self.first = first
+  }
+
+  private static func first(of input: borrowing Input) throws(AudioError) -> PartReader? {
+    guard let part = input.parts.first else { return nil }
+    return try PartReader(part, of: input)
+  }
+}
+
+/// Where a channel of a recording comes from.
+public struct TrackChannel: Sendable, Equatable {
+  /// Track of the file, from 1.
+  public let track: Int
+  /// Channel of the track, from 1.
+  public let channel: Int
+}
+
+/// A part of an input, and who decodes it.
+struct InputPart: Sendable {
+  /// What the decoder gets to see; `nil` for the file as it is.
+  let excerpt: Excerpt?
+  /// What ffmpeg is to decode; `nil` where libsndfile decodes.
+  let recording: FFmpeg.Recording?
+  /// Rate and channels of libsndfile's, and the name of either's.
+  let format: AudioFormat
+  /// Seconds that its header promises beyond what is there.
+  var promisedBeyond = 0.0
+  /// Seconds of audio before it that are damaged.
+  var damagedBefore = 0.0
+  /// Where its FLAC stream is, if it is what was found behind damage in one.
+  var flac: FLACStream?
+
+  /// Rates of its tracks.
+  var sampleRates: [Int] { recording?.tracks.map(\.sampleRate) ?? [format.sampleRate] }
+
+  /// Where its channels come from.
+  var channels: [TrackChannel] {
+    (recording?.tracks.map(\.channelCount) ?? [format.channelCount]).enumerated().flatMap { track, count in
+      (0..<max(0, count)).map { TrackChannel(track: track + 1, channel: $0 + 1) }
     }
   }
 }
 
-/// What decodes a recording.
+/// A FLAC stream that is read on behind damage.
+struct FLACStream: Sendable {
+  /// Where it starts in the file, and where it ends.
+  let start, end: Int64
+  /// Where frames start of which nothing was decoded yet, and the place in time of their first sample.
+  var frames: Int64
+  var firstSample: Int64 = 0
+
+  init(start: Int64, end: Int64) {
+    self.start = start
+    self.end = end
+    frames = start
+  }
+}
+
+/// What decodes a part that libsndfile reads.
 enum Source: ~Copyable {
   case soundFile(SoundFile)
-  case ffmpeg(ChildProcess)
   case ended
 
   /// Reads until `samples` is full or the recording ends.
@@ -35,12 +94,8 @@ enum Source: ~Copyable {
   func read(into samples: UnsafeMutableBufferPointer<Float>, channelCount: Int) -> Int {
     guard let base = samples.baseAddress else { return 0 }
     switch self {
-    case .soundFile(let soundFile):
-      return soundFile.read(into: base, frames: samples.count / channelCount)
-    case .ffmpeg(let child):
-      return child.read(into: UnsafeMutableRawBufferPointer(samples)) / (MemoryLayout<Float>.stride * channelCount)
-    case .ended:
-      return 0
+    case .soundFile(let soundFile): return soundFile.read(into: base, frames: samples.count / channelCount)
+    case .ended: return 0
     }
   }
 
@@ -52,48 +107,136 @@ enum Source: ~Copyable {
   }
 }
 
-/// An input that was opened and looked at: there is audio in it.
-struct Opened: ~Copyable {
-  let input: Input
-  let format: AudioFormat
-  let source: Source
-
+extension Input {
+  /// Opens an input and finds out what it is, by its content.
+  ///
   /// - Throws: as `AudioReader.init`.
-  init(path: String, raw: RawFormat?) throws(AudioError) {
+  static func opening(_ path: String, raw: RawFormat?) throws(AudioError) -> Input {
     if let raw {
       try AudioFormat(name: "RAW", sampleRate: raw.sampleRate, channelCount: raw.channelCount, frameCount: nil)
         .validate(path: path)
     }
     let file = try FileDescriptor.opening(path)
-    let (format, stream) = try Input.recognise(file, path: path, raw: raw)
-    try format.validate(path: path)
-    let input = Input(path: path, raw: raw, file: file, stream: stream)
-    let source = try input.start()
-    self.input = input
-    self.format = format
-    self.source = source
-  }
-}
-
-extension Input {
-  /// Finds out what a file is, by its content.
-  ///
-  /// - Returns: its format, and what ffmpeg is to decode; `nil` where libsndfile decodes.
-  static func recognise(
-    _ file: borrowing FileDescriptor, path: String, raw: RawFormat?
-  ) throws(AudioError) -> (AudioFormat, FFmpeg.Stream?) {
-    do throws(SoundFile.Failure) {
-      return (try SoundFile.open(file, raw: raw).format, nil)
-    } catch {
-      let stream = try probe(file, path: path, after: error)
-      return (stream.format, stream)
+    let layout = raw == nil ? Layout.scan(file) : nil
+    guard let layout else {
+      let part = try recognise(file, path: path, raw: raw)
+      return try Input(path: path, raw: raw, file: file, parts: [part], warnings: [], unreadableBytes: 0)
     }
+    var (parts, failure, unreadable): ([InputPart], AudioError?, Int64) = ([], nil, 0)
+    var warnings = layout.warnings
+    for (index, part) in layout.parts.enumerated() {
+      do throws(AudioError) {
+        parts.append(try recognise(file, path: path, part: part))
+      } catch {
+        failure = failure ?? error
+        unreadable += part.excerpt.count
+        warnings.append("part \(index + 1) of \(layout.parts.count) cannot be read: \(error.message)")
+      }
+    }
+    if let failure, parts.isEmpty { throw failure }
+    return try Input(path: path, raw: raw, file: file, parts: parts, warnings: warnings, unreadableBytes: unreadable)
+  }
+
+  private init(
+    path: String, raw: RawFormat?, file: consuming FileDescriptor, parts: [InputPart], warnings: [String], unreadableBytes: Int64
+  ) throws(AudioError) {
+    let rates = Set(parts.flatMap(\.sampleRates))
+    // Speech of the lowest rate has nothing above it; what is judged is to have one band.
+    let rate = rates.count == 1 ? rates.first ?? 0 : max(8_000, rates.min() ?? 0)
+    let channels = parts.map(\.channels).max { $0.count < $1.count } ?? []
+    let frames = parts.reduce(Int64?.some(0)) { sum, part in
+      guard let sum, let count = part.format.frameCount, part.format.sampleRate > 0 else { return nil }
+      return sum + Int64(Double(count) / Double(part.format.sampleRate) * Double(rate))
+    }
+    format = AudioFormat(
+      name: parts.first?.format.name ?? "", sampleRate: rate, channelCount: channels.count,
+      frameCount: parts.count == 1 && rates.count == 1 ? parts.first?.format.frameCount : frames)
+    for part in parts {
+      for rate in part.sampleRates {
+        try AudioFormat(name: "", sampleRate: rate, channelCount: part.channels.count, frameCount: nil).validate(path: path)
+      }
+    }
+    var warnings = warnings
+    for codec in parts.flatMap({ $0.recording?.unknown ?? [] }) {
+      warnings.append("a track cannot be decoded (\(codec)) and was not heard")
+    }
+    self.path = path
+    self.raw = raw
+    self.file = file
+    self.parts = parts
+    self.channels = channels
+    self.warnings = warnings
+    self.unreadableBytes = unreadableBytes
+  }
+
+  /// Finds out who reads a file as it is.
+  private static func recognise(
+    _ file: borrowing FileDescriptor, path: String, raw: RawFormat?
+  ) throws(AudioError) -> InputPart {
+    do throws(SoundFile.Failure) {
+      return InputPart(excerpt: nil, recording: nil, format: try SoundFile.open(file, raw: raw).format)
+    } catch {
+      let recording = try probe(file, path: path, after: error)
+      return InputPart(excerpt: nil, recording: recording, format: recording.format)
+    }
+  }
+
+  /// Finds out who reads a part of a file.
+  private static func recognise(
+    _ file: borrowing FileDescriptor, path: String, part: LayoutPart
+  ) throws(AudioError) -> InputPart {
+    if part.takesFFmpeg {
+      // Without ffmpeg, what libsndfile can do is better than nothing.
+      do throws(AudioError) {
+        return try probed(file, path: path, part: part, after: SoundFile.Failure(isRecognised: false, message: ""))
+      } catch {
+        guard let opened = try? SoundFile.open(file, raw: nil, excerpt: part.excerpt).format else { throw error }
+        return InputPart(
+          excerpt: part.excerpt, recording: nil, format: opened.inContainer(part.container), promisedBeyond: part.promisedBeyond)
+      }
+    }
+    do throws(SoundFile.Failure) {
+      let format = try SoundFile.open(file, raw: nil, excerpt: part.excerpt).format
+      return InputPart(
+        excerpt: part.excerpt, recording: nil, format: format.inContainer(part.container), promisedBeyond: part.promisedBeyond)
+    } catch {
+      return try probed(file, path: path, part: part, after: error)
+    }
+  }
+
+  private static func probed(
+    _ file: borrowing FileDescriptor, path: String, part: LayoutPart, after failure: SoundFile.Failure
+  ) throws(AudioError) -> InputPart {
+    let recording = try probe(try file.spooling(part.excerpt, path: path), path: path, after: failure)
+    return InputPart(excerpt: part.excerpt, recording: recording, format: recording.format, promisedBeyond: part.promisedBeyond)
+  }
+
+  /// Starts to decode a part with libsndfile.
+  func open(_ part: InputPart) throws(AudioError) -> Source {
+    do throws(SoundFile.Failure) {
+      return .soundFile(try SoundFile.open(file, raw: raw, excerpt: part.excerpt))
+    } catch {
+      throw AudioError(code: .decodeFailed, path: path, message: error.message)
+    }
+  }
+
+  /// Starts to decode a track with ffmpeg.
+  func decode(_ track: FFmpeg.Track, of part: InputPart) throws(AudioError) -> TimedPCM {
+    func start(_ file: borrowing FileDescriptor) throws(AudioError) -> TimedPCM {
+      do throws(FFmpeg.Failure) {
+        return try FFmpeg.decode(track, demuxer: part.recording?.demuxer, of: file)
+      } catch {
+        throw Self.failure(error, path: path, libsndfile: nil)
+      }
+    }
+    guard let excerpt = part.excerpt else { return try start(file) }
+    return try start(try file.spooling(excerpt, path: path))
   }
 
   /// Asks ffmpeg about a file that libsndfile does not read.
   private static func probe(
     _ file: borrowing FileDescriptor, path: String, after failure: SoundFile.Failure
-  ) throws(AudioError) -> FFmpeg.Stream {
+  ) throws(AudioError) -> FFmpeg.Recording {
     if !failure.isRecognised, isText(file.prefix(512)) {
       throw AudioError(code: .notAudio, path: path, message: "the content is text, not audio")
     }
@@ -135,5 +278,23 @@ extension Input {
     let isPrintable = bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F || (0x09...0x0D).contains($0) }
     return isPrintable
       && (0..<min(4, bytes.count)).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
+  }
+}
+
+extension AudioFormat {
+  fileprivate func inContainer(_ container: String?) -> AudioFormat {
+    guard let container, let slash = name.firstIndex(of: "/") else { return self }
+    return AudioFormat(
+      name: container + name[slash...], sampleRate: sampleRate, channelCount: channelCount, frameCount: frameCount)
+  }
+}
+
+extension FFmpeg.Recording {
+  /// Name, rate and length of the first track.
+  fileprivate var format: AudioFormat {
+    guard let first = tracks.first else { return AudioFormat(name: "FFMPEG", sampleRate: 0, channelCount: 0, frameCount: nil) }
+    return AudioFormat(
+      name: "FFMPEG/\(first.codec.uppercased())", sampleRate: first.sampleRate, channelCount: first.channelCount,
+      frameCount: first.end.flatMap { $0 > 0 ? Int64(exactly: ($0 * Double(first.sampleRate)).rounded()) : nil })
   }
 }

@@ -87,6 +87,17 @@ struct ChildProcess: ~Copyable {
     return total
   }
 
+  /// Reads what is there of standard output, `most` bytes or fewer, and waits for some where there is nothing yet.
+  ///
+  /// - Returns: the bytes read, 0 at the end.
+  func readAvailable(_ most: Int, appendingTo bytes: inout [UInt8]) -> Int {
+    let block = [UInt8](unsafeUninitializedCapacity: most) { buffer, initialized in
+      initialized = max(0, output.read(into: UnsafeMutableRawBufferPointer(buffer)))
+    }
+    bytes.append(contentsOf: block)
+    return block.count
+  }
+
   /// Waits for the program, which must have closed its output. To be called once.
   mutating func finish() -> Ending {
     let succeeded = Self.wait(for: process)

@@ -4,10 +4,24 @@
 /// protocol. Only containers of media are let in: no playlists or scripts, which could name other files or hosts.
 enum FFmpeg {
   /// What ffprobe found.
-  struct Stream {
-    let format: AudioFormat
+  struct Recording: Sendable {
+    /// Those with audio that ffmpeg knows.
+    var tracks: [Track]
+    /// Codecs of the tracks that it cannot decode.
+    var unknown: [String] = []
     /// The demuxer to force; `nil` where the content tells.
-    let demuxer: String?
+    var demuxer: String?
+  }
+
+  /// A track of audio.
+  struct Track: Sendable {
+    /// Among all streams of the file.
+    let index: Int
+    let codec: String
+    let sampleRate: Int
+    let channelCount: Int
+    /// Seconds from the start of the file to the end of the track; `nil` where no header says so.
+    let end: Double?
   }
 
   /// Why a file is not read.
@@ -38,10 +52,15 @@ enum FFmpeg {
   /// Speech codecs whose files have no header: the ending is all there is to tell them by.
   private static let headerless = ["g722": "g722", "g723": "g723_1", "g729": "g729", "gsm": "gsm"]
 
-  /// Finds the first audio stream.
+  /// Containers that say how long their tracks are; elsewhere ffprobe estimates.
+  private static let timed: Set<Substring> = [
+    "mov", "matroska", "asf", "avi", "wav", "w64", "caf", "aiff", "au", "flac", "ape", "wv", "tta", "ogg",
+  ]
+
+  /// Finds the audio tracks.
   ///
   /// - Parameter path: used for its ending only, where the content does not tell.
-  static func probe(_ file: borrowing FileDescriptor, path: String) throws(Failure) -> Stream {
+  static func probe(_ file: borrowing FileDescriptor, path: String) throws(Failure) -> Recording {
     do {
       return try probe(file, demuxer: nil)
     } catch .notRecognised {
@@ -75,46 +94,84 @@ enum FFmpeg {
     return .damaged(plain(messages))
   }
 
-  private static func probe(_ file: borrowing FileDescriptor, demuxer: String?) throws(Failure) -> Stream {
+  private static func probe(_ file: borrowing FileDescriptor, demuxer: String?) throws(Failure) -> Recording {
     let arguments = [
-      "-v", "error", "-select_streams", "a:0",
-      "-show_entries", "stream=codec_name,sample_rate,channels:format=duration",
-      "-of", "default=noprint_wrappers=1",
+      "-v", "error", "-show_entries",
+      "stream=index,codec_type,codec_name,sample_rate,channels,start_time,duration:stream_disposition=attached_pic:"
+        + "stream_tags=DURATION:format=format_name,start_time,duration",
+      "-of", "compact=escape=none",
     ]
     var child = try start("ffprobe", arguments: arguments + input(demuxer: demuxer), file: file)
-    let answer = [UInt8](unsafeUninitializedCapacity: 1 << 14) { buffer, initialized in
+    let answer = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, initialized in
       initialized = child.read(into: UnsafeMutableRawBufferPointer(buffer))
     }
     let ending = child.finish()
     guard ending.succeeded else { throw failure(ending.messages) }
-    guard answer.count < 1 << 14 else { throw .notRecognised }
-    var values: [Substring: Substring] = [:]
-    let text = String(decoding: answer, as: UTF8.self)
-    for line in text.split(separator: "\n") {
-      let pair = line.split(separator: "=", maxSplits: 1)
-      if pair.count == 2 { values[pair[0]] = pair[1] }
+    guard answer.count < 1 << 16 else { throw .notRecognised }
+    let sections = String(decoding: answer, as: UTF8.self).split(separator: "\n").map(Section.init)
+    var recording = Recording(tracks: [], demuxer: demuxer)
+    let format = sections.first { $0.kind == "format" }
+    let isTimed = format?.values["format_name"].map { $0.split(separator: ",").contains { timed.contains($0) } } ?? false
+    let hasPicture = sections.contains { $0.values["codec_type"] == "video" && $0.values["disposition:attached_pic"] != "1" }
+    let start = format?.number("start_time") ?? 0
+    for section in sections where section.kind == "stream" && section.values["codec_type"] == "audio" {
+      let codec = section.values["codec_name"].map { String($0) } ?? "unknown"
+      guard let index = section.values["index"].flatMap({ Int($0) }), let rate = section.values["sample_rate"].flatMap({ Int($0) }),
+        rate > 0, let channels = section.values["channels"].flatMap({ Int($0) }), codec != "unknown"
+      else {
+        recording.unknown.append(codec)
+        continue
+      }
+      // That of the format is of the longest stream, which may be a picture.
+      let own = section.number("duration").map { $0 + max(0, (section.number("start_time") ?? 0) - start) } ?? section.taggedDuration
+      let end = own ?? (hasPicture ? nil : format?.number("duration"))
+      recording.tracks.append(
+        Track(index: index, codec: codec, sampleRate: rate, channelCount: channels, end: isTimed ? end : nil))
     }
-    guard let codec = values["codec_name"], let rate = values["sample_rate"].flatMap({ Int($0) }) else {
-      throw .noAudio
-    }
-    let duration = values["duration"].flatMap { Double($0) }
-    return Stream(
-      format: AudioFormat(
-        name: "FFMPEG/\(codec.uppercased())", sampleRate: rate,
-        channelCount: values["channels"].flatMap { Int($0) } ?? 0,
-        frameCount: duration.flatMap { $0 > 0 ? Int64(exactly: ($0 * Double(rate)).rounded()) : nil }),
-      demuxer: demuxer)
+    guard !recording.tracks.isEmpty else { throw .noAudio }
+    return recording
   }
 
-  /// Starts to decode a stream to interleaved 32-bit floats, at its own rate.
-  static func decode(_ stream: Stream, of file: borrowing FileDescriptor) throws(Failure) -> ChildProcess {
+  /// A line of ffprobe: `stream|index=0|codec_name=opus|…`.
+  private struct Section {
+    let kind: Substring
+    let values: [Substring: Substring]
+
+    init(_ line: Substring) {
+      let parts = line.split(separator: "|")
+      kind = parts.first ?? ""
+      var values: [Substring: Substring] = [:]
+      for part in parts.dropFirst() {
+        let pair = part.split(separator: "=", maxSplits: 1)
+        if pair.count == 2 { values[pair[0]] = pair[1] }
+      }
+      self.values = values
+    }
+
+    func number(_ name: Substring) -> Double? {
+      values[name].flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
+    }
+
+    /// Seconds of `00:00:51.841000000`, which Matroska's writers leave as a tag.
+    var taggedDuration: Double? {
+      guard let parts = values["tag:DURATION"]?.split(separator: ":").map({ Double($0) }), parts.count == 3,
+        let hours = parts[0], let minutes = parts[1], let seconds = parts[2]
+      else { return nil }
+      return hours * 3_600 + minutes * 60 + seconds
+    }
+  }
+
+  /// Starts to decode a track to interleaved 32-bit floats with times, at its own rate.
+  static func decode(_ track: Track, demuxer: String?, of file: borrowing FileDescriptor) throws(Failure) -> TimedPCM {
+    // The decoder of AMR calls frames damaged that say that nobody speaks.
+    let level = track.codec.hasPrefix("amr") ? "fatal" : "error"
     let arguments =
-      ["-nostdin", "-v", "error", "-threads", "1"] + input(demuxer: stream.demuxer)
+      ["-nostdin", "-v", level, "-threads", "1", "-vn", "-sn", "-dn"] + input(demuxer: demuxer)
       + [
-        "-vn", "-sn", "-dn", "-map", "0:a:0", "-ar", String(stream.format.sampleRate),
-        "-ac", String(stream.format.channelCount), "-c:a", "pcm_f32le", "-f", "f32le", "pipe:1",
+        "-vn", "-sn", "-dn", "-map", "0:\(track.index)", "-map_metadata", "-1", "-map_chapters", "-1", "-ar",
+        String(track.sampleRate), "-ac", String(track.channelCount), "-c:a", "pcm_f32le", "-f", "matroska", "pipe:1",
       ]
-    return try start("ffmpeg", arguments: arguments, file: file)
+    return TimedPCM(try start("ffmpeg", arguments: arguments, file: file))
   }
 
   private static func input(demuxer: String?) -> [String] {

@@ -99,21 +99,41 @@ extension FileDescriptor {
       guard count >= 0 else { throw unreadable(path, String(cString: strerror(errno))) }
       if count == 0 { break }
       total += count
-      var rest = UnsafeRawBufferPointer(block)[..<count]
-      while !rest.isEmpty {
-        let written = write(spool.number, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if written > 0 {
-          rest = rest.dropFirst(written)
-        } else if errno != EINTR {
-          throw unreadable(
-            path, "no room for it in \(temporaryFolder) (\(String(cString: strerror(errno)))); set TMPDIR")
-        }
-      }
+      try write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(block)[..<count]), to: spool, path: path)
     }
     guard total > 0 else {
       throw AudioError(code: .empty, path: path, message: path == "-" ? "standard input is empty" : "the pipe is empty")
     }
     return spool
+  }
+
+  /// Copies an excerpt of the file to a temporary file without a name.
+  func spooling(_ excerpt: Excerpt, path: String) throws(AudioError) -> FileDescriptor {
+    let spool = try Self.temporaryFile(path: path)
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    defer { block.deallocate() }
+    var place: Int64 = 0
+    while place < excerpt.count {
+      let count = excerpt.read(at: place, into: block, of: number)
+      guard count > 0 else { break }
+      try Self.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(block)[..<count]), to: spool, path: path)
+      place += Int64(count)
+    }
+    return spool
+  }
+
+  private static func write(
+    _ bytes: UnsafeRawBufferPointer, to spool: borrowing FileDescriptor, path: String
+  ) throws(AudioError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = Glibc.write(spool.number, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if written > 0 {
+        rest = rest.dropFirst(written)
+      } else if errno != EINTR {
+        throw unreadable(path, "no room for it in \(temporaryFolder) (\(String(cString: strerror(errno)))); set TMPDIR")
+      }
+    }
   }
 
   private static var temporaryFolder: String {

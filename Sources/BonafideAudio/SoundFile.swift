@@ -9,8 +9,10 @@ struct SoundFile: ~Copyable {
   let format: AudioFormat
   /// Frames that the header promises, where it says so and promises more than there are.
   let promisedFrameCount: Int64?
-  /// Whether the frame count is exact, and not an estimate from a bit rate.
+  /// Whether the frame count is of the header, and not an estimate from a bit rate.
   let hasExactFrameCount: Bool
+  /// What libsndfile reads, where that is not a descriptor.
+  private let stream: ExcerptStream?
 
   /// Why libsndfile did not open a file.
   struct Failure: Error {
@@ -23,18 +25,27 @@ struct SoundFile: ~Copyable {
   private static let opening = Mutex(())
 
   /// Opens the file behind a descriptor, from its start.
-  static func open(_ descriptor: borrowing FileDescriptor, raw: RawFormat?) throws(Failure) -> SoundFile {
+  static func open(
+    _ descriptor: borrowing FileDescriptor, raw: RawFormat?, excerpt: Excerpt? = nil
+  ) throws(Failure) -> SoundFile {
+    if let excerpt {
+      let stream = ExcerptStream(excerpt, of: descriptor.number)
+      let (handle, info, failure) = open(stream)
+      guard let handle else { throw failure }
+      return SoundFile(handle: handle, info: info, stream: stream)
+    }
     lseek(descriptor.number, 0, SEEK_SET)
     // libsndfile closes what it fails to open, whatever it is told: it gets a copy.
     let copy = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 0)
     guard copy >= 0 else { throw Failure(isRecognised: true, message: String(cString: strerror(errno))) }
     let (handle, info, failure) = open(copy, raw: raw)
     guard let handle else { throw failure }
-    return SoundFile(handle: handle, info: info)
+    return SoundFile(handle: handle, info: info, stream: nil)
   }
 
-  private init(handle: OpaquePointer, info: SF_INFO) {
+  private init(handle: OpaquePointer, info: SF_INFO, stream: ExcerptStream?) {
     self.handle = handle
+    self.stream = stream
     let name = Self.name(of: info.format)
     let isStreamed = info.frames <= 0 || info.frames >= Int64.max / 2
     format = AudioFormat(
@@ -74,10 +85,21 @@ struct SoundFile: ~Copyable {
         }
       info.format = CInt(SF_FORMAT_RAW | subtype | SF_ENDIAN_LITTLE)
     }
-    return opening.withLock { _ in
-      if let handle = sf_open_fd(descriptor, CInt(SFM_READ), &info, 1) {
-        return (handle, info, Failure(isRecognised: true, message: ""))
-      }
+    return open(&info) { info in sf_open_fd(descriptor, CInt(SFM_READ), &info, 1) }
+  }
+
+  private static func open(_ stream: ExcerptStream) -> (OpaquePointer?, SF_INFO, Failure) {
+    var (info, calls) = (SF_INFO(), ExcerptStream.calls)
+    // The stream lives as long as the handle: both are of one `SoundFile`.
+    let pointer = Unmanaged.passUnretained(stream).toOpaque()
+    return open(&info) { info in sf_open_virtual(&calls, CInt(SFM_READ), &info, pointer) }
+  }
+
+  private static func open(
+    _ info: inout SF_INFO, _ open: (inout SF_INFO) -> OpaquePointer?
+  ) -> (OpaquePointer?, SF_INFO, Failure) {
+    opening.withLock { _ in
+      if let handle = open(&info) { return (handle, info, Failure(isRecognised: true, message: "")) }
       let code = sf_error(nil)
       let message = sf_strerror(nil).map { String(cString: $0) } ?? "unknown error"
       return (nil, info, Failure(isRecognised: code != CInt(SF_ERR_UNRECOGNISED_FORMAT), message: message))
@@ -119,6 +141,43 @@ struct SoundFile: ~Copyable {
     SF_FORMAT_ALAC_32: "ALAC_32", SF_FORMAT_MPEG_LAYER_I: "LAYER_I", SF_FORMAT_MPEG_LAYER_II: "LAYER_II",
     SF_FORMAT_MPEG_LAYER_III: "LAYER_III",
   ]
+}
+
+/// An excerpt of a file as libsndfile reads it, from one place to the next.
+private final class ExcerptStream {
+  private let excerpt: Excerpt
+  /// Of the file; the input keeps it open.
+  private let descriptor: CInt
+  private var place: Int64 = 0
+
+  init(_ excerpt: Excerpt, of descriptor: CInt) {
+    self.excerpt = excerpt
+    self.descriptor = descriptor
+  }
+
+  private static func stream(_ data: UnsafeMutableRawPointer?) -> ExcerptStream? {
+    data.map { Unmanaged<ExcerptStream>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  static let calls = SF_VIRTUAL_IO(
+    get_filelen: { data in stream(data)?.excerpt.count ?? 0 },
+    seek: { offset, origin, data in
+      guard let stream = stream(data) else { return -1 }
+      let base = origin == SEEK_SET ? 0 : origin == SEEK_CUR ? stream.place : stream.excerpt.count
+      let (place, overflow) = base.addingReportingOverflow(offset)
+      guard !overflow, place >= 0 else { return -1 }
+      stream.place = place
+      return place
+    },
+    read: { buffer, count, data in
+      guard let stream = stream(data), count > 0 else { return 0 }
+      let room = UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))
+      let got = stream.excerpt.read(at: stream.place, into: room, of: stream.descriptor)
+      stream.place += Int64(got)
+      return sf_count_t(got)
+    },
+    write: { _, _, _ in 0 },
+    tell: { data in stream(data)?.place ?? 0 })
 }
 
 /// What a header promises against what is there, from libsndfile's log: it cuts a length that passes the end of the

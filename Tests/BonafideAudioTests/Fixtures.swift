@@ -93,6 +93,7 @@ struct Recording {
   var format: AudioFormat
   var samples: [Float] = []
   var warnings: [String] = []
+  var unheard = 0.0
 }
 
 /// Reads all of a recording, in blocks of `block` frames.
@@ -102,6 +103,7 @@ func readAll(_ path: String, raw: RawFormat? = nil, block: Int = 1_000) throws -
   var buffer: [Float] = []
   while try reader.read(into: &buffer, frames: block) > 0 { recording.samples += buffer }
   recording.warnings = reader.warnings
+  recording.unheard = reader.unheard
   return recording
 }
 

@@ -63,7 +63,7 @@ import Testing
     #expect(call.score(channel: 3) == 0.5)
     #expect(call.score(channel: 2) == nil)
     #expect(table.recordings[1].error == "gone")
-    let document = #"{"schema":"bonafide.scan/1","engine":{},"files":[\#n"# + line + "\n]}\n"
+    let document = #"{"schema":"bonafide.scan/2","engine":{},"files":[\#n"# + line + "\n]}\n"
     #expect(try parse(document).recordings == [call])
     // Reports of two runs put together.
     #expect(try parse(line + "\n" + line).recordings == [call])
@@ -73,7 +73,7 @@ import Testing
     ("", nil, "s.txt: is empty"), ("a b c\n", nil, "s.txt:1: is in no form of scores"),
     ("a 1\nb\n", nil, "s.txt:2: has 1 columns"), ("a 1\na 2\n", nil, "s.txt:2: gives a another score"),
     ("a 1\n", .asvspoof2019, "s.txt:1: has 2 columns, which is not the form asvspoof2019"),
-    ("{\"schema\":\"bonafide.scan/3\",\"files\":[]}", nil, "s.txt: has schema bonafide.scan/2"),
+    ("{\"schema\":\"bonafide.scan/3\",\"files\":[]}", nil, "s.txt: has schema bonafide.scan/3"),
     ("{\"path\":\"a\",\"duration_s\":1e300,\"channels\":[]}", nil, "s.txt:1: a has a time that no recording can have"),
     ("{\"path\":\"a\",\"channels\":[{\"channel\":1,\"speech_s\":1,\"segments\":[],\"timeline\":{\"hop_s\":0,\"llr\":[1]}}]}", nil,
       "s.txt:1: a has a time"),

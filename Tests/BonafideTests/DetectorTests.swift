@@ -41,6 +41,44 @@ import Testing
     #expect(party.segments.allSatisfy { $0.start >= 0 && $0.end <= duration && $0.start < $0.end })
   }
 
+  @Test func aCutRecordingIsIncomplete() throws {
+    let path = try folder.writeWAV("call.wav", channels: [try call()])
+    var file = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    // The clear point below all scores: without the cut, the party would be bona fide.
+    var options = ScanOptions()
+    options.alarmAt = -100
+    options.clearAt = -50
+    let whole = detector.scan(path, options: options)
+    #expect(whole.verdict == .bonafide && whole.unheard == 0 && whole.heard == whole.duration)
+    #expect(whole.parties.map { [$0.track, $0.trackChannel] } == [[1, 1]])
+    let cut = detector.scan(try folder.write("cut.wav", Data(file.dropLast(32_000))), options: options)
+    #expect(cut.verdict == .inconclusive && cut.parties.first?.reason == .incomplete)
+    #expect(cut.unheard == 1 && cut.heard == cut.duration)
+    #expect(cut.warnings.count == 1)
+    // What was heard is synthetic: that more is missing changes nothing.
+    options.clearAt = 200
+    options.alarmAt = 100
+    #expect(detector.scan(try folder.write("cut.wav", Data(file.dropLast(32_000))), options: options).verdict == .synthetic)
+    // A length of no audio at all, as a recorder leaves it that never came back, is no loss.
+    file.replaceSubrange(40..<44, with: [0, 0, 0, 0])
+    let unfinished = detector.scan(try folder.write("unfinished.wav", Data(file)))
+    #expect(unfinished.parties == detector.scan(path).parties)
+    #expect(unfinished.warnings.count == 1 && unfinished.unheard == 0)
+  }
+
+  @Test func onePartysRecordingsAreHeardInTheirOrder() throws {
+    let samples = try call()
+    let one = try Data(contentsOf: URL(filePath: folder.writeWAV("one.wav", channels: [samples])))
+    let two = try Data(contentsOf: URL(filePath: folder.writeWAV("two.wav", channels: [samples, Array(samples.reversed())])))
+    let result = detector.scan(try folder.write("both.wav", one + two))
+    let duration = Double(samples.count) / 8000
+    #expect(abs((result.duration ?? 0) - 2 * duration) < 1e-3 && result.heard == result.duration)
+    #expect(result.parties.map(\.channel) == [1, 2])
+    let alone = try #require(detector.scan(folder.url.appending(path: "one.wav").path).parties.first)
+    #expect(abs(result.parties[0].speech - 2 * alone.speech) < 1)
+    #expect(result.parties[1].speech < 1.5 * alone.speech)
+  }
+
   /// Gains of ±12 dB. Behind digital silence the first frames have no level to be measured by, and the network
   /// remembers a little of them; on a line there is noise before there is speech.
   @Test(arguments: [(0.003, 0.02), (0, 0.3)] as [(Float, Double)]) func levelDoesNotMatter(noise: Float, tolerance: Double) throws {

@@ -95,7 +95,6 @@ public struct Detector: Sendable {
       for party in parties { screened[party.channel - 1] = party }
     }
     result.warnings = reader.warnings
-    result.heard = result.duration
     result.unheard = reader.unheard
     result.parties = original.indices.compactMap { channel in
       guard var party = screened[original[channel]] else { return nil }
@@ -106,8 +105,8 @@ public struct Detector: Sendable {
         party.reason = .incomplete
       }
       if !options.mix {
-        party.track = 1
-        party.trackChannel = channel + 1
+        party.track = reader.channels[channel].track
+        party.trackChannel = reader.channels[channel].channel
       }
       if channel < options.channelNames.count, !options.channelNames[channel].isEmpty {
         party.name = options.channelNames[channel]
@@ -133,10 +132,15 @@ public struct Detector: Sendable {
     let parties = opened
 
     var block: [Float] = []
-    var frames = 0
+    var (frames, missing) = (0, 0)
     while true {
       let count: Int
       do { count = try reader.read(into: &block, frames: rate) } catch { throw .audio(error) }
+      if reader.missing > 0 {
+        echoes?.pass(reader.missing, parties)
+        for party in parties { party.append(missing: reader.missing) }
+        missing += reader.missing
+      }
       if count == 0 { break }
       let samples = block
       let threads = max(1, min(options.threads, parties.count))
@@ -145,10 +149,11 @@ public struct Detector: Sendable {
       }
       echoes?.hear(parties)
       frames += count
-      progress(Double(frames) / Double(rate))
+      progress(Double(frames + missing) / Double(rate))
     }
     echoes?.finish(parties)
-    result.duration = Double(frames) / Double(rate)
+    result.duration = Double(frames + missing) / Double(rate)
+    result.heard = Double(frames) / Double(rate)
     for party in parties {
       if let bandwidth = party.bandwidth { result.bandwidth = max(bandwidth, result.bandwidth ?? 0) }
     }
@@ -189,6 +194,11 @@ private final class Party: @unchecked Sendable {
     screener.append(samples.span)
   }
 
+  /// Passes over frames that the recording lacks.
+  func append(missing count: Int) {
+    screener.append(missing: min(count, screener.missingCounts.upperBound))
+  }
+
   /// Highest frequency with energy, in Hz.
   var bandwidth: Double? { screener.bandwidth }
 
@@ -207,6 +217,7 @@ private struct PartyEchoes: ~Copyable {
   private var finder: EchoFinder
   private let resamplers: [Resampling]
   private var resampled: [Float] = []
+  private let sampleRate: Int
 
   /// An array cannot hold what cannot be copied.
   private final class Resampling {
@@ -228,6 +239,26 @@ private struct PartyEchoes: ~Copyable {
     }
     self.finder = consume finder
     self.resamplers = resamplers
+    self.sampleRate = sampleRate
+  }
+
+  /// Listens to samples that are missing, before the parties pass over them: as to zeros, until what was before has been
+  /// told, and then no more.
+  mutating func pass(_ count: Int, _ parties: [Party]) {
+    let head = min(count, (EchoFinder.secondsBehind + 2) * sampleRate)
+    let frames = Int(Double(count - head) / Double(sampleRate) * 25)
+    var rest = count - Int(Double(frames) / 25 * Double(sampleRate))
+    while rest > 0 {
+      let zeros = [Float](repeating: 0, count: min(rest, sampleRate))
+      for (index, resampler) in resamplers.enumerated() {
+        resampled.removeAll(keepingCapacity: true)
+        resampler.resampler.process(zeros.span, appendingTo: &resampled)
+        finder.append(resampled, to: index)
+      }
+      rest -= zeros.count
+    }
+    let told = finder.takeFrames()
+    for (party, known) in zip(parties, told) { party.hear(echo: known + [Bool](repeating: false, count: frames)) }
   }
 
   /// Listens to what the parties have heard last.

@@ -1,0 +1,113 @@
+/// Where the audio lies in a file: parts that follow one another, each as a decoder is to see it.
+///
+/// Decoders believe headers. A recorder that never came back to its header, a length of 32 bits that ran over, recordings put
+/// one after another, links of a chain, a hole among frames: in each there is more audio than the header says. So the container
+/// is looked at before it is opened, and where it is not what one decoder would read to its end, the decoder gets the parts.
+struct Layout {
+  /// One after another; at least one.
+  var parts: [LayoutPart]
+  /// What was odd, a line each.
+  var warnings: [String] = []
+
+  /// Looks at a file by its content.
+  ///
+  /// - Returns: `nil` where one decoder reads all of the file as it is.
+  static func scan(_ file: borrowing FileDescriptor) -> Layout? {
+    let size = file.size
+    var (place, found): (Int64, [Recorded]) = (0, [])
+    while place < size, let recorded = recording(in: file, at: place, size: size) {
+      found.append(recorded)
+      guard recorded.end > place else { break }
+      place = recorded.end
+    }
+    guard let first = found.first, found.count > 1 || !first.isPlain else { return nil }
+    let parts = found.flatMap(\.parts)
+    guard !parts.isEmpty else { return nil }
+    var layout = Layout(parts: parts)
+    for warning in found.flatMap(\.warnings) where !layout.warnings.contains(warning) { layout.warnings.append(warning) }
+    return layout
+  }
+
+  /// The recording that starts at a place, by its first bytes.
+  private static func recording(in file: borrowing FileDescriptor, at place: Int64, size: Int64) -> Recorded? {
+    let start = file.bytes(at: place, count: 12)
+    if start.hasText("RIFF") || start.hasText("RIFX") || start.hasText("RF64") || start.hasText("BW64") {
+      return start.hasText("WAVE", at: 8) ? waveRecording(in: file, at: place, size: size) : nil
+    }
+    if start.hasText("riff") { return wave64Recording(in: file, at: place, size: size) }
+    if start.hasText(".snd") || start.hasText("dns.") { return auRecording(in: file, at: place, size: size) }
+    if start.hasText("FORM") { return aiffRecording(in: file, at: place, size: size) }
+    if start.hasText("caff") { return cafRecording(in: file, at: place, size: size) }
+    if start.hasText("fLaC") { return markedRecording(in: file, at: place, size: size, mark: flacMark) }
+    if start.starts(with: ebmlMark) { return markedRecording(in: file, at: place, size: size, mark: ebmlMark) }
+    if start.hasText("OggS") { return oggRecording(in: file, at: place, size: size) }
+    if start.hasText("ftyp", at: 4) { return movieRecording(in: file, at: place, size: size) }
+    if start.hasText("#!AMR") { return amrRecording(in: file, at: place, size: size) }
+    return framesRecording(in: file, at: place, size: size)
+  }
+
+  /// Whether the first bytes, 12 or more, are those of a container that tells itself.
+  static func isStart(_ head: some Collection<UInt8>) -> Bool {
+    let head = Array(head.prefix(12))
+    return ["RIFF", "RIFX", "RF64", "BW64", ".snd", "FORM", "caff", "fLaC", "OggS", "#!AMR"].contains { head.hasText($0) }
+      || head.hasText("ftyp", at: 4) || head.starts(with: ebmlMark)
+  }
+
+  /// What a FLAC stream starts with: the marker, and the head of the block that must come first.
+  private static let flacMark = Array("fLaC".utf8)
+  /// What Matroska and WebM start with.
+  private static let ebmlMark: [UInt8] = [0x1A, 0x45, 0xDF, 0xA3]
+
+  /// A recording that goes on until another one of its kind starts.
+  private static func markedRecording(
+    in file: borrowing FileDescriptor, at place: Int64, size: Int64, mark: [UInt8]
+  ) -> Recorded? {
+    var next = place + 1
+    while let hit = file.firstPlace(of: mark, in: next..<size) {
+      let head = file.bytes(at: hit, count: 64)
+      if mark == flacMark {
+        if head.count > 8, head[4] & 0x7F == 0, head[5] == 0, head[6] == 0, head[7] == 34 {
+          return Recorded(parts: [LayoutPart(Excerpt(place..<hit))], end: hit)
+        }
+      } else if head.containsText("webm") || head.containsText("matroska") {
+        return Recorded(parts: [LayoutPart(Excerpt(place..<hit))], end: hit)
+      }
+      next = hit + 1
+    }
+    return Recorded(parts: [LayoutPart(Excerpt(place..<size))], end: size)
+  }
+}
+
+/// What one decoder is to read.
+struct LayoutPart: Sendable {
+  let excerpt: Excerpt
+  /// Name of the container where the excerpt is in another one than the file.
+  var container: String?
+  /// Whether ffmpeg is to decode it, whatever libsndfile knows.
+  var takesFFmpeg = false
+  /// Seconds that the header of the part promises beyond what is there.
+  var promisedBeyond = 0.0
+
+  init(_ excerpt: Excerpt, container: String? = nil, takesFFmpeg: Bool = false) {
+    self.excerpt = excerpt
+    self.container = container
+    self.takesFFmpeg = takesFFmpeg
+  }
+}
+
+/// A recording found in a file.
+struct Recorded {
+  var parts: [LayoutPart]
+  /// Place behind it, where another may start.
+  var end: Int64
+  /// Whether a decoder that is given the whole file reads all of it, if nothing follows.
+  var isPlain = true
+  var warnings: [String] = []
+}
+
+extension [UInt8] {
+  fileprivate func containsText(_ text: String) -> Bool {
+    let pattern = Array(text.utf8)
+    return indices.contains { self[$0...].starts(with: pattern) }
+  }
+}

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Screens mutated recordings of each container, and looks for what must not be: the program traps, takes more than
+ten seconds for a file, or calls a party bona fide though ffmpeg decodes more than a second that was not heard.
+
+    Tests/fuzz/fuzz.py .build/release/bonafide [--count 1000] [--containers wav,flac] [--seed 1] [--keep FOLDER]
+
+Needs ffmpeg, sox with its formats (libsox-fmt-all), lame. The mutations of a seed are the same in every run. Exit status 1 where
+something was found; the files are then in FOLDER.
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "samples"
+SECONDS = 9
+FF = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", "{wav}"]
+# How each container is written.
+CONTAINERS = {
+    "wav": ["sox", "{wav}", "-e", "signed", "-b", "16", "-t", "wav", "{out}"],
+    "wav-ulaw": ["sox", "{wav}", "-e", "mu-law", "-t", "wav", "{out}"],
+    "wav-gsm": ["sox", "{wav}", "-e", "gsm-full-rate", "-t", "wav", "{out}"],
+    "wav-g726": FF + ["-c:a", "g726", "-b:a", "32k", "-f", "wav", "{out}"],
+    "rf64": FF + ["-rf64", "always", "-f", "wav", "{out}"],
+    "w64": ["sox", "{wav}", "-t", "w64", "{out}"],
+    "au": ["sox", "{wav}", "-e", "mu-law", "-t", "au", "{out}"],
+    "aiff": ["sox", "{wav}", "-t", "aiff", "{out}"],
+    "caf": FF + ["-f", "caf", "{out}"],
+    "flac": ["sox", "{wav}", "-t", "flac", "{out}"],
+    "ogg": FF + ["-c:a", "libvorbis", "-f", "ogg", "{out}"],
+    "opus": FF + ["-c:a", "libopus", "-f", "ogg", "{out}"],
+    "mp3": ["lame", "--quiet", "-b", "32", "{wav}", "{out}"],
+    "aac": FF + ["-c:a", "aac", "-f", "adts", "{out}"],
+    "m4a": FF + ["-c:a", "aac", "-f", "ipod", "{out}"],
+    "mkv": FF + ["-c:a", "aac", "-f", "matroska", "{out}"],
+    "webm": FF + ["-c:a", "libopus", "-f", "webm", "{out}"],
+    "amr": ["sox", "{wav}", "-C", "7", "-t", "amr-nb", "{out}"],
+}
+
+
+def mutated(data: bytes, random: random.Random) -> bytes:
+    """The file with one to three changes."""
+    out = bytearray(data)
+    for _ in range(random.choice((1, 1, 2, 3))):
+        size = len(out)
+        if size < 64:
+            break
+        kind = random.choice(("cut", "header", "header", "flip", "double", "swap", "zero", "append"))
+        a, b = sorted(random.randrange(size) for _ in range(2))
+        if kind == "cut":
+            del out[random.randrange(16, size) :]
+        elif kind == "header":
+            for _ in range(random.randint(1, 6)):
+                out[random.randrange(min(size, random.choice((48, 512))))] = random.choice((0, 0xFF, 0x7F, random.randrange(256)))
+        elif kind == "flip":
+            for _ in range(random.randint(1, 40)):
+                out[random.randrange(size)] = random.randrange(256)
+        elif kind == "double":
+            out[b:b] = out[a:b]
+        elif kind == "swap":
+            c = random.randrange(b, size)
+            out[a:c] = out[b:c] + out[a:b]
+        elif kind == "zero":
+            out[a : min(b, a + 20000)] = bytes(min(b, a + 20000) - a)
+        elif kind == "append":
+            out += data[: random.randrange(len(data))]
+    return bytes(out)
+
+
+def screened(program: str, paths: list[str], limit: float) -> tuple[dict[str, dict], int | None, str]:
+    """Results by path, the exit status (None: too slow), and what was written to standard error."""
+    try:
+        run = subprocess.run([program, "scan", "--jobs", "1", "--format", "jsonl", *paths], capture_output=True, timeout=limit)
+    except subprocess.TimeoutExpired:
+        return {}, None, ""
+    lines = [json.loads(line) for line in run.stdout.decode().splitlines()]
+    return {line["path"]: line for line in lines}, run.returncode, run.stderr.decode(errors="replace")
+
+
+def decoded(path: str) -> float:
+    """Seconds that ffmpeg decodes of the longest audio track."""
+    seconds = 0.0
+    for track in range(3):
+        command = ["ffmpeg", "-nostdin", "-v", "quiet", "-i", path, "-map", f"0:a:{track}", "-ar", "8000", "-ac", "1", "-f", "s16le", "-"]
+        try:
+            run = subprocess.run(command, capture_output=True, timeout=60)
+        except subprocess.TimeoutExpired:
+            break
+        if not run.stdout:
+            break
+        seconds = max(seconds, len(run.stdout) / 16000)
+    return seconds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--count", type=int, default=1000, help="mutated files of each container")
+    parser.add_argument("--containers", default=",".join(CONTAINERS))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=pathlib.Path, help="folder for files with which something was found")
+    arguments = parser.parse_args()
+    found = 0
+
+    def keep(path: pathlib.Path, what: str) -> None:
+        nonlocal found
+        found += 1
+        print(f"  {path.name}: {what}", flush=True)
+        if arguments.keep:
+            arguments.keep.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, arguments.keep)
+
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        wav = work / "base.wav"
+        subprocess.run(
+            ["sox", SAMPLES / "genuine-es.gsm.wav", "-e", "signed", "-b", "16", wav, "trim", "0", str(SECONDS)], check=True)
+        for container in arguments.containers.split(","):
+            base = work / "base"
+            subprocess.run([part.format(wav=wav, out=base) for part in CONTAINERS[container]], check=True, capture_output=True)
+            data = base.read_bytes()
+            verdicts: dict[str, int] = {}
+            noisy, started = 0, time.monotonic()
+            for first in range(0, arguments.count, 25):
+                paths = []
+                for number in range(first, min(first + 25, arguments.count)):
+                    path = work / f"{container}-{arguments.seed}-{number}.bin"
+                    path.write_bytes(mutated(data, random.Random(f"{container} {arguments.seed} {number}")) or b"\0")
+                    paths.append(path)
+                results, status, errors = screened(arguments.program, [str(path) for path in paths], 60)
+                if status not in (0, 1, 2):
+                    # One by one, to find which.
+                    results = {}
+                    for path in paths:
+                        begun = time.monotonic()
+                        one, status, message = screened(arguments.program, [str(path)], 10)
+                        results |= one
+                        if status is None:
+                            keep(path, "takes more than 10 s")
+                        elif status not in (0, 1, 2):
+                            keep(path, f"ends with status {status} after {time.monotonic() - begun:.1f} s: {message[-200:]}")
+                noisy += sum(not line.startswith("bonafide:") for line in errors.splitlines())
+                for path in paths:
+                    result = results.get(str(path))
+                    if result is None:
+                        continue
+                    verdict = result["verdict"] or "error"
+                    verdicts[verdict] = verdicts.get(verdict, 0) + 1
+                    if any(party["verdict"] == "bonafide" for party in result["channels"]):
+                        beyond = decoded(str(path)) - result["heard_s"]
+                        if beyond > 1:
+                            keep(path, f"is bona fide, and ffmpeg decodes {beyond:.1f} s more than the {result['heard_s']} s heard")
+                    path.unlink()
+            counts = ", ".join(f"{verdicts[name]} {name}" for name in sorted(verdicts))
+            print(f"{container}: {counts}; {noisy} lines of libraries; {time.monotonic() - started:.0f} s", flush=True)
+    print(f"{found} found" if found else "nothing found")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
