@@ -40,7 +40,7 @@ struct PartyJudge: Sendable {
     _ evidence: PartyEvidence, second: Double? = nil, signalToNoise: Double?, isDistorted: Bool = false
   ) -> Judgement {
     var judgement = Judgement()
-    guard evidence.pooled.count > 0 else {
+    guard evidence.pooled.count > 0, !evidence.isMonotonous else {
       judgement.reason = .noSpeech
       return judgement
     }
@@ -88,9 +88,9 @@ struct PartyJudge: Sendable {
   ) -> PartyResult {
     let judgement = judgement(evidence, second: second, signalToNoise: signalToNoise, isDistorted: clipping?.isTooMuch ?? false)
     var result = PartyResult(
-      channel: channel, verdict: judgement.verdict, reason: judgement.reason, speech: evidence.speech, echo: evidence.echo,
-      llr: judgement.llr, syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped,
-      stages: judgement.stages)
+      channel: channel, verdict: judgement.verdict, reason: judgement.reason,
+      speech: judgement.reason == .noSpeech ? 0 : evidence.speech, echo: evidence.echo, llr: judgement.llr,
+      syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped, stages: judgement.stages)
     if judgement.verdict != .inconclusive || judgement.reason == .ambiguous || judgement.reason == .tooDistorted {
       result.segments = evidence.stretches.map { segment($0, of: evidence, duration: duration) }
       if judgement.verdict == .synthetic, result.segments.isEmpty {

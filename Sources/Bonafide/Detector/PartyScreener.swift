@@ -61,6 +61,9 @@ struct PartyScreener: ~Copyable {
   private var outputs: [FrameOutput] = []
   /// Mean energies of the score frames that have no output yet; `nil` where samples are missing.
   private var energies: [Float?] = []
+  /// Spectra of the same frames.
+  private var shapes: [MonotonyMeter.Shape] = []
+  private var partialShape = MonotonyMeter.Shape.zero
   /// Feature frames in the last, unfinished score frame; those of them that are not missing, and their energy.
   private var partialFrames = 0
   private var knownFrames = 0
@@ -182,7 +185,8 @@ struct PartyScreener: ~Copyable {
   }
 
   private mutating func keepEnergies() {
-    for energy in frameEnergies {
+    for (frame, energy) in frameEnergies.enumerated() {
+      addShape(ofFrame: frame)
       if let energy {
         partialEnergy += energy
         knownFrames += 1
@@ -192,7 +196,21 @@ struct PartyScreener: ~Copyable {
     }
   }
 
+  private mutating func addShape(ofFrame frame: Int) {
+    let settings = card.features
+    let parts = MonotonyMeter.Shape.scalarCount
+    let least = (MonotonyMeter.leastShape + settings.shift) / settings.scale
+    let (perBand, start) = (settings.featuresPerBand, frame * settings.featuresPerFrame)
+    for band in 0..<settings.bands {
+      partialShape[band * parts / settings.bands] += max(features[start + band * perBand], least)
+    }
+  }
+
   private mutating func closeScoreFrame() {
+    // Sums over frames and bands, in features, to means in nepers.
+    let parts = MonotonyMeter.Shape.scalarCount
+    shapes.append(partialShape * (card.features.scale * Float(parts) / Float(max(1, partialFrames) * card.features.bands)))
+    partialShape = .zero
     energies.append(knownFrames > 0 ? partialEnergy / Float(knownFrames) : nil)
     partialEnergy = 0
     knownFrames = 0
@@ -207,13 +225,15 @@ struct PartyScreener: ~Copyable {
     for i in 0..<count {
       let speech = evidence.pooled.count
       let place = evidence.frameCount - echoStart
-      evidence.append(outputs[i], energy: energies[i], isEcho: echo.indices.contains(place) && echo[place])
+      evidence.append(
+        outputs[i], energy: energies[i], shape: shapes[i], isEcho: echo.indices.contains(place) && echo[place])
       let isSpeech = evidence.pooled.count > speech
       clipping.hear(frame: evidence.frameCount - 1, isSpeech: isSpeech)
       windows?.append(isSpeech: isSpeech)
       if keepsHeard, isSpeech { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
     }
     energies.removeFirst(count)
+    shapes.removeFirst(count)
     outputs.removeFirst(count)
     let known = min(echo.count, evidence.frameCount - echoStart)
     echo.removeFirst(known)

@@ -114,17 +114,17 @@ struct SpeechBand: Sendable {
     greatestPeak = max(greatestPeak, peak)
     peaks.add(peak)
     powersBeyond.add(powerBeyond)
-    guard loudCount >= Self.settlingCount else { return }
+    guard loudCount >= Double(Self.settlingCount) else { return }
     final = reachesBeyond
     (waiting, speech) = ([], [])
   }
 
-  private var loudCount: Int { peaks.count(atLeast: Double(greatestPeak) * Self.loudRange) }
+  private var loudCount: Double { peaks.count(atLeast: Double(greatestPeak) * Self.loudRange) }
 
   private var reachesBeyond: Bool {
     guard greatestPeak > 0 else { return false }
     let count = powersBeyond.count(atLeast: Double(greatestPeak) * Self.beyondRange)
-    return count > 0 && Double(count) >= Self.wideShare * Double(loudCount)
+    return count > 0 && count >= Self.wideShare * loudCount
   }
 
   /// Whether speech reaches beyond, as far as is known.

@@ -13,6 +13,9 @@ struct PartyEvidence: Sendable {
   private(set) var pooled = PooledScore()
   /// Score frames of speech that is another party's echo, and was left out.
   private(set) var echoFrames = 0
+  /// Score frames of sounds that come again and again, and were left out.
+  private(set) var monotonousFrames = 0
+  private var monotony = MonotonyMeter()
   private(set) var noise: NoiseEstimate
   /// Runs of speech without long pauses, that have ended.
   private(set) var turns: TurnLog
@@ -48,8 +51,9 @@ struct PartyEvidence: Sendable {
   ///
   /// - Parameters:
   ///   - energy: its mean band energy; `nil` where samples are missing.
+  ///   - shape: of its spectrum; `nil` where it is not known.
   ///   - isEcho: whether what is heard in it is another party: neither speech of this one nor noise.
-  mutating func append(_ output: FrameOutput, energy: Float?, isEcho: Bool = false) {
+  mutating func append(_ output: FrameOutput, energy: Float?, shape: MonotonyMeter.Shape? = nil, isEcho: Bool = false) {
     if let energy, let frame = SpeechFrame(output, energy: energy, index: frameCount) {
       guard !isEcho else {
         echoFrames += 1
@@ -57,7 +61,13 @@ struct PartyEvidence: Sendable {
         pass(1)
         return
       }
-      noise.append(speech: energy)
+      if let shape, monotony.isMonotonous(shape, frame: frameCount) {
+        monotonousFrames += 1
+        noise.append(pause: nil)
+        pass(1)
+        return
+      }
+      noise.append(speech: energy, weight: Double(frame.weight))
       append(frame)
     } else {
       noise.append(pause: isEcho ? nil : energy)
@@ -94,6 +104,9 @@ struct PartyEvidence: Sendable {
 
   /// Seconds of speech.
   var speech: Double { hop * Double(pooled.count) }
+
+  /// Whether what was taken for speech are sounds that come again and again, or but their beginning.
+  var isMonotonous: Bool { monotonousFrames > 2 * pooled.count || monotony.isAllAlike }
 
   private mutating func endTurn() {
     guard let ended = turn else { return }
