@@ -94,11 +94,13 @@ test: test-c test-python
 test-c: examples
 	Tests/C/run.sh $(LIBRARY)
 
-# pytest and numpy are needed; the command is what results are compared with.
+# pytest and numpy are needed, and mypy for types; the command is what results are compared with.
 test-python: library build
 	if $(PYTHON) -c 'import numpy, pytest' 2>/dev/null; then \
 	  BONAFIDE_LIBRARY='$(CURDIR)/$(LIBRARY)/libbonafide.so' $(PYTHON) -m pytest -q Bindings/python; \
 	else echo 'test-python: left out, for $(PYTHON) has no numpy and pytest'; fi
+	if $(PYTHON) -c 'import numpy, mypy' 2>/dev/null; then cd Bindings/python && $(PYTHON) -m mypy; \
+	else echo 'test-python: types not checked, for $(PYTHON) has no numpy and mypy'; fi
 
 demo: build
 	.build/release/bonafide scan samples || [ $$? -eq 1 ]

@@ -5,6 +5,8 @@ let package = Package(
   name: "bonafide",
   products: [
     .library(name: "Bonafide", targets: ["Bonafide"]),
+    // results as text, JSON, CSV, RTTM, Audacity labels
+    .library(name: "BonafideReport", targets: ["BonafideReport"]),
     // objects of libbonafide, which Bindings/C links
     .library(name: "bonafide-c", type: .static, targets: ["BonafideC"]),
     .executable(name: "bonafide", targets: ["bonafide"]),

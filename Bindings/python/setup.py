@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
@@ -25,12 +26,25 @@ def version() -> str:
     return found.group(1)
 
 
+def build_library() -> None:
+    """Builds libbonafide of the sources beside; what is wrong, and what to do, is the last line."""
+    if not (ROOT / "Package.swift").exists():
+        raise SystemExit("the sources of Bonafide are not here: install the wheel that `make python-wheel` makes")
+    if shutil.which("swift") is None:
+        raise SystemExit(
+            f"libbonafide is not built, and there is no swift to build it: install Swift 6.3, run `make library` in {ROOT}, and try again")
+    if subprocess.run(["make", "library"], cwd=ROOT, check=False).returncode != 0:
+        raise SystemExit(f"libbonafide cannot be built: run `make library` in {ROOT} and see README.md there for what it takes")
+
+
 class BuildWithLibrary(build_py):
     def run(self) -> None:
         super().run()
         library = pathlib.Path(os.environ.get("BONAFIDE_LIBRARY", ROOT / ".build/c/libbonafide.so"))
+        if not library.exists() and "BONAFIDE_LIBRARY" not in os.environ:
+            build_library()
         if not library.exists():
-            raise SystemExit(f"{library} is missing: run `make library` first, or name one in BONAFIDE_LIBRARY")
+            raise SystemExit(f"{library} is missing: run `make library` in {ROOT} first, or name one in BONAFIDE_LIBRARY")
         shutil.copyfile(library.resolve(), pathlib.Path(self.build_lib) / "bonafide/libbonafide.so")
 
 

@@ -25,7 +25,7 @@ public enum Reason: String, Codable, Sendable, CaseIterable {
 }
 
 /// A stretch of one party that sounds synthetic.
-public struct Segment: Sendable, Equatable {
+public struct Segment: Sendable, Equatable, Codable {
   /// Seconds from the start of the recording.
   public var start: Double
   /// Seconds from the start of the recording; greater than `start`.
@@ -45,7 +45,7 @@ public struct Segment: Sendable, Equatable {
 }
 
 /// Scores along one party.
-public struct Timeline: Sendable, Equatable {
+public struct Timeline: Sendable, Equatable, Codable {
   /// Seconds between scores; score `i` stands for `i * hop ..< (i + 1) * hop`.
   public var hop: Double
   /// Smoothed log-likelihood ratio per hop; `nil` where nobody speaks.
@@ -59,7 +59,7 @@ public struct Timeline: Sendable, Equatable {
 }
 
 /// What the two stages say of a party, each by itself.
-public struct StageScores: Sendable, Equatable {
+public struct StageScores: Sendable, Equatable, Codable {
   /// Log-likelihood ratio by the first stage, natural log; higher is more likely bona fide.
   public var first: Double
   /// Mean score of the second stage's windows, higher for bona fide, not calibrated; `nil` where it has heard none.
@@ -73,7 +73,7 @@ public struct StageScores: Sendable, Equatable {
 }
 
 /// The screening of one side of a call.
-public struct PartyResult: Sendable, Equatable {
+public struct PartyResult: Sendable, Equatable, Codable {
   /// Channel of the recording, from 1; counts on from track to track.
   public var channel: Int
   /// Track of the recording that the channel is of, from 1; `nil` for a mix and for samples that are in no file.
@@ -102,6 +102,10 @@ public struct PartyResult: Sendable, Equatable {
   public var clipped: Double?
   /// What each stage says by itself; `nil` where the first one alone has listened.
   public var stages: StageScores?
+  /// Samples of a stream that were not numbers, and were taken as 0. Those of a recording are in `FileResult.warnings`.
+  public var nonNumbers = 0
+  /// Samples of a stream that were beyond ±4 and were cut to that, as those are that have the scale of 16-bit integers.
+  public var outOfRange = 0
   /// Stretches that sound synthetic, in order, not overlapping.
   public var segments: [Segment]
   /// Frame scores, when asked for.
@@ -134,7 +138,7 @@ public struct PartyResult: Sendable, Equatable {
 }
 
 /// The screening of one recording, or the reason why there is none.
-public struct FileResult: Sendable, Equatable {
+public struct FileResult: Sendable, Equatable, Codable {
   /// As the caller named it; `-` is standard input.
   public var path: String
   /// Container and encoding, such as `WAV/ULAW`.
@@ -155,6 +159,8 @@ public struct FileResult: Sendable, Equatable {
   public var verdict: Verdict?
   /// Why the file could not be screened, in one line.
   public var error: String?
+  /// The same as a value: which kind of failure it is.
+  public var failure: ScreeningError?
   /// What was odd in a file that was screened all the same, a line each.
   public var warnings: [String]
   /// One for each channel that was screened, in order; none with an error.

@@ -1,7 +1,7 @@
 /// Why audio could not be read: what is wrong, with which input, and what to do about it.
-public struct AudioError: Error, Sendable, Equatable, CustomStringConvertible {
+public struct AudioError: Error, Sendable, Equatable, Codable, CustomStringConvertible {
   /// The kinds of failure.
-  public enum Code: Sendable, Equatable {
+  public enum Code: String, Sendable, Equatable, Codable {
     /// There is no such file, or a symbolic link leads nowhere.
     case notFound
     /// The path is a directory.

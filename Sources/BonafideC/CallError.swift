@@ -24,7 +24,8 @@ struct CallError: Error {
     switch error {
     case .unsupportedRate: status = BONAFIDE_BAD_RATE
     case .finished: status = BONAFIDE_FINISHED
-    case .badCount: status = BONAFIDE_BAD_ARGUMENT
+    case .badCount, .badOption: status = BONAFIDE_BAD_ARGUMENT
+    case .cancelled: status = BONAFIDE_CANCELLED
     case .audio, .features: status = BONAFIDE_FAILED
     }
     message =

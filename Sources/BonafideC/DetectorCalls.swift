@@ -6,16 +6,20 @@ final class HeldDetector: Sendable {
   let detector: Detector
   let options: ScanOptions
   let log: Log?
-  let name, version, sha256: CText
+  let texts: [ModelTexts]
+
+  /// What a host is shown of a model.
+  struct ModelTexts: Sendable {
+    let name, version, sha256: CText
+  }
 
   init(_ detector: Detector, options: ScanOptions, log: Log?) {
-    let model = detector.narrowband
     self.detector = detector
     self.options = options
     self.log = log
-    name = CText(model.card.name)
-    version = CText(model.card.version)
-    sha256 = CText(model.sha256)
+    texts = detector.models.map { model in
+      ModelTexts(name: CText(model.card.name), version: CText(model.card.version), sha256: CText(model.sha256))
+    }
   }
 }
 
@@ -57,11 +61,18 @@ public func bonafide_detector_destroy(_ detector: OpaquePointer?) -> bonafide_st
 public func bonafide_model_info(
   _ detector: OpaquePointer?, _ model: UnsafeMutablePointer<bonafide_model>?, _ size: Int
 ) -> bonafide_status {
+  bonafide_detector_model(detector, 0, model, size)
+}
+
+@c @implementation
+public func bonafide_detector_model(
+  _ detector: OpaquePointer?, _ index: Int, _ model: UnsafeMutablePointer<bonafide_model>?, _ size: Int
+) -> bonafide_status {
   attempt { () throws(CallError) in
     let held = try detectors.object(detector)
-    let card = held.detector.narrowband.card
+    let (card, texts) = (try element(index, of: held.detector.models, "models").card, held.texts[index])
     let info = bonafide_model(
-      name: held.name.pointer, version: held.version.pointer, sha256: held.sha256.pointer,
+      name: texts.name.pointer, version: texts.version.pointer, sha256: texts.sha256.pointer,
       alarm_llr: card.operatingPoints.alarm, clear_llr: card.operatingPoints.clear,
       sample_rate_hz: Int32(clamping: card.features.sampleRate))
     try SizedStruct.write(info, to: model, size: size, "model")
@@ -72,6 +83,14 @@ public func bonafide_model_info(
 public func bonafide_scan(
   _ detector: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ result: UnsafeMutablePointer<OpaquePointer?>?
 ) -> bonafide_status {
+  bonafide_scan_with_progress(detector, path, nil, nil, result)
+}
+
+@c @implementation
+public func bonafide_scan_with_progress(
+  _ detector: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ progress: bonafide_progress?, _ context: UnsafeMutableRawPointer?,
+  _ result: UnsafeMutablePointer<OpaquePointer?>?
+) -> bonafide_status {
   attempt { () throws(CallError) in
     let place = try required(result, "result")
     place.pointee = nil
@@ -79,7 +98,11 @@ public func bonafide_scan(
     guard let path else { throw .nullPointer("path") }
     let name = String(cString: path)
     let file = try telling(held.log) { () throws(CallError) in
-      let file = held.detector.scan(name, options: held.options)
+      var isGivenUp = false
+      let file = held.detector.scan(name, options: held.options, isCancelled: { isGivenUp }) { seconds in
+        if let progress, bonafide_call_progress(progress, context, seconds) != 0 { isGivenUp = true }
+      }
+      if isGivenUp { throw CallError(status: BONAFIDE_CANCELLED, message: "\(name): the scan was given up") }
       if let error = file.error { throw CallError(status: BONAFIDE_BAD_AUDIO, message: "\(name): \(error)") }
       return file
     }
@@ -104,6 +127,7 @@ public func bonafide_score(
       }
     }
     let result = HeldResult(party, sampleRate: Int(sampleRate), duration: Double(count) / Double(sampleRate))
+    for warning in result.file.warnings { held.log?.write(BONAFIDE_LEVEL_WARNING, "the samples: \(warning)") }
     try results.give(result, to: place)
   }
 }

@@ -6,6 +6,8 @@ final class HeldResult: Sendable {
   let file: FileResult
   let format: CText?
   let warnings: [CText]
+  /// Names of the models, one per party; `nil` where it is not known.
+  let models: [CText?]
   /// One per party; `nil` without a timeline.
   let timelines: [CScores?]
 
@@ -13,13 +15,16 @@ final class HeldResult: Sendable {
     self.file = file
     format = file.format.map(CText.init)
     warnings = file.warnings.map(CText.init)
+    models = file.parties.map { $0.model.map(CText.init) }
     timelines = file.parties.map { $0.timeline.map { CScores($0.llr) } }
   }
 
   /// Of a buffer or a stream: a file of one party.
   convenience init(_ party: PartyResult, sampleRate: Int, duration: Double) {
     self.init(
-      FileResult(path: "", sampleRate: sampleRate, duration: duration, verdict: party.verdict, parties: [party]))
+      FileResult(
+        path: "", sampleRate: sampleRate, duration: duration, verdict: party.verdict,
+        warnings: oddities(nonNumbers: party.nonNumbers, outOfRange: party.outOfRange), parties: [party]))
   }
 }
 
@@ -73,13 +78,27 @@ extension bonafide_segment {
   }
 }
 
+/// What is odd in samples of a host, a line each.
+func oddities(nonNumbers: Int, outOfRange: Int) -> [String] {
+  var lines: [String] = []
+  if nonNumbers > 0 { lines.append("samples are not numbers (\(nonNumbers) of them), and are taken as 0") }
+  if outOfRange > 0 {
+    lines.append(
+      "samples are beyond ±4 (\(outOfRange) of them), and are cut to that; full scale is ±1: divide those of 16 bits by 32768")
+  }
+  return lines
+}
+
 extension bonafide_party {
-  init(_ party: PartyResult) {
+  /// - Parameter model: lasts as long as the result that the host holds.
+  init(_ party: PartyResult, model: CText?) {
     self.init(
       channel: Int32(clamping: party.channel), same_as: Int32(clamping: party.sameAs ?? 0),
       verdict: bonafide_verdict(party.verdict), reason: bonafide_reason(party.reason), speech_s: party.speech,
       llr: party.llr ?? .nan, synthetic_probability: party.syntheticProbability ?? .nan, segment_count: party.segments.count,
-      track: Int32(clamping: party.track ?? 0), track_channel: Int32(clamping: party.trackChannel ?? 0))
+      track: Int32(clamping: party.track ?? 0), track_channel: Int32(clamping: party.trackChannel ?? 0), model: model?.pointer,
+      echo_s: party.echo, clipped: party.clipped ?? .nan, non_numbers: UInt64(party.nonNumbers),
+      out_of_range: UInt64(party.outOfRange))
   }
 }
 

@@ -12,7 +12,9 @@ final class HeldStream: @unchecked Sendable {
   private(set) var closed: [Segment] = []
   /// How often `closed` began anew.
   private var revision: Int32 = 0
+  /// Whether the log was told of samples that are not numbers, and of samples out of range.
   private var toldNonNumbers = false
+  private var toldOutOfRange = false
 
   init(_ detector: HeldDetector, sampleRate: Int32) throws(CallError) {
     stream = try CallError.wrapping { () throws(ScreeningError) in
@@ -34,16 +36,22 @@ final class HeldStream: @unchecked Sendable {
 
   /// Runs a call that takes samples, and keeps what it tells.
   func append(_ body: (DetectorStream) throws(ScreeningError) -> StreamUpdate) throws(CallError) {
-    var oddity: String?
+    var oddity: [String] = []
     try alone { stream throws(CallError) in
       let update = try CallError.wrapping { () throws(ScreeningError) in try body(stream) }
       keep(update)
       if stream.nonNumbers > 0, !toldNonNumbers {
         toldNonNumbers = true
-        oddity = "a stream has samples that are not numbers, the first within \(update.time) s; they are taken as 0"
+        oddity.append("a stream has samples that are not numbers, the first within \(update.time) s; they are taken as 0")
+      }
+      if stream.outOfRange > 0, !toldOutOfRange {
+        toldOutOfRange = true
+        oddity.append(
+          "a stream has samples beyond ±4, the first within \(update.time) s, which are cut to that; full scale is ±1: divide those of "
+            + "16 bits by 32768")
       }
     }
-    if let oddity { log?.write(BONAFIDE_LEVEL_WARNING, oddity) }
+    for line in oddity { log?.write(BONAFIDE_LEVEL_WARNING, line) }
   }
 
   private func keep(_ update: StreamUpdate) {
@@ -68,6 +76,7 @@ final class HeldStream: @unchecked Sendable {
       closed = []
       revision = 0
       toldNonNumbers = false
+      toldOutOfRange = false
     }
   }
 
@@ -79,7 +88,7 @@ final class HeldStream: @unchecked Sendable {
         synthetic_probability: update.syntheticProbability ?? .nan, verdict: bonafide_verdict(update.verdict),
         reason: bonafide_reason(update.reason), segment_count: closed.count,
         open: update.open.map(bonafide_segment.init) ?? bonafide_segment(), non_numbers: UInt64(stream.nonNumbers),
-        revision: revision)
+        revision: revision, out_of_range: UInt64(stream.outOfRange))
     }
   }
 

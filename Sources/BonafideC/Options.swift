@@ -27,25 +27,14 @@ struct Options {
   init(_ options: bonafide_options) throws(CallError) {
     scan = try Self.scanOptions(options)
     detector = try Self.detector(options)
-    for points in detector.models.map(\.card.operatingPoints) {
-      let (alarm, clear) = (scan.alarmAt ?? points.alarm, scan.clearAt ?? points.clear)
-      guard alarm < clear || scan.alarmAt == nil && scan.clearAt == nil else {
-        throw .badArgument("alarm_llr (\(alarm)) must be less than clear_llr (\(clear)); what is not given is the model's")
-      }
-    }
+    try CallError.wrapping { () throws(ScreeningError) in try scan.validate(for: detector) }
   }
 
   private static func scanOptions(_ options: bonafide_options) throws(CallError) -> ScanOptions {
-    guard options.prior > 0, options.prior < 1 else {
-      throw .badArgument("prior is a share of parties, greater than 0 and less than 1, not \(options.prior)")
-    }
-    guard (1...1024).contains(options.threads) else {
-      throw .badArgument("threads are 1 to 1024, not \(options.threads)")
-    }
     var scan = ScanOptions()
     scan.prior = options.prior
-    scan.alarmAt = try point(options.alarm_llr, "alarm_llr")
-    scan.clearAt = try point(options.clear_llr, "clear_llr")
+    scan.alarmAt = options.alarm_llr.isNaN ? nil : options.alarm_llr
+    scan.clearAt = options.clear_llr.isNaN ? nil : options.clear_llr
     scan.mix = options.mix != 0
     scan.timeline = options.timeline != 0
     scan.threads = Int(options.threads)
@@ -59,18 +48,18 @@ struct Options {
     return scan
   }
 
-  private static func point(_ llr: Double, _ name: String) throws(CallError) -> Double? {
-    if llr.isNaN { return nil }
-    guard llr.isFinite else { throw .badArgument("\(name) is a number, or NAN for the model's own") }
-    return llr
-  }
-
   private static func detector(_ options: bonafide_options) throws(CallError) -> Detector {
+    let detector: Detector
     do throws(ModelError) {
-      guard let path = options.model else { return try Detector.default }
-      return Detector(model: try Model(path: String(cString: path)))
+      detector = if let path = options.model { Detector(model: try Model(path: String(cString: path))) } else { try .default }
     } catch {
       throw CallError(status: BONAFIDE_BAD_MODEL, message: error.description)
+    }
+    guard let path = options.profile else { return detector }
+    do throws(ProfileError) {
+      return try detector.adjusted(to: try SiteProfile(path: String(cString: path)))
+    } catch {
+      throw CallError(status: BONAFIDE_BAD_PROFILE, message: error.description)
     }
   }
 }

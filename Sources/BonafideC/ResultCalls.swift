@@ -26,8 +26,9 @@ public func bonafide_result_party(
   _ result: OpaquePointer?, _ party: Int, _ value: UnsafeMutablePointer<bonafide_party>?, _ size: Int
 ) -> bonafide_status {
   attempt { () throws(CallError) in
-    let party = try element(party, of: try results.object(result).file.parties, "parties")
-    try SizedStruct.write(bonafide_party(party), to: value, size: size, "party")
+    let held = try results.object(result)
+    let found = try element(party, of: held.file.parties, "parties")
+    try SizedStruct.write(bonafide_party(found, model: held.models[party]), to: value, size: size, "party")
   }
 }
 

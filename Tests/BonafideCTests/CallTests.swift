@@ -57,6 +57,8 @@ private func known(_ number: Double) -> Double? { number.isNaN ? nil : number }
 
   @Test func versionsAreOne() {
     #expect(bonafide_version().map { String(cString: $0) } == Detector.version)
+    #expect(BONAFIDE_VERSION == Detector.version)
+    #expect("\(BONAFIDE_VERSION_MAJOR).\(BONAFIDE_VERSION_MINOR).\(BONAFIDE_VERSION_PATCH)" == Detector.version)
   }
 
   @Test func longMessagesEndBetweenCharacters() throws {

@@ -45,6 +45,20 @@ import Testing
     #expect(behind.speech > alone.speech - 0.6 && behind.speech < alone.speech + 1.2)
   }
 
+  /// Speech far under the level is not all alike for that.
+  @Test func aKnockTakesNoSpeech() throws {
+    let voice = try promptSamples().map { 0.02 * $0 }
+    let knock = (0..<800).map { 0.9 * Float(sin(2 * .pi * 700 / 8000 * Double($0))) }
+    let behind = try detector.score(knock + voice + voice, sampleRate: 8000)
+    var evidence = PartyEvidence(
+      calibration: detector.narrowband.card.calibration,
+      thresholds: Thresholds(detector.narrowband.card.operatingPoints, options: ScanOptions()), hop: 0.04, timeline: false)
+    for frame in 0..<200 {
+      evidence.append(.init(score: 1, attention: 0, speech: 3), energy: 1e-4, shape: .init(repeating: -6 + 0.001 * Float(frame % 3)))
+    }
+    #expect(evidence.pooled.count == 200 && behind.reason != .noSpeech)
+  }
+
   @Test func framesThatComeAgainAreMonotonous() {
     var meter = MonotonyMeter()
     var generator = SeededGenerator(seed: 1)

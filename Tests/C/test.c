@@ -136,6 +136,20 @@ static void test_model(void) {
   CHECK_OK(bonafide_detector_destroy(detector));
 }
 
+static void test_models(void) {
+  bonafide_detector *detector = make_detector();
+  bonafide_model first, second;
+  CHECK_OK(bonafide_detector_model(detector, 0, &first, sizeof first));
+  CHECK_OK(bonafide_detector_model(detector, 1, &second, sizeof second));
+  CHECK(strcmp(first.name, "narrowband") == 0 && first.sample_rate_hz == 8000);
+  CHECK(strcmp(second.name, "wideband") == 0 && second.sample_rate_hz == 16000);
+  CHECK(strlen(second.sha256) == 64 && strcmp(first.sha256, second.sha256) != 0);
+  CHECK_STATUS(bonafide_detector_model(detector, 2, &second, sizeof second), BONAFIDE_BAD_ARGUMENT);
+  CHECK_STATUS(bonafide_detector_model(detector, SIZE_MAX, &second, sizeof second), BONAFIDE_BAD_ARGUMENT);
+  CHECK(strcmp(BONAFIDE_VERSION, bonafide_version()) == 0);
+  CHECK_OK(bonafide_detector_destroy(detector));
+}
+
 static void test_null_pointers(void) {
   bonafide_detector *detector = make_detector();
   bonafide_stream *stream = make_stream(detector, 8000);
@@ -253,12 +267,13 @@ static void test_log(void) {
   lines.stream = stream;
   lines.called_back = BONAFIDE_FAILED;
   CHECK_OK(bonafide_stream_append_float(stream, odd, 5));
-  CHECK(lines.count[BONAFIDE_LEVEL_WARNING] == 1 && lines.called_back == BONAFIDE_OK);
+  /* One of what is no number, one of what is out of range. */
+  CHECK(lines.count[BONAFIDE_LEVEL_WARNING] == 2 && lines.called_back == BONAFIDE_OK);
   lines.stream = NULL;
   CHECK_OK(bonafide_stream_append_float(stream, odd, 5));
-  CHECK(lines.count[BONAFIDE_LEVEL_WARNING] == 1);
+  CHECK(lines.count[BONAFIDE_LEVEL_WARNING] == 2);
   CHECK_OK(bonafide_stream_update(stream, &update, sizeof update));
-  CHECK(update.non_numbers == 6 && fabs(update.time_s - 170 / 8000.0) < 1e-9);
+  CHECK(update.non_numbers == 6 && update.out_of_range == 2 && fabs(update.time_s - 330 / 8000.0) < 1e-9);
   CHECK_OK(bonafide_stream_destroy(stream));
   CHECK_OK(bonafide_detector_destroy(detector));
 
@@ -502,17 +517,126 @@ static void test_hours(void) {
   free(call);
 }
 
+static int32_t give_up_after(void *context, double seconds) {
+  double *told = (double *)context;
+  if (seconds < told[0]) CHECK(0);
+  told[0] = seconds;
+  return seconds >= told[1];
+}
+
+static void test_progress(void) {
+  bonafide_detector *detector = make_detector();
+  bonafide_result *result = NULL;
+  double told[] = {0, 1e9};
+  CHECK_OK(bonafide_scan_with_progress(detector, sample("genuine-es.gsm.wav"), give_up_after, told, &result));
+  bonafide_file file;
+  CHECK_OK(bonafide_result_file(result, &file, sizeof file));
+  CHECK(told[0] > 20 && fabs(told[0] - file.duration_s) < 0.01);
+  CHECK_OK(bonafide_result_destroy(result));
+  told[0] = 0, told[1] = 3;
+  CHECK_STATUS(
+      bonafide_scan_with_progress(detector, sample("genuine-es.gsm.wav"), give_up_after, told, &result), BONAFIDE_CANCELLED);
+  CHECK(result == NULL && told[0] == 3);
+  CHECK_OK(bonafide_scan_with_progress(detector, sample("synthetic-hts.ulaw.wav"), NULL, NULL, &result));
+  bonafide_party party;
+  CHECK_OK(bonafide_result_party(result, 0, &party, sizeof party));
+  CHECK(strcmp(party.model, "narrowband") == 0 && party.echo_s == 0 && party.clipped < 0.07);
+  CHECK_OK(bonafide_result_destroy(result));
+  CHECK_OK(bonafide_detector_destroy(detector));
+}
+
+/* What genuine calls of a site make of a detector. */
+static void test_profile(void) {
+  char weights[4096];
+  snprintf(weights, sizeof weights, "%s/../Models/narrowband.safetensors", samples_folder);
+  bonafide_options options;
+  CHECK_OK(bonafide_options_init(&options, sizeof options));
+  options.model = weights;
+  bonafide_detector *detector = NULL, *moved = NULL;
+  CHECK_OK(bonafide_detector_create(&options, &detector));
+  bonafide_model model;
+  CHECK_OK(bonafide_model_info(detector, &model, sizeof model));
+  char path[] = "/tmp/bonafide-profile-XXXXXX";
+  int descriptor = mkstemp(path);
+  FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+  if (!file) exit(2);
+  fprintf(file,
+          "{\"schema\":\"bonafide.profile/1\",\"adjustments\":[{\"model\":\"narrowband\",\"model_sha256\":\"%s\","
+          "\"parties\":60,\"offset_llr\":0.5,\"alarm_llr\":-3.5}]}",
+          model.sha256);
+  fclose(file);
+  options.profile = path;
+  CHECK_OK(bonafide_detector_create(&options, &moved));
+  CHECK_OK(bonafide_model_info(moved, &model, sizeof model));
+  CHECK(model.alarm_llr == -3.5);
+  bonafide_detector *detectors[] = {detector, moved};
+  double llrs[2];
+  for (int i = 0; i < 2; i++) {
+    bonafide_result *result = NULL;
+    bonafide_party party;
+    CHECK_OK(bonafide_scan(detectors[i], sample("synthetic-hts.ulaw.wav"), &result));
+    CHECK_OK(bonafide_result_party(result, 0, &party, sizeof party));
+    llrs[i] = party.llr;
+    CHECK_OK(bonafide_result_destroy(result));
+  }
+  CHECK(fabs(llrs[1] - llrs[0] - 0.5) < 0.01);
+  CHECK_OK(bonafide_detector_destroy(moved));
+  CHECK(remove(path) == 0);
+  CHECK_STATUS(bonafide_detector_create(&options, &moved), BONAFIDE_BAD_PROFILE);
+  CHECK(moved == NULL);
+  CHECK_OK(bonafide_detector_destroy(detector));
+}
+
+static void count_warnings(void *context, bonafide_level level, const char *line) {
+  (void)line;
+  *(int *)context += level == BONAFIDE_LEVEL_WARNING;
+}
+
+/* 16-bit samples that were made floats, and not divided. */
+static void test_out_of_range(void) {
+  int told = 0;
+  bonafide_options options;
+  CHECK_OK(bonafide_options_init(&options, sizeof options));
+  options.log = count_warnings;
+  options.log_context = &told;
+  bonafide_detector *detector = NULL;
+  CHECK_OK(bonafide_detector_create(&options, &detector));
+  float samples[8000];
+  for (int i = 0; i < 8000; i++) samples[i] = (float)(1000 * sin(0.3 * i) + 2000 * sin(0.0371 * i));
+  bonafide_result *result = NULL;
+  CHECK_OK(bonafide_score(detector, samples, 8000, 8000, &result));
+  bonafide_party party;
+  bonafide_file file;
+  CHECK_OK(bonafide_result_party(result, 0, &party, sizeof party));
+  CHECK_OK(bonafide_result_file(result, &file, sizeof file));
+  CHECK(party.out_of_range > 7000 && party.non_numbers == 0 && file.warning_count == 1 && told == 1);
+  CHECK(party.verdict != BONAFIDE_VERDICT_BONAFIDE);
+  CHECK_OK(bonafide_result_destroy(result));
+  bonafide_stream *stream = NULL;
+  CHECK_OK(bonafide_stream_create(detector, 8000, &stream));
+  for (int i = 0; i < 3; i++) CHECK_OK(bonafide_stream_append_float(stream, samples, 8000));
+  bonafide_update update;
+  CHECK_OK(bonafide_stream_update(stream, &update, sizeof update));
+  CHECK(update.out_of_range == 3 * party.out_of_range && told == 2);
+  CHECK_OK(bonafide_stream_destroy(stream));
+  CHECK_OK(bonafide_detector_destroy(detector));
+}
+
 int main(int argc, char **argv) {
   if (argc < 2) return 2;
   samples_folder = argv[1];
   test_options();
   test_model();
+  test_models();
   test_null_pointers();
   test_bad_handles();
   test_log();
   test_rates_and_counts();
   test_finish();
   test_scan_and_stream();
+  test_progress();
+  test_profile();
+  test_out_of_range();
   test_many_streams(argc > 2 ? atoi(argv[2]) : 1000);
   test_threads();
   if (getenv("BONAFIDE_TEST_LONG")) {

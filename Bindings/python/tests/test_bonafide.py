@@ -210,3 +210,114 @@ def test_detectors_may_go_first() -> None:
     stream = bonafide.Detector().stream(8000)
     gc.collect()
     assert stream.append(np.zeros(160, np.float32)).time == 0.02
+
+
+def test_results_go_through_json() -> None:
+    result = bonafide.Detector(timeline=True, channel_names=["agent", ""]).scan(SAMPLES / "call-agent-caller.ulaw.wav")
+    decoded = json.loads(result.to_json())
+    assert decoded == result.to_dict()
+    assert decoded["verdict"] == "synthetic" and decoded["path"].endswith("call-agent-caller.ulaw.wav")
+    agent, caller = decoded["parties"]
+    assert agent["name"] == "agent" and caller["name"] is None
+    assert caller["segments"][0]["start"] == result.parties[1].segments[0].start
+    assert None in caller["timeline"]["llr"] and len(caller["timeline"]["llr"]) == len(result.parties[1].timeline.llr)
+    assert caller["model"] == "narrowband" and caller["echo"] == 0
+    stream = bonafide.Detector().stream(8000)
+    assert json.loads(stream.append(np.zeros(800, np.int16)).to_json())["reason"] == "no_speech"
+
+
+def test_results_can_be_read() -> None:
+    result = bonafide.Detector(channel_names=["agent"]).scan(SAMPLES / "call-agent-caller.ulaw.wav")
+    text = repr(result)
+    assert "\n" not in text and "synthetic" in text and "channel 1 agent: " in text and "LLR" in text
+    assert str(bonafide.Verdict.SYNTHETIC) == "synthetic" == f"{bonafide.Verdict.SYNTHETIC}"
+    assert bonafide.Verdict.SYNTHETIC == "synthetic" and str(bonafide.Reason.TOO_DISTORTED) == "too_distorted"
+
+
+def test_scan_many_gives_all_as_they_come(detector: bonafide.Detector, tmp_path: pathlib.Path) -> None:
+    paths = [*recordings(), tmp_path / "none.wav", "\0"]
+    results = {result.path: result for result in detector.scan_many(paths, jobs=3)}
+    assert len(results) == len(paths)
+    missing = results[str(tmp_path / "none.wav")]
+    assert missing.verdict is None and "no such file" in missing.error and "no such file" in repr(missing)
+    assert results["\0"].error is not None
+    for path in recordings()[:2]:
+        assert results[str(path)] == detector.scan(path)
+    with pytest.raises(ValueError):
+        detector.scan_many(paths, jobs=0)
+    iterator = detector.scan_many(recordings() * 50, jobs=2)
+    assert next(iterator).error is None
+    iterator.close()
+
+
+def test_what_is_not_there_is_not_found(detector: bonafide.Detector, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "none.wav"
+    with pytest.raises(FileNotFoundError) as caught:
+        detector.scan(path)
+    assert isinstance(caught.value, bonafide.BonafideError) and caught.value.filename == str(path)
+    assert caught.value.status == bonafide.Status.BAD_AUDIO
+
+
+def test_progress_is_told_and_can_end_a_scan(detector: bonafide.Detector) -> None:
+    path = SAMPLES / "genuine-es.gsm.wav"
+    told: list[float] = []
+    result = detector.scan(path, progress=told.append)
+    assert told == sorted(told) and told[-1] == pytest.approx(result.duration, abs=0.01)
+    with pytest.raises(bonafide.BonafideError) as caught:
+        detector.scan(path, progress=lambda seconds: seconds < 3)
+    assert caught.value.status == bonafide.Status.CANCELLED
+
+    def fail(seconds: float) -> None:
+        raise KeyError(seconds)
+
+    with pytest.raises(KeyError):
+        detector.scan(path, progress=fail)
+
+
+def test_profiles_move_scores(tmp_path: pathlib.Path) -> None:
+    model = ROOT / "Models/narrowband.safetensors"
+    detector = bonafide.Detector(model)
+    path = tmp_path / "our.json"
+    path.write_text(json.dumps({
+        "schema": "bonafide.profile/1",
+        "adjustments": [{
+            "model": "narrowband", "model_sha256": detector.model.sha256, "parties": 60, "offset_llr": 0.5, "alarm_llr": -3.5,
+        }],
+    }))
+    moved = bonafide.Detector(model, profile=path)
+    assert moved.model.alarm_llr == -3.5
+    name = SAMPLES / "synthetic-hts.ulaw.wav"
+    assert moved.scan(name).parties[0].llr == pytest.approx(detector.scan(name).parties[0].llr + 0.5, abs=0.01)
+    path.write_text("{}")
+    with pytest.raises(bonafide.BonafideError) as caught:
+        bonafide.Detector(model, profile=path)
+    assert caught.value.status == bonafide.Status.BAD_PROFILE
+
+
+def test_both_models_are_named(detector: bonafide.Detector) -> None:
+    assert detector.model.name == "narrowband" and detector.wideband_model.name == "wideband"
+    assert detector.wideband_model.sha256 != detector.model.sha256
+    only = bonafide.Detector(ROOT / "Models/narrowband.safetensors")
+    assert only.wideband_model is None
+
+
+def test_samples_out_of_range_are_counted_and_told_once(detector: bonafide.Detector, caplog: pytest.LogCaptureFixture) -> None:
+    samples = np.frombuffer(np.random.default_rng(1).normal(0, 3000, 16000).astype(np.int16).tobytes(), np.int16)
+    with caplog.at_level("WARNING", "bonafide"):
+        party = detector.score(samples.astype(np.float64), 8000)
+        assert party.out_of_range > 15000 and party.verdict is not bonafide.Verdict.BONAFIDE
+        stream = detector.stream(8000)
+        for _ in range(3):
+            update = stream.append(samples.astype(np.float32))
+    assert update.out_of_range == 3 * party.out_of_range
+    assert len([record for record in caplog.records if "32768" in record.message]) == 2
+
+
+def test_with_frees() -> None:
+    with bonafide.Detector() as detector, detector.stream(8000) as stream:
+        stream.append(np.zeros(80, np.float32))
+    for use in (lambda: detector.model, lambda: stream.append(np.zeros(80, np.float32))):
+        with pytest.raises(bonafide.BonafideError) as caught:
+            use()
+        assert caught.value.status == bonafide.Status.BAD_HANDLE
+    detector.close()

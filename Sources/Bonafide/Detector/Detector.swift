@@ -47,17 +47,28 @@ public struct Detector: Sendable {
   ///   - path: of a recording of any kind that `AudioReader` reads; `-` is standard input.
   ///   - options: prior, operating points, channels.
   ///   - progress: called now and then with the seconds of audio screened so far.
-  /// - Returns: the result; where the recording could not be screened, `error` says why, and there are no parties.
+  /// - Returns: the result; where the recording could not be screened, or the task that this is called in was cancelled, which
+  ///   ends the scan, `error` and `failure` say why, and there are no parties.
   public func scan(
     _ path: String, options: ScanOptions = ScanOptions(), progress: ((Double) -> Void)? = nil
   ) -> FileResult {
+    scan(path, options: options, isCancelled: { Task.isCancelled }, progress: progress)
+  }
+
+  /// Screens one recording, as the public `scan` does.
+  ///
+  /// - Parameter isCancelled: asked about once per second of audio; `true` ends the scan with `ScreeningError.cancelled`.
+  package func scan(
+    _ path: String, options: ScanOptions, isCancelled: () -> Bool, progress: ((Double) -> Void)?
+  ) -> FileResult {
     var result = FileResult(path: path)
     do throws(ScreeningError) {
-      try screen(path, options: options, progress: progress, into: &result)
+      try screen(path, options: options, isCancelled: isCancelled, progress: progress, into: &result)
     } catch {
       result.verdict = nil
       result.parties = []
       result.error = error.message
+      result.failure = error
     }
     return result
   }
@@ -66,8 +77,9 @@ public struct Detector: Sendable {
   private static let partiesPerPass = 8
 
   private func screen(
-    _ path: String, options: ScanOptions, progress: ((Double) -> Void)?, into result: inout FileResult
+    _ path: String, options: ScanOptions, isCancelled: () -> Bool, progress: ((Double) -> Void)?, into result: inout FileResult
   ) throws(ScreeningError) {
+    try options.validate(for: self)
     var reader = try ScreeningError.wrapping { () throws(AudioError) in
       try AudioReader(path: path, raw: options.raw)
     }
@@ -89,7 +101,7 @@ public struct Detector: Sendable {
         do { try reader.rewind() } catch { throw .audio(error) }
       }
       let done = Double(start) * (result.duration ?? 0)
-      let parties = try screen(channels, of: &reader, options: options, into: &result) { seconds in
+      let parties = try screen(channels, of: &reader, options: options, isCancelled: isCancelled, into: &result) { seconds in
         progress?((done + seconds * Double(channels.count)) / Double(unique.count))
       }
       for party in parties { screened[party.channel - 1] = party }
@@ -118,8 +130,8 @@ public struct Detector: Sendable {
 
   /// Screens some channels in one pass over the rest of the file. With `options.mix`, the one channel is the mean of all.
   private func screen(
-    _ channels: [Int], of reader: inout AudioReader, options: ScanOptions, into result: inout FileResult,
-    progress: (Double) -> Void
+    _ channels: [Int], of reader: inout AudioReader, options: ScanOptions, isCancelled: () -> Bool,
+    into result: inout FileResult, progress: (Double) -> Void
   ) throws(ScreeningError) -> [PartyResult] {
     let (rate, channelCount) = (reader.format.sampleRate, reader.format.channelCount)
     var opened: [Party] = []
@@ -134,6 +146,7 @@ public struct Detector: Sendable {
     var block: [Float] = []
     var (frames, missing) = (0, 0)
     while true {
+      if isCancelled() { throw .cancelled }
       let count: Int
       do { count = try reader.read(into: &block, frames: rate) } catch { throw .audio(error) }
       if reader.missing > 0 {

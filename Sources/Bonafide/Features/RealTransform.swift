@@ -100,7 +100,7 @@ final class SpectrumBuffer {
 }
 
 /// Why features cannot be computed, in one line.
-public struct FeatureError: Error, Sendable, Equatable, CustomStringConvertible {
+public struct FeatureError: Error, Sendable, Equatable, Codable, CustomStringConvertible {
   /// What was asked for and cannot be had.
   public let message: String
   /// `message`.

@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// What a site's own genuine calls say of a detector: how far its lines move scores, and where its alarm point lies.
 ///
 /// Lines, handsets and languages move the scores of genuine voices, and mostly those of synthetic ones with them. The offset
@@ -86,6 +88,22 @@ extension SiteProfile.Adjustment {
       model: model.card.name, modelSHA256: model.sha256, secondSHA256: fusion == nil ? nil : detector.second?.sha256, parties: parties.count, offset: offset,
       // Just below the lowest score that is not to be flagged.
       alarm: min(moved[flagged], 0, (fusion?.operatingPoints ?? model.card.operatingPoints).clear) - 1e-4)
+  }
+}
+
+extension SiteProfile {
+  /// Reads a profile that `bonafide calibrate` wrote.
+  ///
+  /// - Parameter path: of the file.
+  /// - Throws: when it cannot be read, or is no profile.
+  public init(path: String) throws(ProfileError) {
+    let data: Data
+    do { data = try Data(contentsOf: URL(filePath: path)) } catch {
+      throw ProfileError(message: "\(path): cannot be read")
+    }
+    do { self = try JSONDecoder().decode(SiteProfile.self, from: data) } catch {
+      throw ProfileError(message: "\(path): not a profile; make one with bonafide calibrate")
+    }
   }
 }
 

@@ -27,6 +27,9 @@ public final class DetectorStream {
   public private(set) var update = StreamUpdate()
   /// Samples that were not finite, and were taken as zeros.
   public private(set) var nonNumbers = 0
+  /// Samples that were beyond ±4, and were cut to that. Full scale is ±1: samples at the scale of 16-bit integers are to be divided
+  /// by 32768, or appended as `Int16`.
+  public private(set) var outOfRange = 0
 
   private let detector: Detector
   private let options: ScanOptions
@@ -39,6 +42,7 @@ public final class DetectorStream {
   private var toldWideband = false
 
   init(_ detector: Detector, sampleRate: Int, options: ScanOptions, pace: PartyScreener.Pace) throws(ScreeningError) {
+    try options.validate(for: detector)
     screener = try BandScreener(detector, sampleRate: sampleRate, options: options, pace: pace)
     self.detector = detector
     self.sampleRate = sampleRate
@@ -120,7 +124,10 @@ public final class DetectorStream {
     isFinished = true
     screener.finish()
     tell()
-    return screener.result(channel: 1)
+    var result = screener.result(channel: 1)
+    result.nonNumbers = nonNumbers
+    result.outOfRange = outOfRange
+    return result
   }
 
   /// Forgets the party, finished or not, and starts another with the same model and options.
@@ -132,6 +139,7 @@ public final class DetectorStream {
     told = 0
     toldWideband = false
     nonNumbers = 0
+    outOfRange = 0
     update = StreamUpdate()
   }
 
@@ -143,7 +151,9 @@ public final class DetectorStream {
       let end = min(count, start + sampleRate / 10)
       block.removeAll(keepingCapacity: true)
       for index in start..<end { block.append(sample(index)) }
-      nonNumbers += block.withUnsafeMutableBufferPointer { makeFinite($0).nonNumbers }
+      let changed = block.withUnsafeMutableBufferPointer { makeFinite($0) }
+      nonNumbers += changed.nonNumbers
+      outOfRange += changed.cut
       screener.append(block.span)
       start = end
     }

@@ -22,6 +22,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of this header; bonafide_version() is that of the library. */
+#define BONAFIDE_VERSION "0.1.0"
+#define BONAFIDE_VERSION_MAJOR 0
+#define BONAFIDE_VERSION_MINOR 1
+#define BONAFIDE_VERSION_PATCH 0
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -40,7 +46,9 @@ typedef enum bonafide_status {
   BONAFIDE_BAD_AUDIO = 6,    /* a recording that cannot be read */
   BONAFIDE_FINISHED = 7,     /* samples for a stream that has been finished */
   BONAFIDE_BUSY = 8,         /* a stream that another call works with, maybe one further up this thread */
-  BONAFIDE_FAILED = 9        /* anything else, such as buffers that could not be had */
+  BONAFIDE_FAILED = 9,       /* anything else, such as buffers that could not be had */
+  BONAFIDE_CANCELLED = 10,   /* a scan that its progress function gave up */
+  BONAFIDE_BAD_PROFILE = 11  /* a profile that cannot be read, or is of other models */
 } bonafide_status;
 
 typedef enum bonafide_verdict {
@@ -66,6 +74,10 @@ typedef enum bonafide_level { BONAFIDE_LEVEL_INFO = 0, BONAFIDE_LEVEL_WARNING = 
  * ends here and is dropped; it must not leave by longjmp or by ending the thread. */
 typedef void (*bonafide_log)(void *context, bonafide_level level, const char *line);
 
+/* Takes the seconds of audio that a scan has screened; gives 0 to go on, anything else to give the scan up. Is called on the thread of
+ * the scan, about once per second of audio. A C++ exception ends here, and gives the scan up. */
+typedef int32_t (*bonafide_progress)(void *context, double seconds);
+
 typedef struct bonafide_options {
   size_t size;         /* of the struct, in bytes; set by bonafide_options_init */
   const char *model;   /* path of a .safetensors file, its card beside it; NULL: the built-in models */
@@ -78,6 +90,7 @@ typedef struct bonafide_options {
   int32_t threads;     /* that a scan works on, one per channel at most, 1 to 1024; 1 */
   bonafide_log log;    /* for the detector and all that comes of it; NULL: none */
   void *log_context;   /* handed to log; must last as long as the detector, its streams and calls */
+  const char *profile; /* path of what `bonafide calibrate` wrote of a site's genuine calls; NULL: none */
 } bonafide_options;
 
 typedef struct bonafide_model {
@@ -102,6 +115,7 @@ typedef struct bonafide_update { /* how the evidence of a stream stands */
   bonafide_segment open;               /* the stretch that may still grow, or go again; all 0 where there is none */
   uint64_t non_numbers;                /* samples so far that were NAN or infinite */
   int32_t revision;                    /* grows where all stretches are told anew, as the band and so the model became another */
+  uint64_t out_of_range;               /* samples so far that were beyond 4 times full scale, and were cut to that */
 } bonafide_update;
 
 typedef struct bonafide_party { /* what is said of one side of a call */
@@ -113,6 +127,10 @@ typedef struct bonafide_party { /* what is said of one side of a call */
   double llr, synthetic_probability; /* NAN without speech */
   size_t segment_count;              /* in order, not overlapping */
   int32_t track, track_channel;      /* track of the recording and channel of it, from 1; 0 for a mix, a buffer or a stream */
+  const char *model;                 /* name of the model that judged it; lasts as long as the result */
+  double echo_s;                     /* of speech on the channel that is another channel's echo, and was not counted */
+  double clipped;                    /* share of the samples of loud speech that are clipped, estimated; NAN: too little speech */
+  uint64_t non_numbers, out_of_range; /* samples of a buffer or a stream that were NAN or infinite; beyond 4 times full scale */
 } bonafide_party;
 
 typedef struct bonafide_file {   /* what is said of a recording, a buffer or a stream */
@@ -142,11 +160,17 @@ bonafide_status bonafide_options_init(bonafide_options *options, size_t size);
 bonafide_status bonafide_detector_create(const bonafide_options *options, bonafide_detector **detector);
 bonafide_status bonafide_detector_destroy(bonafide_detector *detector); /* destroying NULL does nothing, here and below */
 bonafide_status bonafide_model_info(const bonafide_detector *detector, bonafide_model *model, size_t size);
+/* Model 0 is that of bonafide_model_info; model 1 judges wider bands, and is there but where options.model is given. */
+bonafide_status bonafide_detector_model(const bonafide_detector *detector, size_t index, bonafide_model *model, size_t size);
 
 /* Screens a recording of any kind (path, or "-" for standard input), or mono samples of full scale 1. */
 bonafide_status bonafide_scan(const bonafide_detector *detector, const char *path, bonafide_result **result);
 bonafide_status bonafide_score(const bonafide_detector *detector, const float *samples, size_t count, int32_t sample_rate_hz,
                                bonafide_result **result);
+
+/* As bonafide_scan; tells how far it is, and ends with BONAFIDE_CANCELLED where progress, which may be NULL, does not give 0. */
+bonafide_status bonafide_scan_with_progress(const bonafide_detector *detector, const char *path, bonafide_progress progress,
+                                            void *context, bonafide_result **result);
 
 /* Streams: one per party, packets of any length. Samples may be NULL where count is 0, and must be aligned for their type. Those
  * that are not finite are taken as 0, those beyond 4 times full scale as that. An append of any length is worked on before

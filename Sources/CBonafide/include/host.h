@@ -14,6 +14,9 @@ const char *_Nonnull bonafide_kept_message(void);
 void bonafide_call_log(
   bonafide_log _Nonnull log, void *_Nullable context, bonafide_level level, const char *_Nonnull line);
 
+/// As `bonafide_call_log`; an exception is as if the scan were given up.
+int32_t bonafide_call_progress(bonafide_progress _Nonnull progress, void *_Nullable context, double seconds);
+
 #ifdef __cplusplus
 }
 #endif

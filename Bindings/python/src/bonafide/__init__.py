@@ -6,7 +6,7 @@
 """
 
 from ._detector import Detector, ModelInfo
-from ._library import BonafideError, Status, version
+from ._library import BonafideError, RecordingNotFoundError, Status, version
 from ._results import FileResult, PartyResult, Reason, Segment, Timeline, Verdict
 from ._stream import Stream, Update
 
@@ -19,6 +19,7 @@ __all__ = [
     "ModelInfo",
     "PartyResult",
     "Reason",
+    "RecordingNotFoundError",
     "Segment",
     "Status",
     "Stream",

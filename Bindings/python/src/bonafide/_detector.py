@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import ctypes
 import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy.typing as npt
 
-from ._library import LibraryObject, ModelStruct, c_string, call, default_options, int32
+from ._library import (
+    BonafideError,
+    LibraryObject,
+    ModelStruct,
+    ProgressFunction,
+    RecordingNotFoundError,
+    c_string,
+    call,
+    default_options,
+    int32,
+)
 from ._results import FileResult, PartyResult, file_result, timeline
 from ._samples import float_samples
 from ._stream import Stream
@@ -42,6 +54,10 @@ class Detector(LibraryObject):
         mix: screen the mean of all channels as one party.
         timeline: keep scores along each party.
         threads: that a scan works on, one per channel at most.
+        profile: path of what ``bonafide calibrate`` made of genuine calls of a site.
+        channel_names: of a recording's channels, first to last; those without one, or with an empty one, have none.
+
+    A detector is freed with the object, or at the end of a ``with``.
 
     Raises:
         BonafideError: where an option makes no sense or the model cannot be loaded.
@@ -61,7 +77,11 @@ class Detector(LibraryObject):
         mix: bool = False,
         timeline: bool = False,
         threads: int = 1,
+        profile: str | os.PathLike[str] | None = None,
+        channel_names: Sequence[str] = (),
     ) -> None:
+        if isinstance(channel_names, str):
+            raise TypeError("channel_names is a sequence of names, not one name")
         options = default_options()
         options.model = None if model is None else c_string(os.fspath(model), "model")
         options.prior = prior
@@ -73,31 +93,119 @@ class Detector(LibraryObject):
         options.mix = mix
         options.timeline = timeline
         options.threads = int32(threads)
+        options.profile = None if profile is None else c_string(os.fspath(profile), "profile")
         self._timeline = timeline
+        self._channel_names = tuple(channel_names)
         handle = ctypes.c_void_p()
         call("detector_create", ctypes.byref(options), ctypes.byref(handle))
         super().__init__("detector", handle)
 
     @property
     def model(self) -> ModelInfo:
-        """The model that is loaded."""
+        """The model of the telephone's band, or the one that was given."""
+        return self._model(0)
+
+    @property
+    def wideband_model(self) -> ModelInfo | None:
+        """The model of wider bands; None where one was given for all."""
+        try:
+            return self._model(1)
+        except BonafideError:
+            self._model(0)  # where the detector is closed, that is what is wrong
+            return None
+
+    def _model(self, index: int) -> ModelInfo:
         struct = ModelStruct()
-        call("model_info", self._handle, ctypes.byref(struct), ctypes.sizeof(struct))
+        call("detector_model", self._handle, index, ctypes.byref(struct), ctypes.sizeof(struct))
         return ModelInfo(
             struct.name.decode(), struct.version.decode(), struct.sha256.decode(), struct.alarm_llr, struct.clear_llr,
             struct.sample_rate_hz,
         )
 
-    def scan(self, path: str | os.PathLike[str]) -> FileResult:
+    def scan(
+        self, path: str | os.PathLike[str], progress: Callable[[float], object] | None = None
+    ) -> FileResult:
         """Screens a recording of any kind; each channel is a party.
 
+        Args:
+            path: of the recording; ``-`` is standard input.
+            progress: called about once per second of audio with the seconds screened so far. Where it gives False the scan ends
+                with a `BonafideError` of `Status.CANCELLED`; what it raises ends the scan and is raised.
+
         Raises:
+            FileNotFoundError: where there is no such file; it is a `BonafideError`, too.
             BonafideError: where it cannot be read.
             ValueError: for a path with a NUL in it.
         """
+        name = os.fspath(path)
+        encoded = c_string(name, "path")
+        raised: list[BaseException] = []
+
+        def tell(_context: int | None, seconds: float) -> int:
+            try:
+                return 1 if progress is not None and progress(seconds) is False else 0
+            except BaseException as error:  # goes on where the library's call ends
+                raised.append(error)
+                return 1
+
+        function = ProgressFunction() if progress is None else ProgressFunction(tell)
         handle = ctypes.c_void_p()
-        call("scan", self._handle, c_string(os.fspath(path), "path"), ctypes.byref(handle))
-        return self._take(handle, os.fspath(path))
+        try:
+            call("scan_with_progress", self._handle, encoded, function, None, ctypes.byref(handle))
+        except BonafideError:
+            if raised:
+                raise raised[0] from None
+            if name != "-" and not os.path.exists(encoded):
+                raise RecordingNotFoundError(name) from None
+            raise
+        return self._take(handle, name)
+
+    def scan_many(self, paths: Iterable[str | os.PathLike[str]], jobs: int | None = None) -> Iterator[FileResult]:
+        """Screens recordings at once, and gives their results as they come.
+
+        A recording that cannot be screened has a result with an `error`, and the rest goes on. Where the iterator is left, the
+        scans that run end, and no others begin.
+
+        Args:
+            paths: of recordings.
+            jobs: recordings that are screened at once; as many as processors without.
+
+        Raises:
+            ValueError: for less than one job.
+        """
+        workers = len(os.sched_getaffinity(0)) if jobs is None else jobs
+        if workers < 1:
+            raise ValueError(f"{jobs} jobs screen nothing: give 1 or more")
+        return self._results(iter(paths), workers)
+
+    def _results(self, paths: Iterator[str | os.PathLike[str]], workers: int) -> Iterator[FileResult]:
+        is_over = False
+
+        def scan(path: str | os.PathLike[str]) -> FileResult:
+            try:
+                return self.scan(path, progress=lambda _: not is_over)
+            except (BonafideError, ValueError) as error:
+                return FileResult(
+                    path=os.fspath(path), format=None, sample_rate=0, duration=0.0, bandwidth=None, verdict=None, warnings=(),
+                    parties=(), error=str(error),
+                )
+
+        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+            running: set[concurrent.futures.Future[FileResult]] = set()
+            try:
+                # A few more than can run, so that none waits, however many paths there are.
+                for path in paths:
+                    running.add(pool.submit(scan, path))
+                    if len(running) >= 2 * workers:
+                        done, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+                        for future in done:
+                            yield future.result()
+                for future in concurrent.futures.as_completed(running):
+                    yield future.result()
+            finally:
+                is_over = True
+                for future in running:
+                    future.cancel()
 
     def score(self, samples: npt.ArrayLike, sample_rate: int) -> PartyResult:
         """Screens one party from its samples.
@@ -133,6 +241,10 @@ class Detector(LibraryObject):
         """Reads a result and gives it back to the library."""
         try:
             result = file_result(handle, path)
+            if path and self._channel_names:
+                names = {index + 1: name for index, name in enumerate(self._channel_names) if name}
+                result = replace(
+                    result, parties=tuple(replace(party, name=names.get(party.channel)) for party in result.parties))
             if self._timeline:
                 parties = [replace(party, timeline=timeline(handle, i)) for i, party in enumerate(result.parties)]
                 result = replace(result, parties=tuple(parties))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import enum
+import errno
 import logging
 import operator
 import os
 import pathlib
 import weakref
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_size_t, c_uint64, c_void_p
-from typing import NoReturn, SupportsIndex
+from types import TracebackType
+from typing import NoReturn, SupportsIndex, TypeVar
+
+Self = TypeVar("Self", bound="LibraryObject")
 
 _logger = logging.getLogger("bonafide")
 
@@ -28,6 +32,8 @@ class Status(enum.IntEnum):
     FINISHED = 7
     BUSY = 8
     FAILED = 9
+    CANCELLED = 10
+    BAD_PROFILE = 11
 
 
 class BonafideError(Exception):
@@ -42,13 +48,31 @@ class BonafideError(Exception):
         self.status = status
 
 
+class RecordingNotFoundError(BonafideError, FileNotFoundError):
+    """A recording that is not there; both a `BonafideError` and a `FileNotFoundError`."""
+
+    def __init__(self, path: str) -> None:
+        BonafideError.__init__(self, Status.BAD_AUDIO, f"{path}: no such file")
+        self.errno = errno.ENOENT
+        self.strerror = os.strerror(errno.ENOENT)
+        self.filename = path
+
+    def __str__(self) -> str:
+        return f"{self.filename}: no such file"
+
+
+#: Takes the seconds of audio screened so far, on the thread of the scan; gives 0 to go on.
+ProgressFunction = ctypes.CFUNCTYPE(c_int32, c_void_p, c_double)
+
 LogFunction = ctypes.CFUNCTYPE(None, c_void_p, c_int, c_char_p)
 
 
-@LogFunction
-def _log(_context: int | None, level: int, line: bytes) -> None:
+def _write_log(_context: int | None, level: int, line: bytes) -> None:
     # Failures are raised as well, so that they are no news to whoever reads a log.
     _logger.log(logging.WARNING if level == 1 else logging.DEBUG, "%s", line.decode("utf-8", "replace"))
+
+
+_log = LogFunction(_write_log)
 
 
 class OptionsStruct(ctypes.Structure):
@@ -64,6 +88,7 @@ class OptionsStruct(ctypes.Structure):
         ("threads", c_int32),
         ("log", LogFunction),
         ("log_context", c_void_p),
+        ("profile", c_char_p),
     ]
 
 
@@ -95,6 +120,7 @@ class UpdateStruct(ctypes.Structure):
         ("open", SegmentStruct),
         ("non_numbers", c_uint64),
         ("revision", c_int32),
+        ("out_of_range", c_uint64),
     ]
 
 
@@ -110,6 +136,11 @@ class PartyStruct(ctypes.Structure):
         ("segment_count", c_size_t),
         ("track", c_int32),
         ("track_channel", c_int32),
+        ("model", c_char_p),
+        ("echo_s", c_double),
+        ("clipped", c_double),
+        ("non_numbers", c_uint64),
+        ("out_of_range", c_uint64),
     ]
 
 
@@ -150,7 +181,9 @@ _arguments = {
     "detector_create": [POINTER(OptionsStruct), POINTER(c_void_p)],
     "detector_destroy": [c_void_p],
     "model_info": [c_void_p, POINTER(ModelStruct), c_size_t],
+    "detector_model": [c_void_p, c_size_t, POINTER(ModelStruct), c_size_t],
     "scan": [c_void_p, c_char_p, POINTER(c_void_p)],
+    "scan_with_progress": [c_void_p, c_char_p, ProgressFunction, c_void_p, POINTER(c_void_p)],
     "score": [c_void_p, c_void_p, c_size_t, c_int32, POINTER(c_void_p)],
     "stream_create": [c_void_p, c_int32, POINTER(c_void_p)],
     "stream_destroy": [c_void_p],
@@ -187,7 +220,8 @@ def call(name: str, *arguments: object) -> None:
 
 def version() -> str:
     """Version of the library."""
-    return library.bonafide_version().decode()
+    text: bytes = library.bonafide_version()
+    return text.decode()
 
 
 def default_options() -> OptionsStruct:
@@ -223,7 +257,20 @@ class LibraryObject:
 
     def __init__(self, kind: str, handle: c_void_p) -> None:
         self._handle = handle
-        weakref.finalize(self, getattr(library, f"bonafide_{kind}_destroy"), handle)
+        self._kind = kind
+        self._finalizer = weakref.finalize(self, getattr(library, f"bonafide_{kind}_destroy"), handle)
+
+    def close(self) -> None:
+        """Frees what the library holds; calls that are made afterwards raise `BonafideError`. May be called twice."""
+        self._finalizer()
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} can be neither copied nor pickled: make another")

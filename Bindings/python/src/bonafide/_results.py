@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import ctypes
 import enum
+import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 from ._library import FileStruct, PartyStruct, SegmentStruct, TimelineStruct, call
 
 
-class Verdict(str, enum.Enum):
+class Word(str, enum.Enum):
+    """A member that is, prints and formats as the word of reports."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self.value), spec)
+
+
+class Verdict(Word):
     """What is said of a party or a recording."""
 
     BONAFIDE = "bonafide"
@@ -21,7 +36,7 @@ class Verdict(str, enum.Enum):
     INCONCLUSIVE = "inconclusive"
 
 
-class Reason(str, enum.Enum):
+class Reason(Word):
     """Why a verdict is inconclusive."""
 
     NO_SPEECH = "no_speech"
@@ -44,8 +59,32 @@ REASONS = (
 )
 
 
+class Result:
+    """What goes through `json`, under the names of the dataclass's fields."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its fields as what `json` writes: words, numbers, lists and dictionaries, None for what is not known."""
+        return {item.name: _plain(getattr(self, item.name)) for item in fields(cast("DataclassInstance", self))}
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """`to_dict` as JSON."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Result):
+        return value.to_dict()
+    if isinstance(value, Word):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return [None if math.isnan(number) else round(number, 4) for number in value.tolist()]
+    return value
+
+
 @dataclass(frozen=True)
-class Segment:
+class Segment(Result):
     """A stretch of one party that sounds synthetic; times in seconds from the first sample."""
 
     start: float
@@ -56,7 +95,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Timeline:
+class Timeline(Result):
     """Scores along one party: ``llr[i]`` stands for ``i * hop`` to ``(i + 1) * hop`` seconds."""
 
     hop: float
@@ -64,8 +103,8 @@ class Timeline:
     llr: npt.NDArray[np.float32] = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True)
-class PartyResult:
+@dataclass(frozen=True, repr=False)
+class PartyResult(Result):
     """What is said of one side of a call."""
 
     #: Of the recording, from 1.
@@ -89,10 +128,29 @@ class PartyResult:
     track: int | None = None
     #: Channel of the track, from 1; None with `track`.
     track_channel: int | None = None
+    #: From the detector's `channel_names`.
+    name: str | None = None
+    #: Name of the model that judged it.
+    model: str | None = None
+    #: Seconds of speech on the channel that is the echo of another channel, and was not counted.
+    echo: float = 0.0
+    #: Share of the samples of loud speech that are clipped, estimated; None where there was too little.
+    clipped: float | None = None
+    #: Samples of a buffer or a stream that were not finite, and were taken as 0.
+    non_numbers: int = 0
+    #: Samples of a buffer or a stream that were beyond ±4, and were cut to that; full scale is ±1.
+    out_of_range: int = 0
+
+    def __repr__(self) -> str:
+        name = f" {self.name}" if self.name else ""
+        reason = f" ({self.reason})" if self.reason else ""
+        llr = "" if self.llr is None else f", LLR {self.llr:.2f}"
+        flagged = "".join(f", {item.start:.1f}-{item.end:.1f} s" for item in self.segments)
+        return f"<channel {self.channel}{name}: {self.verdict}{reason}{llr}, {self.speech:.1f} s of speech{flagged}>"
 
 
-@dataclass(frozen=True)
-class FileResult:
+@dataclass(frozen=True, repr=False)
+class FileResult(Result):
     """What is said of a recording."""
 
     path: str
@@ -104,7 +162,8 @@ class FileResult:
     duration: float
     #: Highest frequency with energy, in Hz.
     bandwidth: float | None
-    verdict: Verdict
+    #: Synthetic if any party is, else inconclusive if any is, else bona fide; None with an error.
+    verdict: Verdict | None
     #: What was odd in the recording, a line each.
     warnings: tuple[str, ...]
     parties: tuple[PartyResult, ...]
@@ -112,6 +171,14 @@ class FileResult:
     heard: float | None = None
     #: Seconds that are known to be there and were not heard; None for samples that are in no file.
     unheard: float | None = None
+    #: Why `Detector.scan_many` could not screen it, in one line; `Detector.scan` raises it.
+    error: str | None = None
+
+    def __repr__(self) -> str:
+        if self.error is not None:
+            return f"<{self.path}: {self.error}>"
+        parties = "".join(f", {party!r}" for party in self.parties)
+        return f"<{self.path}: {self.verdict}, {self.duration:.1f} s{parties}>"
 
 
 def known(number: float) -> float | None:
@@ -165,6 +232,11 @@ def party_result(handle: ctypes.c_void_p, index: int) -> PartyResult:
         timeline=None,
         track=struct.track or None,
         track_channel=struct.track_channel or None,
+        model=struct.model.decode() if struct.model is not None else None,
+        echo=struct.echo_s,
+        clipped=known(struct.clipped),
+        non_numbers=struct.non_numbers,
+        out_of_range=struct.out_of_range,
     )
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ._library import LibraryObject, SegmentStruct, UpdateStruct, call
-from ._results import REASONS, VERDICTS, FileResult, PartyResult, Reason, Segment, Verdict, known, segment
+from ._results import REASONS, VERDICTS, FileResult, PartyResult, Reason, Result, Segment, Verdict, known, segment
 from ._samples import g711_samples, linear_samples
 
 
 @dataclass(frozen=True)
-class Update:
+class Update(Result):
     """How the evidence of a stream stands; times in seconds from the first sample."""
 
     #: Heard, missing samples included.
@@ -38,6 +38,8 @@ class Update:
     open: Segment | None
     #: Samples so far that were not finite.
     non_numbers: int
+    #: Samples so far that were beyond ±4, and were cut to that; full scale is ±1.
+    out_of_range: int
     #: Whether the party turned out to have another band, so that another model judges it and `closed` replaces all told before.
     revised: bool
 
@@ -117,5 +119,6 @@ class Stream(LibraryObject):
             closed=tuple(closed),
             open=segment(struct.open) if struct.open.end_s > 0 else None,
             non_numbers=struct.non_numbers,
+            out_of_range=struct.out_of_range,
             revised=revised,
         )

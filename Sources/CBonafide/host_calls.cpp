@@ -7,3 +7,11 @@ void bonafide_call_log(bonafide_log log, void *context, bonafide_level level, co
     // A host that cannot take a line has nobody to tell.
   }
 }
+
+int32_t bonafide_call_progress(bonafide_progress progress, void *context, double seconds) {
+  try {
+    return progress(context, seconds);
+  } catch (...) {
+    return 1;
+  }
+}
