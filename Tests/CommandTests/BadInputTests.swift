@@ -101,4 +101,21 @@ import Testing
     #expect(run.status == 2)
     #expect(run.errors.contains("bad\u{FFFD}.wav: its name is not UTF-8"))
   }
+
+  /// libmpg123 tells standard error of each damaged frame, and of no file.
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/lame"), "lame is not installed"))
+  func librariesAreSilent() throws {
+    let folder = try TemporaryFolder()
+    let lame = Process()
+    lame.executableURL = URL(filePath: "/usr/bin/lame")
+    lame.arguments = ["--quiet", "-b", "16", promptPath, folder.path("voice.mp3")]
+    try lame.run()
+    lame.waitUntilExit()
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.path("voice.mp3"))))
+    for index in stride(from: 300, to: bytes.count, by: 29) { bytes[index] = UInt8(truncatingIfNeeded: index &* 73) }
+    try folder.write("damaged.mp3", bytes)
+    let run = try bonafide(["--format", "json", "damaged.mp3"], in: folder)
+    #expect(run.errorLines.allSatisfy { $0.hasPrefix("bonafide: ") })
+    #expect(run.signal == nil)
+  }
 }
