@@ -62,12 +62,14 @@ import Testing
     #expect(abs(try #require(streamed.llr) - (try #require(scanned.llr))) < 0.02)
   }
 
+  private func speech(_ index: Int) -> SpeechFrame { SpeechFrame(index: index, score: 0, weight: 1) }
+
   @Test func windowsStayFew() {
     var windows = SpeechWindows(sampleRate: 8000, hop: 0.04)
     let second = [Float](repeating: 0, count: 8000)
-    for _ in 0..<3600 {
+    for time in 0..<3600 {
       windows.append(second.span)
-      for _ in 0..<25 { windows.append(isSpeech: true) }
+      for frame in 25 * time..<25 * (time + 1) { windows.append(speech(frame)) }
     }
     windows.finish()
     #expect((SpeechWindows.most / 2...SpeechWindows.most).contains(windows.all.count))
@@ -78,7 +80,7 @@ import Testing
     let ramp = (0..<80_000).map(Float.init)
     windows.append(ramp.span)
     // Two seconds of silence, then speech: a window of four seconds, and one of what is left.
-    for frame in 0..<250 { windows.append(isSpeech: frame >= 50) }
+    for frame in 0..<250 { windows.append(frame >= 50 ? speech(frame) : nil) }
     windows.finish()
     #expect(windows.all.map(\.samples.first) == [16_000, 48_000])
     #expect(windows.all.map(\.samples.count) == [32_000, 32_000])
@@ -89,8 +91,53 @@ import Testing
     var windows = SpeechWindows(sampleRate: 8000, hop: 0.04)
     let silence = [Float](repeating: 0, count: 80_000)
     windows.append(silence.span)
-    for frame in 0..<250 { windows.append(isSpeech: frame % 100 < 5) }
+    for frame in 0..<250 { windows.append(frame % 100 < 5 ? speech(frame) : nil) }
     windows.finish()
-    #expect(windows.all.isEmpty && windows.score == nil)
+    #expect(windows.all.isEmpty && windows.opinion == nil)
+  }
+
+  /// Windows of 100 frames, one after the other, with scores of both stages.
+  private func opinion(_ scores: [Double]) throws -> SecondOpinion {
+    try #require(SecondOpinion(scores.enumerated().map { index, score in
+      var span = SpeechSpan(SpeechFrame(index: 100 * index, score: Float(score), weight: 1))
+      for frame in 1..<100 { span.add(SpeechFrame(index: 100 * index + frame, score: Float(score), weight: 1)) }
+      return SecondOpinion.Window(score: score, span: span)
+    }))
+  }
+
+  private let rule = SecondStageCard.Fusion(
+    first: [0.5, 0], second: [0.5, 0], offset: [0, 0], seconds: [1, 60],
+    operatingPoints: ModelCard.OperatingPoints(alarm: -2, clear: 1), genuineMedian: nil)
+  private let plain = Calibration(slope: 1, offset: 0, halfSpeech: 0)
+
+  @Test func theLowestRunIsFound() throws {
+    let run = try #require(try opinion([3, 3, -4, -5, 3, 2]).lowestRun(rule, calibration: plain, hop: 0.04))
+    #expect(run.span.start == 200 && run.span.end == 400)
+    #expect(abs(run.llr + 4.5) < 1e-9 && abs(run.margin - log(6)) < 1e-9)
+    // A run is neither one window nor all of them.
+    #expect(try opinion([-5, -5]).lowestRun(rule, calibration: plain, hop: 0.04) == nil)
+    #expect(try opinion([3, -5, 3]).lowestRun(rule, calibration: plain, hop: 0.04)?.llr == -1)
+  }
+
+  /// A machine ahead of a person on one channel: the whole sounds genuine, and the party is flagged for the machine's part.
+  @Test(arguments: [(-5.0, Verdict.synthetic), (-2.5, .inconclusive), (2, .bonafide)])
+  func aPartIsJudgedByItself(score: Double, verdict: Verdict) throws {
+    let scores = [score, score, score] + [Double](repeating: 4, count: 9)
+    var rule = rule
+    rule.second[1] = 0.1
+    let thresholds = Thresholds(rule.operatingPoints, options: ScanOptions())
+    var evidence = PartyEvidence(
+      calibration: plain, thresholds: Thresholds(ModelCard.OperatingPoints(alarm: -9, clear: 1), options: ScanOptions()), hop: 0.04,
+      timeline: false)
+    for (index, score) in scores.enumerated() {
+      for frame in 0..<100 { evidence.append(SpeechFrame(index: 100 * index + frame, score: Float(score), weight: 1)) }
+    }
+    evidence.finish()
+    let judge = PartyJudge(thresholds: thresholds, prior: 0.05, fusion: (rule, thresholds))
+    let result = judge.result(
+      evidence, second: try opinion(scores), signalToNoise: nil, channel: 1, duration: 48, timeline: false)
+    #expect(result.verdict == verdict)
+    #expect(try #require(result.llr) > 1)
+    #expect(result.segments.map { [$0.start, $0.end] } == (verdict == .synthetic ? [[0, 12]] : []))
   }
 }

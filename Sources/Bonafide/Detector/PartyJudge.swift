@@ -9,6 +9,8 @@ struct PartyJudge: Sendable {
     var syntheticProbability: Double?
     /// What each stage says by itself.
     var stages: StageScores?
+    /// The part of the party that makes it synthetic, though the whole may not be.
+    var run: SecondOpinion.Run?
   }
 
   /// Least seconds of speech that a verdict takes.
@@ -32,12 +34,12 @@ struct PartyJudge: Sendable {
 
   /// - Parameters:
   ///   - evidence: of all of the party, or of what was heard so far; then the open stretch counts as if it were closed.
-  ///   - second: the second stage's score; `nil` where it has heard nothing.
+  ///   - second: what the second stage says; `nil` where it has heard nothing.
   ///   - signalToNoise: in dB; `nil` where it is not known.
   ///   - isDistorted: whether speech is clipped more than the models stand. Clipping takes away what gives a machine away, and
   ///     adds nothing that would accuse a person.
   func judgement(
-    _ evidence: PartyEvidence, second: Double? = nil, signalToNoise: Double?, isDistorted: Bool = false
+    _ evidence: PartyEvidence, second: SecondOpinion? = nil, signalToNoise: Double?, isDistorted: Bool = false
   ) -> Judgement {
     var judgement = Judgement()
     guard evidence.pooled.count > 0, !evidence.isMonotonous else {
@@ -47,11 +49,14 @@ struct PartyJudge: Sendable {
     let (speech, tolerance) = (evidence.speech, evidence.hop / 2)
     let first = evidence.calibration.llr(raw: evidence.pooled.raw, speech: speech)
     var (llr, thresholds) = (first, thresholds)
+    var lowest: SecondOpinion.Run?
     if let second, let fusion {
-      llr = fusion.rule.llr(first: first, second: second, speech: speech)
+      llr = fusion.rule.llr(first: first, second: second.score, speech: speech)
       thresholds = fusion.thresholds
+      lowest = second.lowestRun(fusion.rule, calibration: evidence.calibration, hop: evidence.hop)
+      if let lowest, llr > thresholds.alarm, lowest.llr <= thresholds.alarm - lowest.margin { judgement.run = lowest }
     }
-    judgement.stages = fusion == nil ? nil : StageScores(first: first, second: second)
+    judgement.stages = fusion == nil ? nil : StageScores(first: first, second: second?.score)
     judgement.llr = llr
     judgement.syntheticProbability = syntheticProbability(llr: llr, prior: prior)
     let open = evidence.openStretch
@@ -60,11 +65,11 @@ struct PartyJudge: Sendable {
       judgement.reason = .tooLittleSpeech
     } else if let signalToNoise, signalToNoise < Self.leastSignalToNoise {
       judgement.reason = .tooNoisy
-    } else if llr <= thresholds.alarm || longest >= Self.decisiveSpeech - tolerance {
+    } else if llr <= thresholds.alarm || longest >= Self.decisiveSpeech - tolerance || judgement.run != nil {
       judgement.verdict = .synthetic
     } else if isDistorted {
       judgement.reason = .tooDistorted
-    } else if llr >= thresholds.clear, evidence.stretches.isEmpty, open == nil {
+    } else if llr >= thresholds.clear, evidence.stretches.isEmpty, open == nil, lowest?.llr ?? .infinity > thresholds.alarm {
       judgement.verdict = .bonafide
     } else {
       judgement.reason = .ambiguous
@@ -76,14 +81,14 @@ struct PartyJudge: Sendable {
   ///
   /// - Parameters:
   ///   - evidence: finished.
-  ///   - second: the second stage's score; `nil` where it has heard nothing.
+  ///   - second: what the second stage says; `nil` where it has heard nothing.
   ///   - signalToNoise: in dB; `nil` where it is not known.
   ///   - clipping: of its speech; `nil` where it is not known.
   ///   - channel: of the recording, from 1.
   ///   - duration: seconds of the recording; no segment ends later.
   ///   - timeline: whether the evidence has one.
   func result(
-    _ evidence: PartyEvidence, second: Double? = nil, signalToNoise: Double?, clipping: ClippingMeter.Shares? = nil, channel: Int,
+    _ evidence: PartyEvidence, second: SecondOpinion? = nil, signalToNoise: Double?, clipping: ClippingMeter.Shares? = nil, channel: Int,
     duration: Double, timeline: Bool
   ) -> PartyResult {
     let judgement = judgement(evidence, second: second, signalToNoise: signalToNoise, isDistorted: clipping?.isTooMuch ?? false)
@@ -93,6 +98,12 @@ struct PartyJudge: Sendable {
       syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped, stages: judgement.stages)
     if judgement.verdict != .inconclusive || judgement.reason == .ambiguous || judgement.reason == .tooDistorted {
       result.segments = evidence.stretches.map { segment($0, of: evidence, duration: duration) }
+      if judgement.verdict == .synthetic, let run = judgement.run {
+        let whole = segment(run.span, llr: run.llr, of: evidence, duration: duration)
+        result.segments.removeAll { $0.start < whole.end && whole.start < $0.end }
+        result.segments.append(whole)
+        result.segments.sort { $0.start < $1.start }
+      }
       if judgement.verdict == .synthetic, result.segments.isEmpty {
         result.segments = syntheticTurns(of: evidence, duration: duration)
       }
@@ -111,8 +122,12 @@ struct PartyJudge: Sendable {
 
   /// - Parameter duration: seconds of the recording; the segment ends no later.
   func segment(_ span: SpeechSpan, of evidence: PartyEvidence, duration: Double) -> Segment {
-    let llr = evidence.calibration.llr(raw: span.pooled.raw, speech: span.speech(hop: evidence.hop))
-    return Segment(
+    segment(
+      span, llr: evidence.calibration.llr(raw: span.pooled.raw, speech: span.speech(hop: evidence.hop)), of: evidence, duration: duration)
+  }
+
+  private func segment(_ span: SpeechSpan, llr: Double, of evidence: PartyEvidence, duration: Double) -> Segment {
+    Segment(
       start: evidence.hop * Double(span.start), end: min(evidence.hop * Double(span.end), duration), llr: llr,
       syntheticProbability: syntheticProbability(llr: llr, prior: prior))
   }

@@ -223,14 +223,12 @@ struct PartyScreener: ~Copyable {
     if awaitsEcho { count = min(count, echoStart + echo.count - evidence.frameCount) }
     guard count > 0 else { return }
     for i in 0..<count {
-      let speech = evidence.pooled.count
       let place = evidence.frameCount - echoStart
-      evidence.append(
+      let speech = evidence.append(
         outputs[i], energy: energies[i], shape: shapes[i], isEcho: echo.indices.contains(place) && echo[place])
-      let isSpeech = evidence.pooled.count > speech
-      clipping.hear(frame: evidence.frameCount - 1, isSpeech: isSpeech)
-      windows?.append(isSpeech: isSpeech)
-      if keepsHeard, isSpeech { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
+      clipping.hear(frame: evidence.frameCount - 1, isSpeech: speech != nil)
+      windows?.append(speech)
+      if keepsHeard, speech != nil { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
     }
     energies.removeFirst(count)
     shapes.removeFirst(count)
@@ -290,7 +288,7 @@ struct PartyScreener: ~Copyable {
   /// What the evidence says so far.
   var judgement: PartyJudge.Judgement {
     judge.judgement(
-      evidence, second: windows?.score, signalToNoise: evidence.noise.signalToNoise, isDistorted: clipping.shares?.isTooMuch ?? false)
+      evidence, second: windows?.opinion, signalToNoise: evidence.noise.signalToNoise, isDistorted: clipping.shares?.isTooMuch ?? false)
   }
 
   /// The result, once the party is finished.
@@ -298,7 +296,7 @@ struct PartyScreener: ~Copyable {
   /// - Parameter channel: of the recording, from 1.
   func result(channel: Int) -> PartyResult {
     var result = judge.result(
-      evidence, second: windows?.score, signalToNoise: evidence.noise.signalToNoise, clipping: clipping.shares, channel: channel,
+      evidence, second: windows?.opinion, signalToNoise: evidence.noise.signalToNoise, clipping: clipping.shares, channel: channel,
       duration: duration, timeline: keepsTimeline)
     result.model = card.name
     return result

@@ -4,12 +4,15 @@ struct SpeechWindow: Sendable {
   var samples: [Float]
   /// Whether somebody speaks in each score frame.
   var speech: [Bool]
+  /// What the first stage says of its speech.
+  var span: SpeechSpan
   /// What the second stage says of it, once it has heard it.
   var score: Double?
 
-  init(samples: [Float], speech: [Bool]) {
+  init(samples: [Float], speech: [Bool], span: SpeechSpan) {
     self.samples = samples
     self.speech = speech
+    self.span = span
   }
 }
 
@@ -42,6 +45,7 @@ struct SpeechWindows: Sendable {
   /// Of the window that is open: its first frame, and what is known of its frames.
   private var first = 0
   private var speech: [Bool] = []
+  private var span: SpeechSpan?
 
   /// - Parameters:
   ///   - sampleRate: of the samples to come, in Hz.
@@ -56,8 +60,9 @@ struct SpeechWindows: Sendable {
     block.withUnsafeBufferPointer { samples.append(contentsOf: $0) }
   }
 
-  /// Takes the next score frame; its samples may come later.
-  mutating func append(isSpeech: Bool) {
+  /// Takes the next score frame, `nil` where nobody speaks in it; its samples may come later.
+  mutating func append(_ heard: SpeechFrame?) {
+    let isSpeech = heard != nil
     if speech.isEmpty, !isSpeech {
       frame += 1
       forget(before: sample(of: frame))
@@ -65,6 +70,9 @@ struct SpeechWindows: Sendable {
     }
     if speech.isEmpty { first = frame }
     speech.append(isSpeech)
+    if let heard {
+      if span == nil { span = SpeechSpan(heard) } else { span?.add(heard) }
+    }
     frame += 1
     if speech.count == Self.frames { close() }
   }
@@ -84,16 +92,9 @@ struct SpeechWindows: Sendable {
     }
   }
 
-  /// The mean score of the windows that were heard, weighted by their speech; `nil` where none was.
-  var score: Double? {
-    var (sum, weight) = (0.0, 0.0)
-    for window in all {
-      guard let score = window.score else { continue }
-      let speech = Double(window.speech.count { $0 })
-      sum += score * speech
-      weight += speech
-    }
-    return weight > 0 ? sum / weight : nil
+  /// What the second stage has said of the windows that it has heard; `nil` where it has heard none.
+  var opinion: SecondOpinion? {
+    SecondOpinion(all.compactMap { window in window.score.map { SecondOpinion.Window(score: $0, span: window.span) } })
   }
 
   private func sample(of frame: Int) -> Int { Int(Double(frame) * frameSamples) }
@@ -101,14 +102,15 @@ struct SpeechWindows: Sendable {
   private mutating func close() {
     defer {
       speech.removeAll(keepingCapacity: true)
+      span = nil
       forget(before: sample(of: frame))
     }
-    guard speech.count(where: { $0 }) >= Self.leastSpeech else { return }
+    guard let span, span.pooled.count >= Self.leastSpeech else { return }
     defer { seen += 1 }
     guard seen % every == 0 else { return }
     let (from, to) = (sample(of: first) - start, min(sample(of: frame) - start, samples.count))
     guard from < to else { return }
-    all.append(SpeechWindow(samples: Array(samples[from..<to]), speech: speech))
+    all.append(SpeechWindow(samples: Array(samples[from..<to]), speech: speech, span: span))
     if all.count > Self.most { thin() }
   }
 

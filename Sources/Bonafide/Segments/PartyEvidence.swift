@@ -53,26 +53,31 @@ struct PartyEvidence: Sendable {
   ///   - energy: its mean band energy; `nil` where samples are missing.
   ///   - shape: of its spectrum; `nil` where it is not known.
   ///   - isEcho: whether what is heard in it is another party: neither speech of this one nor noise.
-  mutating func append(_ output: FrameOutput, energy: Float?, shape: MonotonyMeter.Shape? = nil, isEcho: Bool = false) {
+  /// - Returns: its speech; `nil` where the party does not speak in it.
+  @discardableResult
+  mutating func append(
+    _ output: FrameOutput, energy: Float?, shape: MonotonyMeter.Shape? = nil, isEcho: Bool = false
+  ) -> SpeechFrame? {
     if let energy, let frame = SpeechFrame(output, energy: energy, index: frameCount) {
       guard !isEcho else {
         echoFrames += 1
         noise.append(pause: nil)
         pass(1)
-        return
+        return nil
       }
       if let shape, monotony.isMonotonous(shape, frame: frameCount) {
         monotonousFrames += 1
         noise.append(pause: nil)
         pass(1)
-        return
+        return nil
       }
       noise.append(speech: energy, weight: Double(frame.weight))
       append(frame)
-    } else {
-      noise.append(pause: isEcho ? nil : energy)
-      pass(1)
+      return frame
     }
+    noise.append(pause: isEcho ? nil : energy)
+    pass(1)
+    return nil
   }
 
   /// Takes a frame of speech; frames that were left out before it are pauses.

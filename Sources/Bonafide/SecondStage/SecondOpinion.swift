@@ -1,0 +1,62 @@
+import Glibc
+
+/// What the second stage has said of a party: scores of windows, with what the first stage says of the same speech.
+struct SecondOpinion: Sendable {
+  struct Window: Sendable {
+    /// Higher for bona fide.
+    let score: Double
+    let span: SpeechSpan
+  }
+
+  /// In order; at least one.
+  let windows: [Window]
+
+  /// `nil` without windows.
+  init?(_ windows: [Window]) {
+    guard !windows.isEmpty else { return nil }
+    self.windows = windows
+  }
+
+  /// The mean score, weighted by speech.
+  var score: Double { Self.mean(windows[...]) }
+
+  private static func mean(_ windows: ArraySlice<Window>) -> Double {
+    let weights = windows.map { Double($0.span.pooled.count) }
+    return zip(windows, weights).reduce(0) { $0 + $1.0.score * $1.1 } / weights.reduce(0, +)
+  }
+
+  /// Some windows in a row, but not all.
+  struct Run: Sendable, Equatable {
+    let span: SpeechSpan
+    /// Log-likelihood ratio by both stages.
+    let llr: Double
+    /// How much lower than a party's alarm point the LLR of a run must be. There are as many places for one as windows, and a genuine voice
+    /// has an LLR of −x and less at most once in eˣ times.
+    let margin: Double
+  }
+
+  /// Fewest windows of a run.
+  static let leastRun = 2
+
+  /// The run that sounds most synthetic; `nil` where the windows are too few.
+  ///
+  /// - Parameters:
+  ///   - calibration: of the first stage.
+  ///   - hop: seconds per score frame.
+  func lowestRun(_ rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double) -> Run? {
+    let margin = log(Double(windows.count))
+    var lowest: Run?
+    for first in windows.indices {
+      var span = windows[first].span
+      for last in windows.indices where last > first {
+        span.add(windows[last].span)
+        guard last - first + 1 >= Self.leastRun, last - first + 1 < windows.count else { continue }
+        let speech = span.speech(hop: hop)
+        let llr = rule.llr(
+          first: calibration.llr(raw: span.pooled.raw, speech: speech), second: Self.mean(windows[first...last]), speech: speech)
+        if llr < lowest?.llr ?? .infinity { lowest = Run(span: span, llr: llr, margin: margin) }
+      }
+    }
+    return lowest
+  }
+}
