@@ -333,6 +333,16 @@ struct TrackTests {
     #expect(amplitude > 0.3 && other > 0.3)
   }
 
+  @Test(arguments: [("flac", "flac"), ("libvorbis", "ogg")])
+  func readsFramesThatStandTwice(_ codec: String, container: String) throws {
+    let pages = container == "ogg" ? ["-page_duration", "100000"] : []
+    let path = try made(["-i", lowTone, "-c:a", codec, "-f", container] + pages, "once.bin")
+    let file = try bytes(path)
+    // Twice from the middle on.
+    let recording = try timed(try folder.write(file + file[(file.count / 2)...], to: "twice.bin"))
+    #expect(recording.channels[0].count - recording.missing > 20_000)
+  }
+
   @Test func countsWhatACutFileLacks() throws {
     let path = try made(["-i", lowTone, "-c:a", "aac", "-movflags", "faststart"], "fast.m4a")
     let file = try bytes(path)

@@ -45,6 +45,33 @@ enum FLACRecovery {
     return nil
   }
 
+  /// Whether frames of a stream stand behind later ones.
+  static func goesBack(_ file: borrowing FileDescriptor, in range: Range<Int64>) -> Bool {
+    let head = file.bytes(at: range.lowerBound, count: 42)
+    guard head.hasText("fLaC"), head.count == 42, head[4] & 0x7F == 0 else { return false }
+    let blockSize = Int64(head[8]) << 8 | Int64(head[9])
+    let longest = 1 << 16
+    var (place, last) = (firstFrame(of: file, in: range), Int64(-1))
+    while place < range.upperBound {
+      let window = file.bytes(at: place, count: Int(min(Int64(1 << 20 + longest), range.upperBound - place)))
+      var index = 0
+      while index + 16 < window.count, index < 1 << 20 {
+        guard let mark = window[index...].firstIndex(of: 0xFF), mark + 16 < window.count, mark < 1 << 20 else { break }
+        index = mark + 1
+        guard window[mark + 1] & 0xFE == 0xF8, let frame = Header(window[mark...], blockSize: blockSize) else { continue }
+        // What looks like a header may be none: where it is not the next one, the checksum of its frame tells.
+        if last < 0 || frame.sample != last + blockSize {
+          guard isWhole(window[mark...].prefix(longest), frame, blockSize: blockSize) else { continue }
+          if frame.sample <= last { return true }
+        }
+        last = frame.sample
+      }
+      if window.count <= 1 << 20 { break }
+      place += 1 << 20
+    }
+    return false
+  }
+
   /// Place behind the blocks of metadata.
   private static func firstFrame(of file: borrowing FileDescriptor, in range: Range<Int64>) -> Int64 {
     var place = range.lowerBound + 4

@@ -67,14 +67,20 @@ struct Layout {
       let head = file.bytes(at: hit, count: 64)
       if mark == flacMark {
         if head.count > 8, head[4] & 0x7F == 0, head[5] == 0, head[6] == 0, head[7] == 34 {
-          return Recorded(parts: [LayoutPart(Excerpt(place..<hit))], end: hit)
+          return flacRecording(in: file, place..<hit)
         }
       } else if head.containsText("webm") || head.containsText("matroska") {
         return Recorded(parts: [LayoutPart(Excerpt(place..<hit))], end: hit)
       }
       next = hit + 1
     }
-    return Recorded(parts: [LayoutPart(Excerpt(place..<size))], end: size)
+    return mark == flacMark ? flacRecording(in: file, place..<size) : Recorded(parts: [LayoutPart(Excerpt(place..<size))], end: size)
+  }
+
+  /// libsndfile stops at the length that the header gives, whatever comes behind frames that stand there twice.
+  private static func flacRecording(in file: borrowing FileDescriptor, _ range: Range<Int64>) -> Recorded {
+    let goesBack = FLACRecovery.goesBack(file, in: range)
+    return Recorded(parts: [LayoutPart(Excerpt(range), takesFFmpeg: goesBack)], end: range.upperBound, isPlain: !goesBack)
   }
 }
 
