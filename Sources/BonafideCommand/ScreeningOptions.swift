@@ -87,12 +87,10 @@ struct SiteOptions: ParsableArguments {
   func adjusted(_ detector: Detector) throws(RunError) -> Detector {
     guard let profile else { return detector }
     let text = try readText(profile)
-    do {
-      return try detector.adjusted(to: try JSONDecoder().decode(SiteProfile.self, from: Data(text.utf8)))
-    } catch let error as ProfileError {
-      throw RunError(message: "\(profile): \(error)")
+    do throws(ProfileError) {
+      return try detector.adjusted(to: try SiteProfile(json: text.utf8))
     } catch {
-      throw RunError(message: "\(profile): not a profile; make one with bonafide calibrate")
+      throw RunError(message: "\(profile): \(error)")
     }
   }
 }

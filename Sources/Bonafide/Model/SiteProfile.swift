@@ -101,8 +101,17 @@ extension SiteProfile {
     do { data = try Data(contentsOf: URL(filePath: path)) } catch {
       throw ProfileError(message: "\(path): cannot be read")
     }
-    do { self = try JSONDecoder().decode(SiteProfile.self, from: data) } catch {
-      throw ProfileError(message: "\(path): not a profile; make one with bonafide calibrate")
+    do { try self.init(json: data) } catch {
+      throw ProfileError(message: "\(path): \(error.message)")
+    }
+  }
+
+  /// A profile from the bytes of its file.
+  ///
+  /// - Throws: when they are no profile.
+  public init(json: some Sequence<UInt8>) throws(ProfileError) {
+    do { self = try JSONDecoder().decode(SiteProfile.self, from: Data(json)) } catch {
+      throw ProfileError(message: "not a profile; make one with bonafide calibrate")
     }
   }
 }

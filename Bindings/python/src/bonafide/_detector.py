@@ -148,7 +148,7 @@ class Detector(LibraryObject):
                 raised.append(error)
                 return 1
 
-        function = ProgressFunction() if progress is None else ProgressFunction(tell)
+        function = ProgressFunction(0) if progress is None else ProgressFunction(tell)
         handle = ctypes.c_void_p()
         try:
             call("scan_with_progress", self._handle, encoded, function, None, ctypes.byref(handle))

@@ -6,14 +6,11 @@ import ctypes
 import enum
 import json
 import math
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 from ._library import FileStruct, PartyStruct, SegmentStruct, TimelineStruct, call
 
@@ -62,9 +59,11 @@ REASONS = (
 class Result:
     """What goes through `json`, under the names of the dataclass's fields."""
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
     def to_dict(self) -> dict[str, Any]:
         """Its fields as what `json` writes: words, numbers, lists and dictionaries, None for what is not known."""
-        return {item.name: _plain(getattr(self, item.name)) for item in fields(cast("DataclassInstance", self))}
+        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
     def to_json(self, *, indent: int | None = None) -> str:
         """`to_dict` as JSON."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 
-def _one_dimension(samples: npt.ArrayLike) -> np.ndarray:
+def _one_dimension(samples: npt.ArrayLike) -> npt.NDArray[Any]:
     array = np.asarray(samples)
     if array.ndim != 1:
         raise ValueError(f"samples have {array.ndim} dimensions: give those of one party, in one dimension")
@@ -25,15 +27,15 @@ def float_samples(samples: npt.ArrayLike) -> npt.NDArray[np.float32]:
         return np.require(array, np.float32, ["C", "A"])
 
 
-def linear_samples(samples: npt.ArrayLike) -> np.ndarray:
+def linear_samples(samples: npt.ArrayLike) -> npt.NDArray[Any]:
     """As `float_samples`, but for int16, which streams take as it is."""
     array = _one_dimension(samples)
     return np.require(array, np.int16, ["C", "A"]) if is_int16(array) else float_samples(array)
 
 
-def is_int16(array: np.ndarray) -> bool:
+def is_int16(array: npt.NDArray[Any]) -> bool:
     """Of either order of bytes."""
-    return array.dtype.kind == "i" and array.dtype.itemsize == 2
+    return bool(array.dtype.kind == "i" and array.dtype.itemsize == 2)
 
 
 def g711_samples(samples: bytes | bytearray | memoryview | npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
