@@ -60,10 +60,14 @@ struct LayoutTests {
     Length(testDescription: "WAV µ-law", format: SF_FORMAT_WAV | SF_FORMAT_ULAW, mark: "data", offset: 4, width: 4, bigEndian: false),
     Length(testDescription: "WAV GSM", format: SF_FORMAT_WAV | SF_FORMAT_GSM610, mark: "data", offset: 4, width: 4, bigEndian: false),
     Length(testDescription: "WAV ADPCM", format: SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM, mark: "data", offset: 4, width: 4, bigEndian: false),
-    Length(testDescription: "W64", format: SF_FORMAT_W64 | SF_FORMAT_PCM_16, mark: "data", offset: 16, width: 8, bigEndian: false, ahead: 24),
+    Length(
+      testDescription: "W64", format: SF_FORMAT_W64 | SF_FORMAT_PCM_16, mark: "data", offset: 16, width: 8, bigEndian: false,
+      ahead: 24),
     Length(testDescription: "RF64", format: SF_FORMAT_RF64 | SF_FORMAT_PCM_16, mark: "ds64", offset: 16, width: 8, bigEndian: false),
     Length(testDescription: "AU", format: SF_FORMAT_AU | SF_FORMAT_ULAW, mark: ".snd", offset: 8, width: 4, bigEndian: true),
-    Length(testDescription: "AIFF", format: SF_FORMAT_AIFF | SF_FORMAT_PCM_16, mark: "SSND", offset: 4, width: 4, bigEndian: true, ahead: 8),
+    Length(
+      testDescription: "AIFF", format: SF_FORMAT_AIFF | SF_FORMAT_PCM_16, mark: "SSND", offset: 4, width: 4, bigEndian: true,
+      ahead: 8),
     Length(testDescription: "CAF", format: SF_FORMAT_CAF | SF_FORMAT_ULAW, mark: "data", offset: 4, width: 8, bigEndian: true, ahead: 4),
   ]
 
@@ -135,7 +139,8 @@ struct LayoutTests {
   @Test func leavesChunksAndTagsBehindAudioAlone() throws {
     let wave = WaveBytes(pcm: int16(sine(cycles: low, count: 8_000))).bytes
     let ends: [[UInt8]] = [
-      Array("LIST".utf8) + littleEndian(UInt32(4)) + Array("INFO".utf8), Array("abcd".utf8) + littleEndian(UInt32(2_000)) + Array(repeating: 7, count: 2_000),
+      Array("LIST".utf8) + littleEndian(UInt32(4)) + Array("INFO".utf8),
+      Array("abcd".utf8) + littleEndian(UInt32(2_000)) + Array(repeating: 7, count: 2_000),
       Array("TAG".utf8) + Array(repeating: 32, count: 1_997), Array(repeating: 0, count: 5_000), [1, 2, 3],
     ]
     for end in ends {
@@ -180,7 +185,7 @@ struct LayoutTests {
     let file = try written(SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III)
     let first = try #require(Layout.Frame(file[0...]))
     let picture = [UInt8](repeating: 7, count: 200_000)
-    let length: [UInt8] = [UInt8(picture.count >> 21 & 127), UInt8(picture.count >> 14 & 127), UInt8(picture.count >> 7 & 127), UInt8(picture.count & 127)]
+    let length = [21, 14, 7, 0].map { UInt8(picture.count >> $0 & 127) }
     let tag = Array("ID3".utf8) + [3, 0, 0] + length + picture
     let recording = try readAll(try folder.write(tag + file.dropFirst(first.length), to: "art.mp3"))
     #expect(abs(recording.samples.count - 24_000) < 2_500)
@@ -268,7 +273,10 @@ struct TrackTests {
     return (channels, missing, reader.unheard, reader.channels)
   }
 
-  @Test(arguments: [("two.mkv", "pcm_s16le"), ("two.mp4", "aac"), ("two.mov", "pcm_s16le"), ("two.ogg", "libopus"), ("two.webm", "libopus"), ("two.m4a", "aac")])
+  @Test(arguments: [
+    ("two.mkv", "pcm_s16le"), ("two.mp4", "aac"), ("two.mov", "pcm_s16le"), ("two.ogg", "libopus"), ("two.webm", "libopus"),
+    ("two.m4a", "aac"),
+  ])
   func hearsAllTracks(_ name: String, codec: String) throws {
     let path = try made(["-i", lowTone, "-i", highTone, "-map", "0:a", "-map", "1:a", "-c:a", codec], name)
     let recording = try timed(path)

@@ -161,7 +161,9 @@ extension Layout {
     var (runs, holes, end, isBehindHole): ([Run], Int64, Int64, Bool) = ([], 0, size, false)
     while place < size {
       let head = window.at(place, of: file)
-      if let frame = Frame(head), runs.last.map({ $0.first.fits(frame) }) ?? true || isSync(at: place, of: file, size: size, window: &window) {
+      if let frame = Frame(head),
+        runs.last.map({ $0.first.fits(frame) }) ?? true || isSync(at: place, of: file, size: size, window: &window)
+      {
         let range = place..<min(size, place + Int64(frame.length))
         let note = frame.kind == 0 ? nil : noteOfEncoder(head, frame)
         if let last = runs.indices.last, note == nil, !isBehindHole, runs[last].first.fits(frame) {
