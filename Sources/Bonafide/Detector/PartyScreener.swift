@@ -201,8 +201,17 @@ struct PartyScreener: ~Copyable {
     let parts = MonotonyMeter.Shape.scalarCount
     let least = (MonotonyMeter.leastShape + settings.shift) / settings.scale
     let (perBand, start) = (settings.featuresPerBand, frame * settings.featuresPerFrame)
-    for band in 0..<settings.bands {
-      partialShape[band * parts / settings.bands] += max(features[start + band * perBand], least)
+    features.withUnsafeBufferPointer { features in
+      var band = 0
+      for part in 0..<parts {
+        let end = ((part + 1) * settings.bands + parts - 1) / parts
+        var sum: Float = 0
+        while band < end {
+          sum += max(features[start + band * perBand], least)
+          band += 1
+        }
+        partialShape[part] += sum
+      }
     }
   }
 
