@@ -59,6 +59,23 @@ public struct RawFormat: Sendable, Equatable {
     case alaw
     /// Signed 16-bit integers, little-endian.
     case s16le
+    /// Signed 16-bit integers, big-endian, as in RTP's L16.
+    case s16be
+    /// Dialogic's ADPCM of OKI, 4 bits, one channel.
+    case vox
+    /// GSM 06.10 full rate, frames of 33 bytes, one channel.
+    case gsm
+
+    /// Whether samples of several channels can be interleaved.
+    var takesChannels: Bool { self != .vox && self != .gsm }
+
+    /// The encoding that a command line calls `name`, in any case.
+    init?(name: some StringProtocol) {
+      let name = name.lowercased()
+      let others = ["mulaw": Encoding.ulaw, "pcmu": .ulaw, "pcma": .alaw]
+      guard let encoding = others[name] ?? Encoding(rawValue: name) else { return nil }
+      self = encoding
+    }
   }
 
   /// How each sample is coded.
@@ -82,12 +99,12 @@ public struct RawFormat: Sendable, Equatable {
     func failure(_ problem: String) -> AudioError {
       AudioError(
         code: .badRawFormat, path: "",
-        message: "raw format '\(text)': \(problem); write ulaw, alaw or s16le, then :RATE[:CHANNELS], as in ulaw:8000:2"
+        message: "raw format '\(text)': \(problem); write ulaw (or mulaw), alaw, s16le, s16be, vox or gsm, then :RATE[:CHANNELS], as in ulaw:8000:2"
       )
     }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard (2...3).contains(parts.count) else { throw failure("an encoding and a rate are needed") }
-    guard let encoding = Encoding(rawValue: parts[0].lowercased()) else {
+    guard let encoding = Encoding(name: parts[0]) else {
       throw failure("'\(parts[0])' is not an encoding that is read")
     }
     guard let rate = Int(parts[1]), AudioFormat.sampleRates.contains(rate) else {
@@ -100,6 +117,7 @@ public struct RawFormat: Sendable, Equatable {
       }
       channels = count
     }
+    if channels > 1, !encoding.takesChannels { throw failure("\(encoding.rawValue) has one channel") }
     self.init(encoding: encoding, sampleRate: rate, channelCount: channels)
   }
 }

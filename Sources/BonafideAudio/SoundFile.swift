@@ -81,9 +81,11 @@ struct SoundFile: ~Copyable {
         switch raw.encoding {
         case .ulaw: SF_FORMAT_ULAW
         case .alaw: SF_FORMAT_ALAW
-        case .s16le: SF_FORMAT_PCM_16
+        case .s16le, .s16be: SF_FORMAT_PCM_16
+        case .vox: SF_FORMAT_VOX_ADPCM
+        case .gsm: SF_FORMAT_GSM610
         }
-      info.format = CInt(SF_FORMAT_RAW | subtype | SF_ENDIAN_LITTLE)
+      info.format = CInt(SF_FORMAT_RAW | subtype | (raw.encoding == .s16be ? SF_ENDIAN_BIG : SF_ENDIAN_LITTLE))
     }
     return open(&info) { info in sf_open_fd(descriptor, CInt(SFM_READ), &info, 1) }
   }

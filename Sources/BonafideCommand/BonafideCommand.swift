@@ -13,6 +13,23 @@ struct BonafideCommand: ParsableCommand {
     subcommands: [Scan.self, Calibrate.self, Evaluate.self, Info.self],
     defaultSubcommand: Scan.self)
 
+  /// Refuses what would be read as a row of short options, the help's among them: a pattern may have found a file of that name.
+  static func main() {
+    for argument in CommandLine.arguments.dropFirst().prefix(while: { $0 != "--" }) where isRowOfOptions(argument) {
+      exit(
+        withError: ValidationError(
+          "'\(argument)' is no option. For a file of that name write './\(argument)', or '--' ahead of the paths."))
+    }
+    main(nil)
+  }
+
+  /// No row of short options makes sense here; `-j4` and `-o=FILE` are one option each.
+  private static func isRowOfOptions(_ argument: String) -> Bool {
+    let characters = Array(argument)
+    guard characters.count > 2, characters[0] == "-", characters[1] != "-", characters[2] != "=" else { return false }
+    return Double(argument) == nil && !(characters[1] == "j" && Int(argument.dropFirst(2)) != nil)
+  }
+
   /// Version of the program.
   static let version = Detector.version
 
@@ -34,7 +51,7 @@ struct RunError: Error {
 extension ExitCode {
   /// A recording has a synthetic party.
   static let flagged = ExitCode(1)
-  /// Something could not be done.
+  /// Something could not be done, and nothing is flagged.
   static let failed = ExitCode(2)
 }
 

@@ -73,7 +73,7 @@ struct Calibrate: ParsableCommand {
     let run = ScanRun(
       recordings: recordings, detector: detector, options: party.scanOptions, output: try ReportOutput(path: nil), writer: collector,
       progress: screening.progressWidth.map { ProgressLine(recordings: recordings, width: $0) }, saysErrors: true,
-      saysWarnings: false, inOrder: false)
+      saysWarnings: false, order: .done)
     return try run.run(jobs: screening.threads)
   }
 

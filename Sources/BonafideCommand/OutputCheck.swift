@@ -35,7 +35,7 @@ func checkWritable(_ path: String?) throws(RunError) {
 }
 
 /// Which regular file a path leads to.
-private struct FileIdentity: Equatable {
+struct FileIdentity: Hashable {
   private let device: dev_t
   private let inode: ino_t
 

@@ -16,8 +16,11 @@ struct Recording: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - raw: whether recordings are headerless, which go by other extensions.
+  ///   - wanted: whether a file of a folder is taken, by its path; those named one by one always are.
   ///   - passedOver: gets the first file in a folder that is left out and has the name of a headerless recording, if any.
-  static func all(at paths: [String], raw: Bool, passedOver: inout String?) -> [Recording] {
+  static func all(
+    at paths: [String], raw: Bool, where wants: (String) -> Bool, passedOver: inout String?
+  ) -> [Recording] {
     var wanted = Wanted(extensions: raw ? rawExtensions : audioExtensions, byContent: !raw)
     var recordings: [Recording] = []
     for path in paths {
@@ -27,10 +30,13 @@ struct Recording: Sendable, Equatable {
       }
       let matches = !exists(path) && path.contains(where: { "*?[".contains($0) }) ? namesMatching(path) : []
       // Where nothing is there, the decoder says what is wrong with it.
-      for path in matches.isEmpty ? [path] : matches { recordings += found(at: path, &wanted) }
+      for path in matches.isEmpty ? [path] : matches { recordings += found(at: path, &wanted, where: wants) }
     }
     passedOver = wanted.passedOver
-    return recordings
+    var seen: Set<FileIdentity> = []
+    return recordings.filter { recording in
+      FileIdentity(recording.path).map { seen.insert($0).inserted } ?? true
+    }
   }
 
   /// What is a recording in a folder.
@@ -59,17 +65,21 @@ struct Recording: Sendable, Equatable {
   /// The same for headerless recordings.
   static let rawExtensions: Set<String> = [
     "al", "alaw", "g711", "g711a", "g711u", "pcm", "pcma", "pcmu", "raw", "s16", "s16le", "sln", "sw", "ul", "ulaw",
+    "sln16", "vox",
   ]
 
   private static let notUTF8 = "its name is not UTF-8; rename it to have it screened"
 
-  private static func found(at path: String, _ wanted: inout Wanted) -> [Recording] {
+  private static func found(
+    at path: String, _ wanted: inout Wanted, where wants: (String) -> Bool
+  ) -> [Recording] {
     guard isFolder(path) else {
       if path.unicodeScalars.contains("\u{FFFD}"), !exists(path) { return [Recording(path: path, problem: notUTF8)] }
       return [Recording(path: path, size: size(of: path))]
     }
     var recordings: [Recording] = []
     walk(path, &wanted, into: &recordings)
+    recordings.removeAll { $0.problem == nil && !wants($0.path) }
     if recordings.isEmpty {
       let problem = "no recordings in this folder; name files one by one to have them tried"
       return [Recording(path: path, problem: problem)]

@@ -13,15 +13,19 @@ struct Scan: ParsableCommand {
     discussion: """
       Each channel of a recording is a party, and is said to be bona fide, synthetic or inconclusive.
 
-      Exit status: 0 no party is synthetic, 1 one is, 2 some recording could not be screened or the \
-      report could not be written, 64 the command line makes no sense.
+      Exit status: 1 a party is synthetic, whatever else went wrong; else 2 where some recording could not be screened, has audio \
+      that was not heard, or with --strict has a warning; else 0. 2 too where the report could not be written, and 64 where the \
+      command line makes no sense.
       """)
 
   @Argument(
     help: ArgumentHelp(
       "Recordings, folders of recordings, patterns such as 'calls/*.wav', or - for standard input.", valueName: "path"),
     completion: .file())
-  var paths: [String]
+  var paths: [String] = []
+
+  @OptionGroup
+  var worklist: WorklistOptions
 
   @Option(name: .shortAndLong, help: "Form of the report.")
   var format = ReportFormat.text
@@ -75,6 +79,10 @@ struct Scan: ParsableCommand {
       !party.mix || names.count <= 1, "--mix makes one party of all channels, for which --channel-names gives one name.")
     try check(paths.count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
     try check(paths.allSatisfy { !$0.isEmpty }, "A path is empty.")
+    try check(!paths.isEmpty || worklist.filesFrom != nil, "Missing expected argument '<path>': name recordings or folders, or give --files-from.")
+    try check(
+      !(paths.contains("-") && worklist.filesFrom == "-"), "Standard input (-) can be read once.")
+    try check(worklist.sort == nil || format != .jsonl, "--sort does not go with jsonl, which has recordings as they are done.")
     if let alarmAt, let clearAt {
       try check(alarmAt < clearAt, "--alarm-at (\(alarmAt)) must be less than --clear-at (\(clearAt)).")
     }
@@ -89,31 +97,34 @@ struct Scan: ParsableCommand {
       try checkStandardOutput(for: output, isOpen: hasOutput)
       tally = try scan(with: detector)
     }
-    if tally.failed > 0 { throw ExitCode.failed }
     if tally.flagged > 0 { throw ExitCode.flagged }
+    if tally.failed > 0 || tally.incomplete > 0 || worklist.strict && tally.warned > 0 { throw ExitCode.failed }
   }
 
   private func scan(with detector: Detector) throws -> Tally {
-    let recordings = party.recordings(at: paths)
+    let recordings = try party.recordings(at: paths + worklist.listed(), where: worklist.wants)
     try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles + [site.profile])
     let toScreen = output == nil || output == "-"
+    // Nothing but errors and the exit status.
+    let isQuiet = worklist.quiet
     let isOnTerminal = toScreen && Terminal.isTerminal(STDOUT_FILENO)
     let hasErrorTerminal = Terminal.isTerminal(STDERR_FILENO)
     let style = TextStyle(
       color: toScreen && Terminal.wantsColor,
       width: isOnTerminal ? Terminal.width(of: STDOUT_FILENO) ?? 80 : 100)
-    let progress = screening.progressWidth.map { ProgressLine(recordings: recordings, width: $0) }
+    let progress = (isQuiet ? nil : screening.progressWidth).map { ProgressLine(recordings: recordings, width: $0) }
     let jobs = screening.threads
     var options = options
     // Few recordings: what is left of the threads goes to their parties.
     options.threads = max(1, jobs / max(1, recordings.count))
     let run = ScanRun(
       recordings: recordings, detector: detector, options: options,
-      output: try ReportOutput(path: output),
-      writer: format.writer(engine: EngineInfo(detector), style: style, fileCount: recordings.count), progress: progress,
+      output: try ReportOutput(path: isQuiet && toScreen ? "/dev/null" : output),
+      writer: format.writer(engine: EngineInfo(detector), style: style, prior: prior, fileCount: recordings.count), progress: progress,
       // On the same terminal these say it already.
-      saysErrors: !([.text, .json, .jsonl].contains(format) && isOnTerminal && hasErrorTerminal),
-      saysWarnings: !format.hasWarnings, inOrder: format != .jsonl)
+      saysErrors: isQuiet || !([.text, .json, .jsonl].contains(format) && isOnTerminal && hasErrorTerminal),
+      saysWarnings: !isQuiet && !format.hasWarnings,
+      order: worklist.sort.map { $0 == .llr ? .llr : .path } ?? (format == .jsonl ? .done : .named), only: worklist.verdicts)
     return try run.run(jobs: jobs)
   }
 

@@ -15,6 +15,8 @@ final class ScanRun: Sendable {
     /// Results that wait for one before them, where the report keeps the order of the recordings.
     var waiting: [Int: FileResult] = [:]
     var written = 0
+    /// Results that wait for all others, where the report is sorted by what they say.
+    var kept: [FileResult] = []
     var tally = Tally()
     /// Why the report could not be written.
     var failure: RunError?
@@ -27,14 +29,27 @@ final class ScanRun: Sendable {
   private let saysErrors: Bool
   private let saysWarnings: Bool
   private let hasProgress: Bool
-  /// Whether the report has the recordings in their order, or as they are done.
-  private let inOrder: Bool
+  /// The order of the recordings in a report.
+  enum Order: Sendable {
+    /// As they were named.
+    case named
+    /// As they are done.
+    case done
+    /// The most synthetic first, those that could not be screened last.
+    case llr
+    /// By name.
+    case path
+  }
+
+  private let order: Order
+  /// Verdicts of the recordings that are in the report; `nil` for all, and those that could not be screened.
+  private let only: Set<Verdict>?
   private let next = Atomic<Int>(0)
   private let state: Mutex<State>
 
   init(
     recordings: [Recording], detector: Detector, options: ScanOptions, output: consuming ReportOutput,
-    writer: any ReportWriter, progress: ProgressLine?, saysErrors: Bool, saysWarnings: Bool, inOrder: Bool
+    writer: any ReportWriter, progress: ProgressLine?, saysErrors: Bool, saysWarnings: Bool, order: Order, only: Set<Verdict>? = nil
   ) {
     self.recordings = recordings
     self.detector = detector
@@ -42,7 +57,8 @@ final class ScanRun: Sendable {
     self.saysErrors = saysErrors
     self.saysWarnings = saysWarnings
     hasProgress = progress != nil
-    self.inOrder = inOrder
+    self.order = order
+    self.only = only
     state = Mutex(State(output: output, writer: writer, progress: progress))
   }
 
@@ -60,6 +76,7 @@ final class ScanRun: Sendable {
     return try state.withLock { state throws(RunError) in
       if let failure = state.failure { throw failure }
       Terminal.write(state.progress?.erase() ?? "")
+      for result in sorted(state.kept) { try state.output.write(state.writer.entry(for: result)) }
       try state.output.write(state.writer.closing)
       try state.output.commit()
       return state.tally
@@ -105,11 +122,19 @@ final class ScanRun: Sendable {
     return Double(frames) / Double(reader.format.sampleRate)
   }
 
+  private func sorted(_ results: [FileResult]) -> [FileResult] {
+    func llr(_ result: FileResult) -> Double {
+      result.error == nil ? result.parties.compactMap(\.decidingLLR).min() ?? .greatestFiniteMagnitude : .infinity
+    }
+    let ranked = results.map { (result: $0, llr: order == .llr ? llr($0) : 0) }
+    return ranked.sorted { ($0.llr, $0.result.path) < ($1.llr, $1.result.path) }.map(\.result)
+  }
+
   /// Reports on this recording and on those that waited for it, or has it wait.
   private func deliver(_ result: FileResult, index: Int) {
     state.withLock { state in
       state.progress?.finish(index, seconds: result.duration ?? 0)
-      state.waiting[inOrder ? index : state.written] = result
+      state.waiting[order == .done ? state.written : index] = result
       while state.failure == nil, let result = state.waiting.removeValue(forKey: state.written) {
         state.written += 1
         state.tally.count(result)
@@ -117,6 +142,14 @@ final class ScanRun: Sendable {
         if let error = result.error, saysErrors { Terminal.say("\(result.path): \(error)") }
         if saysWarnings {
           for warning in result.warnings { Terminal.say("\(result.path): warning: \(warning)") }
+        }
+        if let only, !(result.verdict.map(only.contains) ?? false) {
+          state.writer.leaveOut(result)
+          continue
+        }
+        if order == .llr || order == .path {
+          state.kept.append(result)
+          continue
         }
         let text = state.writer.entry(for: result)
         do throws(RunError) { try state.output.write(text) } catch { state.failure = error }

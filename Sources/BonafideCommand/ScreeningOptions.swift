@@ -8,7 +8,7 @@ import Glibc
 /// How recordings are screened, for the subcommands that do so.
 struct ScreeningOptions: ParsableArguments {
   @Option(
-    name: .shortAndLong,
+    name: [.customShort("j", allowingJoined: true), .long],
     help: ArgumentHelp(
       "Recordings screened at once, or parties of the same one (default: as many as processors).", valueName: "number"))
   var jobs: Int?
@@ -50,7 +50,7 @@ struct ScreeningOptions: ParsableArguments {
 struct PartyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Take recordings for headerless samples: ulaw, alaw or s16le, the rate in Hz, the number of channels if not 1.",
+      "Take recordings for headerless samples: ulaw, alaw, s16le, s16be, vox or gsm, the rate in Hz, the number of channels if not 1.",
       valueName: "encoding:rate[:channels]"),
     transform: { text in try RawFormat(parsing: text) })
   var raw: RawFormat?
@@ -62,9 +62,11 @@ struct PartyOptions: ParsableArguments {
   var isGiven: Bool { raw != nil || mix }
 
   /// The recordings at paths; says so where a folder has some that only `--raw` would read.
-  func recordings(at paths: [String]) -> [Recording] {
+  ///
+  /// - Parameter wanted: whether a file of a folder is taken, by its path.
+  func recordings(at paths: [String], where wanted: (String) -> Bool = { _ in true }) -> [Recording] {
     var passedOver: String?
-    let recordings = Recording.all(at: paths, raw: raw != nil, passedOver: &passedOver)
+    let recordings = Recording.all(at: paths, raw: raw != nil, where: wanted, passedOver: &passedOver)
     if let passedOver { Terminal.say("\(passedOver): left out; by its name it has no header, and such recordings take --raw") }
     return recordings
   }

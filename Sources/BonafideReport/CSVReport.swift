@@ -7,7 +7,7 @@ public struct CSVReport: ReportWriter {
 
   public var opening: String {
     "path,channel,name,same_as,verdict,reason,speech_s,llr,synthetic_probability,flagged_s,segments,"
-      + "format,sample_rate_hz,duration_s,bandwidth_hz,error,warnings,heard_s,unheard_s,track\n"
+      + "format,sample_rate_hz,duration_s,bandwidth_hz,error,warnings,heard_s,unheard_s,track,evidence_llr,strength,flagged_share\n"
   }
 
   public func entry(for result: FileResult) -> String {
@@ -21,8 +21,8 @@ public struct CSVReport: ReportWriter {
       field(result.heard, places: 3),
       field(result.unheard, places: 3),
     ]
-    let parties = result.parties.map { [result.path] + columns(of: $0) + after + [$0.track.map(String.init) ?? ""] }
-    let rows = parties.isEmpty ? [[result.path] + Array(repeating: "", count: 10) + after + [""]] : parties
+    let parties = result.parties.map { [result.path] + columns(of: $0) + after + lastColumns(of: $0, in: result) }
+    let rows = parties.isEmpty ? [[result.path] + Array(repeating: "", count: 10) + after + Array(repeating: "", count: 4)] : parties
     return rows.map { row in row.map(quoted).joined(separator: ",") + "\n" }.joined()
   }
 
@@ -37,8 +37,17 @@ public struct CSVReport: ReportWriter {
       field(party.speech, places: 2),
       field(party.llr, places: 3),
       field(party.syntheticProbability, places: 6),
-      field(party.segments.reduce(0) { $0 + $1.end - $1.start }, places: 2),
+      field(party.flagged, places: 2),
       stretches.joined(separator: ";"),
+    ]
+  }
+
+  private func lastColumns(of party: PartyResult, in result: FileResult) -> [String] {
+    [
+      party.track.map(String.init) ?? "",
+      field(party.decidingLLR, places: 3),
+      party.strength?.rawValue ?? "",
+      field(result.duration.flatMap { $0 > 0 ? party.flagged / $0 : nil }, places: 4),
     ]
   }
 

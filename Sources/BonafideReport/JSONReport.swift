@@ -6,14 +6,17 @@ private let schemaName = "bonafide.scan/2"
 /// One JSON document with all recordings, a line each.
 public struct JSONReport: ReportWriter {
   private let engine: EngineInfo
+  private let prior: Double
   private var isEmpty = true
 
-  public init(engine: EngineInfo) {
+  /// - Parameter prior: share of synthetic parties that probabilities follow from.
+  public init(engine: EngineInfo, prior: Double = ScanOptions().prior) {
     self.engine = engine
+    self.prior = prior
   }
 
   public var opening: String {
-    "{\"schema\":\(JSON.string(schemaName).text),\"engine\":\(JSON(engine).text),\"files\":["
+    "{\"schema\":\(JSON.string(schemaName).text),\"engine\":\(JSON(engine).text),\"prior\":\(JSON.number(prior, places: 6).text),\"files\":["
   }
 
   public mutating func entry(for result: FileResult) -> String {
@@ -27,13 +30,16 @@ public struct JSONReport: ReportWriter {
 /// A JSON object a line for each recording, which has schema and engine inside, so that a line can stand alone.
 public struct JSONLinesReport: ReportWriter {
   private let engine: EngineInfo
+  private let prior: Double
 
-  public init(engine: EngineInfo) {
+  /// - Parameter prior: share of synthetic parties that probabilities follow from.
+  public init(engine: EngineInfo, prior: Double = ScanOptions().prior) {
     self.engine = engine
+    self.prior = prior
   }
 
   public func entry(for result: FileResult) -> String {
-    JSON.object([("schema", .string(schemaName)), ("engine", JSON(engine))] + members(of: result)).text + "\n"
+    JSON.object([("schema", .string(schemaName)), ("engine", JSON(engine)), ("prior", .number(prior, places: 6))] + members(of: result)).text + "\n"
   }
 }
 
@@ -66,6 +72,9 @@ extension JSON {
       ("echo_s", .number(party.echo, places: 2)),
       ("llr", JSON(party.llr, places: 3)),
       ("synthetic_probability", JSON(party.syntheticProbability, places: 6)),
+      ("evidence_llr", JSON(party.decidingLLR, places: 3)),
+      ("strength", JSON(party.strength?.rawValue)),
+      ("flagged_s", .number(party.flagged, places: 2)),
       ("clipped", JSON(party.clipped, places: 3)),
       ("segments", .array(party.segments.map { JSON($0) })),
     ]

@@ -26,12 +26,13 @@ public enum ReportFormat: String, Sendable, CaseIterable {
   /// - Parameters:
   ///   - engine: what screened the recordings.
   ///   - style: how `text` looks; other forms do without.
+  ///   - prior: share of synthetic parties that probabilities follow from.
   ///   - fileCount: number of recordings that will be in the report.
-  public func writer(engine: EngineInfo, style: TextStyle = TextStyle(), fileCount: Int) -> any ReportWriter {
+  public func writer(engine: EngineInfo, style: TextStyle = TextStyle(), prior: Double = ScanOptions().prior, fileCount: Int) -> any ReportWriter {
     switch self {
     case .text: TextReport(style: style)
-    case .json: JSONReport(engine: engine)
-    case .jsonl: JSONLinesReport(engine: engine)
+    case .json: JSONReport(engine: engine, prior: prior)
+    case .jsonl: JSONLinesReport(engine: engine, prior: prior)
     case .csv: CSVReport()
     case .rttm: RTTMReport()
     case .audacity: AudacityReport(namesFiles: fileCount > 1)
@@ -46,6 +47,8 @@ public protocol ReportWriter: Sendable {
   var opening: String { get }
   /// What is said of a recording.
   mutating func entry(for result: FileResult) -> String
+  /// Takes note of a recording that has no entry in this report.
+  mutating func leaveOut(_ result: FileResult)
   /// What stands after the last entry.
   var closing: String { get }
 }
@@ -53,6 +56,7 @@ public protocol ReportWriter: Sendable {
 extension ReportWriter {
   public var opening: String { "" }
   public var closing: String { "" }
+  public mutating func leaveOut(_ result: FileResult) {}
 
   /// A whole report.
   public func report(on results: [FileResult]) -> String {
@@ -70,6 +74,10 @@ public struct Tally: Sendable, Equatable {
   public private(set) var inconclusive = 0
   /// Recordings that could not be screened.
   public private(set) var failed = 0
+  /// Recordings of which there is audio that was not heard, and nothing heard is synthetic.
+  public private(set) var incomplete = 0
+  /// Recordings with warnings.
+  public private(set) var warned = 0
 
   public init() {}
 
@@ -81,5 +89,7 @@ public struct Tally: Sendable, Equatable {
     case .bonafide: break
     case nil: failed += 1
     }
+    if result.verdict != .synthetic, result.parties.contains(where: { $0.reason == .incomplete }) { incomplete += 1 }
+    if !result.warnings.isEmpty { warned += 1 }
   }
 }

@@ -43,7 +43,7 @@ public struct AudacityReport: ReportWriter {
         let end = fixed(segment.end, places: 6) ?? "0.000000"
         let file = namesFiles ? "\(baseName(result.path)): " : ""
         let party = party.name ?? "channel \(party.channel)"
-        return "\(start)\t\(end)\t\(printable("\(file)\(party): synthetic \(percent(segment.syntheticProbability))"))\n"
+        return "\(start)\t\(end)\t\(printable("\(file)\(party): synthetic, LLR \(fixed(segment.llr, places: 1) ?? "–")"))\n"
       }.joined()
     }.joined()
   }

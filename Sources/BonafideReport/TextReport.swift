@@ -16,20 +16,22 @@ public struct TextStyle: Sendable, Equatable {
 /// A table to read: a line for each recording, under it a row for each party with a bar that shows where the flags lie,
 /// under that the times of the flags, and at the end a line that counts.
 ///
-/// The confidence in `bona fide` is 1 less the probability of a synthetic voice; that in `synthetic` is the greatest
-/// probability among the party's and its stretches', since one stretch is enough for the verdict. Where a party is
-/// inconclusive, the reason stands there.
+/// The LLR is of what decided: of the party, or of the flagged stretch that is more synthetic than the whole. The evidence is how
+/// strongly that speaks for the verdict. Where a party is inconclusive, the reason stands there.
 public struct TextReport: ReportWriter {
   private let style: TextStyle
   private var tally = Tally()
 
   private static let partyWidth = 14
   private static let verdictWidth = 12
-  private static let confidenceWidth = 10
+  private static let llrWidth = 5
+  private static let evidenceWidth = 17
+  /// Stretches of a party whose times are given, the strongest; the rest is counted.
+  private static let mostStretches = 8
   private static let timeWidth = 7
   /// Columns left of the bar, with two between each.
   private static let indent = 2
-  private static let barStart = indent + partyWidth + verdictWidth + confidenceWidth + timeWidth + 8
+  private static let barStart = indent + partyWidth + verdictWidth + llrWidth + evidenceWidth + timeWidth + 10
 
   public init(style: TextStyle = TextStyle()) {
     self.style = style
@@ -37,7 +39,7 @@ public struct TextReport: ReportWriter {
 
   public var opening: String {
     let header = row(
-      party: "CHANNEL", verdict: left("VERDICT", Self.verdictWidth), confidence: "CONFIDENCE", speech: "SPEECH",
+      party: "CHANNEL", verdict: left("VERDICT", Self.verdictWidth), llr: "LLR", evidence: "EVIDENCE", speech: "SPEECH",
       bar: "FLAGGED")
     return paint(header, .faint) + "\n"
   }
@@ -60,6 +62,8 @@ public struct TextReport: ReportWriter {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  public mutating func leaveOut(_ result: FileResult) { tally.count(result) }
+
   public var closing: String {
     let clear = tally.files - tally.flagged - tally.inconclusive - tally.failed
     let counts = [
@@ -79,26 +83,20 @@ public struct TextReport: ReportWriter {
     let first = row(
       party: [String(party.channel), party.name.map(printable)].compactMap { $0 }.joined(separator: " "),
       verdict: paint(left(verdict, Self.verdictWidth), paintOfVerdict),
-      confidence: confidence(in: party), speech: clock(party.speech),
+      llr: party.decidingLLR.map(llrText) ?? "–", evidence: evidence(in: party), speech: clock(party.speech),
       bar: party.sameAs.map { "same as channel \($0)" } ?? bar(for: party, duration: duration))
-    return [first] + (party.sameAs == nil ? times(of: party) : [])
+    return [first] + (party.sameAs == nil ? times(of: party, duration: duration) : [])
   }
 
-  private func row(party: String, verdict: String, confidence: String, speech: String, bar: String) -> String {
+  private func row(party: String, verdict: String, llr: String, evidence: String, speech: String, bar: String) -> String {
     [
       String(repeating: " ", count: Self.indent) + left(party, Self.partyWidth), verdict,
-      right(confidence, Self.confidenceWidth), right(speech, Self.timeWidth), bar,
+      right(llr, Self.llrWidth), left(evidence, Self.evidenceWidth), right(speech, Self.timeWidth), bar,
     ].joined(separator: "  ")
   }
 
-  private func confidence(in party: PartyResult) -> String {
-    switch party.verdict {
-    case .inconclusive: return party.reason?.phrase ?? "–"
-    case .bonafide: return party.syntheticProbability.map { percent(1 - $0) } ?? "–"
-    case .synthetic:
-      let all = [party.syntheticProbability].compactMap { $0 } + party.segments.map(\.syntheticProbability)
-      return all.max().map(percent) ?? "–"
-    }
+  private func evidence(in party: PartyResult) -> String {
+    party.verdict == .inconclusive ? party.reason?.phrase ?? "–" : party.strength?.phrase ?? "–"
   }
 
   /// The call from left to right, dark where a flag lies however short it is.
@@ -123,14 +121,23 @@ public struct TextReport: ReportWriter {
   }
 
   /// Lines with the times of the flags, as many to a line as go.
-  private func times(of party: PartyResult) -> [String] {
-    let margin = String(repeating: " ", count: Self.indent + Self.partyWidth + 2)
-    var lines: [String] = []
-    for segment in party.segments {
+  private func times(of party: PartyResult, duration: Double) -> [String] {
+    guard !party.segments.isEmpty else { return [] }
+    var texts = [flagged(party, duration: duration)]
+    if party.decidingLLR != party.llr, let llr = party.llr { texts[0] += ", LLR of the whole \(llrText(llr))" }
+    texts[0] += ":"
+    let strongest = Set(party.segments.indices.sorted { party.segments[$0].llr < party.segments[$1].llr }.prefix(Self.mostStretches))
+    for (index, segment) in party.segments.enumerated() where strongest.contains(index) {
       let start = segment.start.rounded(.down)
       // Not the same second twice.
-      let span = "\(clock(start))–\(clock(max(segment.end.rounded(), start + 1)))"
-      let text = "\(span) (\(percent(segment.syntheticProbability)))"
+      texts.append("\(clock(start))–\(clock(max(segment.end.rounded(), start + 1))) (\(llrText(segment.llr)))")
+    }
+    let rest = party.segments.count - strongest.count
+    if rest > 0 { texts.append("and \(rest) weaker ones") }
+
+    let margin = String(repeating: " ", count: Self.indent + Self.partyWidth + 2)
+    var lines: [String] = []
+    for text in texts {
       if let last = lines.last, last.count + text.count + 2 <= style.width {
         lines[lines.count - 1] += "  " + text
       } else {
@@ -138,6 +145,12 @@ public struct TextReport: ReportWriter {
       }
     }
     return lines
+  }
+
+  /// How much is flagged, and which share of the recording that is.
+  private func flagged(_ party: PartyResult, duration: Double) -> String {
+    let text = "\(clock(party.flagged)) flagged"
+    return duration > 0 && party.flagged.isFinite ? text + " (\(percent(party.flagged / duration)))" : text
   }
 
   /// SGR codes.
@@ -150,13 +163,17 @@ public struct TextReport: ReportWriter {
     case yellow = 33
   }
 
+  private func llrText(_ llr: Double) -> String {
+    (fixed(llr, places: 1) ?? "–").replacing("-", with: "−")
+  }
+
   private func paint(_ text: String, _ paint: Paint) -> String {
     style.color && paint != .plain ? "\u{1B}[\(paint.rawValue)m\(text)\u{1B}[0m" : text
   }
 }
 
 extension Reason {
-  /// The reason in words that fit the column of confidences.
+  /// The reason in words that fit the column of evidence.
   fileprivate var phrase: String {
     switch self {
     case .noSpeech: "no speech"
@@ -165,6 +182,21 @@ extension Reason {
     case .tooDistorted: "too distorted"
     case .ambiguous: "ambiguous"
     case .incomplete: "incomplete"
+    }
+  }
+}
+
+extension StrengthOfEvidence {
+  /// The guideline's words.
+  fileprivate var phrase: String {
+    switch self {
+    case .none: "no support"
+    case .weak: "weak"
+    case .moderate: "moderate"
+    case .moderatelyStrong: "moderately strong"
+    case .strong: "strong"
+    case .veryStrong: "very strong"
+    case .extremelyStrong: "extremely strong"
     }
   }
 }

@@ -104,12 +104,13 @@ enum Results {
     }
     properties["schema"] = nil
     properties["engine"] = nil
+    properties["prior"] = nil
     #expect(file["properties"] == .object(properties))
   }
 
   @Test func oneRecordingNeedsNoNameInLabels() {
     let labels = ReportFormat.audacity.writer(engine: Results.engine, fileCount: 1).report(on: [Results.call])
-    #expect(labels.hasPrefix("1.200000\t8.440000\tcaller: synthetic 76 %\n"))
+    #expect(labels.hasPrefix("1.200000\t8.440000\tcaller: synthetic, LLR -4.1\n"))
   }
 
   @Test func rttmNamesAreOneWord() {
@@ -129,7 +130,7 @@ enum Results {
     result.warnings = []
     let rows = CSVReport().report(on: [result, FileResult(path: "x", error: "no")]).split(separator: "\n")
     #expect(rows.count == 5)
-    #expect(Set(rows.map { $0.count { $0 == "," } }) == [19])
+    #expect(Set(rows.map { $0.count { $0 == "," } }) == [22])
   }
 
   @Test func csvQuotesLineEnds() {

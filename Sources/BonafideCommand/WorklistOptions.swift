@@ -1,0 +1,72 @@
+import ArgumentParser
+import Bonafide
+import Glibc
+
+/// Which recordings are screened, and which of them the report has, in which order.
+struct WorklistOptions: ParsableArguments {
+  /// What a report is sorted by.
+  enum Sorting: String, CaseIterable, ExpressibleByArgument {
+    case llr, path
+  }
+
+  @Option(help: "Sort the report by evidence, the most synthetic first, or by path (not jsonl).")
+  var sort: Sorting?
+
+  @Option(
+    help: ArgumentHelp(
+      "Report these verdicts alone, with commas between: synthetic, inconclusive, bonafide. The rest is counted.",
+      valueName: "verdicts"),
+    completion: .list(["synthetic", "inconclusive", "bonafide", "synthetic,inconclusive"]),
+    transform: Self.verdicts)
+  var only: [Verdict]?
+
+  @Flag(help: "Write no report to standard output, no progress and no warnings: the exit status tells.")
+  var quiet = false
+
+  @Flag(help: "Take a warning for a failure: exit status 2 where nothing is flagged.")
+  var strict = false
+
+  @Option(
+    help: ArgumentHelp("Screen what this file lists too, a path a line or with NUL between; - is standard input.", valueName: "file"),
+    completion: .file())
+  var filesFrom: String?
+
+  @Option(
+    help: ArgumentHelp("Of folders, take files alone whose path or name fits the pattern; may be given again.", valueName: "glob"))
+  var include: [String] = []
+
+  @Option(help: ArgumentHelp("Of folders, leave out files whose path or name fits the pattern; may be given again.", valueName: "glob"))
+  var exclude: [String] = []
+
+  var verdicts: Set<Verdict>? { only.map(Set.init) }
+
+  private static func verdicts(_ text: String) throws -> [Verdict] {
+    try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
+      guard let verdict = Verdict(rawValue: String(name)) else {
+        throw ValidationError("'\(name)' is none of synthetic, inconclusive, bonafide")
+      }
+      return verdict
+    }
+  }
+
+  /// Whether a file of a folder is taken.
+  func wants(_ path: String) -> Bool {
+    func fits(_ pattern: String) -> Bool {
+      fnmatch(pattern, path, 0) == 0 || fnmatch(pattern, path.split(separator: "/").last.map(String.init) ?? path, 0) == 0
+    }
+    return (include.isEmpty || include.contains(where: fits)) && !exclude.contains(where: fits)
+  }
+
+  /// The paths that `--files-from` lists.
+  func listed() throws(RunError) -> [String] {
+    guard let filesFrom else { return [] }
+    let text = try readText(filesFrom)
+    let separator: UInt8 = text.utf8.contains(0) ? 0 : UInt8(ascii: "\n")
+    let paths = text.utf8.split(separator: separator).map { line in
+      String(decoding: separator != 0 && line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+    }
+    let named = paths.filter { !$0.isEmpty && $0 != "-" }
+    guard !named.isEmpty else { throw RunError(message: "\(filesFrom): lists no recordings") }
+    return named
+  }
+}
