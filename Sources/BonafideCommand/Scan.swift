@@ -82,6 +82,8 @@ struct Scan: ParsableCommand {
     try check(!paths.isEmpty || worklist.filesFrom != nil, "Missing expected argument '<path>': name recordings or folders, or give --files-from.")
     try check(
       !(paths.contains("-") && worklist.filesFrom == "-"), "Standard input (-) can be read once.")
+    try check(
+      worklist.copyFlagged == nil || worklist.moveFlagged == nil, "--copy-flagged and --move-flagged do not go together.")
     try check(worklist.sort == nil || format != .jsonl, "--sort does not go with jsonl, which has recordings as they are done.")
     if let alarmAt, let clearAt {
       try check(alarmAt < clearAt, "--alarm-at (\(alarmAt)) must be less than --clear-at (\(clearAt)).")
@@ -125,7 +127,14 @@ struct Scan: ParsableCommand {
       saysErrors: isQuiet || !([.text, .json, .jsonl].contains(format) && isOnTerminal && hasErrorTerminal),
       saysWarnings: !isQuiet && !format.hasWarnings,
       order: worklist.sort.map { $0 == .llr ? .llr : .path } ?? (format == .jsonl ? .done : .named), only: worklist.verdicts)
-    return try run.run(jobs: jobs)
+    let flaggedFiles = try worklist.flaggedFiles()
+    let tally = try run.run(jobs: jobs)
+    if let flaggedFiles {
+      for path in run.flagged {
+        do { try flaggedFiles.take(path) } catch { Terminal.say(error.message) }
+      }
+    }
+    return tally
   }
 
   private var options: ScanOptions {

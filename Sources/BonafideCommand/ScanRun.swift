@@ -17,6 +17,7 @@ final class ScanRun: Sendable {
     var written = 0
     /// Results that wait for all others, where the report is sorted by what they say.
     var kept: [FileResult] = []
+    var flagged: [String] = []
     var tally = Tally()
     /// Why the report could not be written.
     var failure: RunError?
@@ -83,6 +84,9 @@ final class ScanRun: Sendable {
     }
   }
 
+  /// Paths of the recordings that were flagged.
+  var flagged: [String] { state.withLock { $0.flagged } }
+
   /// Screens recordings until there are no more, or no report to write.
   private func screenAll() {
     while true {
@@ -138,6 +142,7 @@ final class ScanRun: Sendable {
       while state.failure == nil, let result = state.waiting.removeValue(forKey: state.written) {
         state.written += 1
         state.tally.count(result)
+        if result.verdict == .synthetic { state.flagged.append(result.path) }
         Terminal.write(state.progress?.erase() ?? "")
         if let error = result.error, saysErrors { Terminal.say("\(result.path): \(error)") }
         if saysWarnings {

@@ -38,6 +38,23 @@ struct WorklistOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Of folders, leave out files whose path or name fits the pattern; may be given again.", valueName: "glob"))
   var exclude: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Copy flagged recordings to this folder, under names that are free there: call.wav, call-2.wav.", valueName: "folder"),
+    completion: .directory)
+  var copyFlagged: String?
+
+  @Option(
+    help: ArgumentHelp("Move flagged recordings to this folder; one that cannot be moved stays.", valueName: "folder"),
+    completion: .directory)
+  var moveFlagged: String?
+
+  /// What takes flagged recordings, once its folder is there.
+  func flaggedFiles() throws(RunError) -> FlaggedFiles? {
+    if let copyFlagged { return try FlaggedFiles(.copy, to: copyFlagged) }
+    return if let moveFlagged { try FlaggedFiles(.move, to: moveFlagged) } else { nil }
+  }
+
   var verdicts: Set<Verdict>? { only.map(Set.init) }
 
   private static func verdicts(_ text: String) throws -> [Verdict] {

@@ -102,6 +102,39 @@ import Testing
     #expect(try bonafide(["--files-from", "/dev/null"]).status == 2)
   }
 
+  @Test func flaggedFilesAreCopiedAndMoved() throws {
+    let folder = try TemporaryFolder()
+    let (one, other) = (try wav([promptSamples()]), try wav([Array(promptSamples().prefix(14_000))]))
+    try folder.write("a/x.wav", one)
+    try folder.write("b/x.wav", other)
+    try folder.write("out/x.wav", Array("mine".utf8))
+    let copied = try bonafide(["a", "b", "--copy-flagged", "out"] + Self.flagAll, in: folder)
+    #expect(copied.status == 1 && copied.errors == "")
+    func bytes(_ name: String) -> [UInt8]? { (try? Data(contentsOf: folder.url.appending(path: name))).map { [UInt8]($0) } }
+    #expect(bytes("out/x.wav") == Array("mine".utf8) && bytes("out/x-2.wav") == one && bytes("out/x-3.wav") == other)
+    #expect(bytes("a/x.wav") == one && bytes("b/x.wav") == other)
+    _ = try bonafide(["a", "b", "--move-flagged", "moved/"] + Self.flagAll, in: folder)
+    #expect(bytes("moved/x.wav") == one && bytes("moved/x-2.wav") == other)
+    #expect(bytes("a/x.wav") == nil && bytes("b/x.wav") == nil)
+    // What is there already, and what is not flagged, stays.
+    #expect(try bonafide(["moved", "--move-flagged", "moved"] + Self.flagAll, in: folder).errors == "")
+    #expect(try bonafide(["moved", "--move-flagged", "clean"] + Self.clearAll, in: folder).status == 0)
+    #expect(bytes("moved/x.wav") == one)
+    // The folder is looked for before the screening.
+    #expect(try bonafide(["moved", "--move-flagged", "/nonexistent/x"], in: folder).status == 2)
+  }
+
+  @Test func flaggedFilesMoveAcrossFileSystems() throws {
+    let shm = "/dev/shm/bonafide-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: shm) }
+    let folder = try TemporaryFolder()
+    let voice = try wav([promptSamples()])
+    try folder.write("x.wav", voice)
+    _ = try bonafide(["x.wav", "--move-flagged", shm] + Self.flagAll, in: folder)
+    #expect(try [UInt8](Data(contentsOf: URL(filePath: shm + "/x.wav"))) == voice)
+    #expect(try folder.names.isEmpty)
+  }
+
   /// A file that is named twice, or linked, is screened once, as it was named first.
   @Test func filesAreScreenedOnce() throws {
     let folder = try TemporaryFolder()
