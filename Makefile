@@ -89,7 +89,7 @@ bench-instructions: build
 	Benchmarks/instructions.sh
 
 test: test-c test-python
-	$(SWIFT) test $(SWIFTFLAGS)
+	$(SWIFT) test -Xcc -O2 $(SWIFTFLAGS)
 
 test-c: examples
 	Tests/C/run.sh $(LIBRARY)

@@ -86,7 +86,7 @@ class Head(nn.Module):
         return x[:, 0]
 
 
-def learn(x, rows, seed, epochs=12, rate=1e-3, decay=0.1, batch=256, units=256, second=64, drop=(0.2, 0.5, 0.5), average=0.0):
+def learn(x, rows, seed, epochs=12, rate=1e-3, decay=0.1, batch=256, units=256, second=64, drop=(0.2, 0.5, 0.5)):
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     cumulative = np.cumsum(weights(rows))
@@ -135,9 +135,8 @@ def train_heads(o):
     print(len(rows), "rows,", len({r["source"] for r in rows}), "sources", flush=True)
     looks = {n: load(o.states, n) for n in o.look.split(",") if n}
     tensors, scores = {}, {}
-    options = eval(f"dict({o.options})")
     for seed in range(o.seeds):
-        net = learn(scaled, rows, seed, o.epochs, **options)
+        net = learn(scaled, rows, seed, o.epochs)
         with torch.no_grad():
             for n, (part, _) in looks.items():
                 z = torch.from_numpy((part.astype(np.float32) - mean) / deviation)
@@ -166,7 +165,6 @@ def main():
     c.add_argument("--look", default="")
     c.add_argument("--seeds", type=int, default=3)
     c.add_argument("--epochs", type=int, default=12)
-    c.add_argument("--options", default="")
     o = a.parse_args()
     torch.set_num_threads(1)
     export_encoder(o) if o.command == "encoder" else train_heads(o)

@@ -93,16 +93,17 @@ import Testing
     windows.append(silence.span)
     for frame in 0..<250 { windows.append(frame % 100 < 5 ? speech(frame) : nil) }
     windows.finish()
-    #expect(windows.all.isEmpty && windows.opinion == nil)
+    #expect(windows.all.isEmpty && windows.opinion(rule, calibration: plain, hop: 0.04) == nil)
   }
 
   /// Windows of 100 frames, one after the other, with scores of both stages.
-  private func opinion(_ scores: [Double]) throws -> SecondOpinion {
-    try #require(SecondOpinion(scores.enumerated().map { index, score in
+  private func opinion(_ scores: [Double], rule: SecondStageCard.Fusion? = nil) throws -> SecondOpinion {
+    let windows = scores.enumerated().map { index, score in
       var span = SpeechSpan(SpeechFrame(index: 100 * index, score: Float(score), weight: 1))
       for frame in 1..<100 { span.add(SpeechFrame(index: 100 * index + frame, score: Float(score), weight: 1)) }
       return SecondOpinion.Window(score: score, span: span)
-    }))
+    }
+    return try #require(SecondOpinion(windows, rule: rule ?? self.rule, calibration: plain, hop: 0.04))
   }
 
   private let rule = SecondStageCard.Fusion(
@@ -111,12 +112,12 @@ import Testing
   private let plain = Calibration(slope: 1, offset: 0, halfSpeech: 0)
 
   @Test func theLowestRunIsFound() throws {
-    let run = try #require(try opinion([3, 3, -4, -5, 3, 2]).lowestRun(rule, calibration: plain, hop: 0.04))
+    let run = try #require(try opinion([3, 3, -4, -5, 3, 2]).lowest)
     #expect(run.span.start == 200 && run.span.end == 400)
     #expect(abs(run.llr + 4.5) < 1e-9 && abs(run.margin - log(6)) < 1e-9)
     // A run is neither one window nor all of them.
-    #expect(try opinion([-5, -5]).lowestRun(rule, calibration: plain, hop: 0.04) == nil)
-    #expect(try opinion([3, -5, 3]).lowestRun(rule, calibration: plain, hop: 0.04)?.llr == -1)
+    #expect(try opinion([-5, -5]).lowest == nil)
+    #expect(try opinion([3, -5, 3]).lowest?.llr == -1)
   }
 
   /// A machine ahead of a person on one channel: the whole sounds genuine, and the party is flagged for the machine's part.
@@ -135,7 +136,7 @@ import Testing
     evidence.finish()
     let judge = PartyJudge(thresholds: thresholds, prior: 0.05, fusion: (rule, thresholds))
     let result = judge.result(
-      evidence, second: try opinion(scores), signalToNoise: nil, channel: 1, duration: 48, timeline: false)
+      evidence, second: try opinion(scores, rule: rule), signalToNoise: nil, channel: 1, duration: 48, timeline: false)
     #expect(result.verdict == verdict)
     #expect(try #require(result.llr) > 1)
     #expect(result.segments.map { [$0.start, $0.end] } == (verdict == .synthetic ? [[0, 12]] : []))

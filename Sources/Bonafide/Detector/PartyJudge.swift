@@ -53,7 +53,7 @@ struct PartyJudge: Sendable {
     if let second, let fusion {
       llr = fusion.rule.llr(first: first, second: second.score, speech: speech)
       thresholds = fusion.thresholds
-      lowest = second.lowestRun(fusion.rule, calibration: evidence.calibration, hop: evidence.hop)
+      lowest = second.lowest
       if let lowest, llr > thresholds.alarm, lowest.llr <= thresholds.alarm - lowest.margin { judgement.run = lowest }
     }
     judgement.stages = fusion == nil ? nil : StageScores(first: first, second: second?.score)

@@ -25,6 +25,8 @@ struct PartyScreener: ~Copyable {
   private var clipping: ClippingMeter
   /// What the second stage hears of the party; `nil` where there is none.
   private var windows: SpeechWindows?
+  /// What it has said of them; `nil` where it has heard none.
+  private var opinion: SecondOpinion?
   private let second: SecondStage?
   private let pace: Pace
   /// Seconds of speech at which the second stage listens next in a live call.
@@ -252,7 +254,9 @@ struct PartyScreener: ~Copyable {
   }
 
   private mutating func hear() {
-    if let second { windows?.hear(with: second, modelRate: card.features.sampleRate) }
+    guard let second, let rule = judge.fusion?.rule else { return }
+    windows?.hear(with: second, modelRate: card.features.sampleRate)
+    opinion = windows?.opinion(rule, calibration: card.calibration, hop: evidence.hop)
   }
 
   /// Takes note of which further frames are another party's echo.
@@ -297,7 +301,7 @@ struct PartyScreener: ~Copyable {
   /// What the evidence says so far.
   var judgement: PartyJudge.Judgement {
     judge.judgement(
-      evidence, second: windows?.opinion, signalToNoise: evidence.noise.signalToNoise, isDistorted: clipping.shares?.isTooMuch ?? false)
+      evidence, second: opinion, signalToNoise: evidence.noise.signalToNoise, isDistorted: clipping.shares?.isTooMuch ?? false)
   }
 
   /// The result, once the party is finished.
@@ -305,7 +309,7 @@ struct PartyScreener: ~Copyable {
   /// - Parameter channel: of the recording, from 1.
   func result(channel: Int) -> PartyResult {
     var result = judge.result(
-      evidence, second: windows?.opinion, signalToNoise: evidence.noise.signalToNoise, clipping: clipping.shares, channel: channel,
+      evidence, second: opinion, signalToNoise: evidence.noise.signalToNoise, clipping: clipping.shares, channel: channel,
       duration: duration, timeline: keepsTimeline)
     result.model = card.name
     return result

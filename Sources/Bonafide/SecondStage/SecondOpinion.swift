@@ -8,17 +8,22 @@ struct SecondOpinion: Sendable {
     let span: SpeechSpan
   }
 
-  /// In order; at least one.
-  let windows: [Window]
+  /// The mean score of the windows, weighted by speech.
+  let score: Double
+  /// The run of windows that sounds most synthetic; `nil` where the windows are too few.
+  let lowest: Run?
 
-  /// `nil` without windows.
-  init?(_ windows: [Window]) {
+  /// - Parameters:
+  ///   - windows: in order.
+  ///   - rule: how the scores of both stages are brought together.
+  ///   - calibration: of the first stage.
+  ///   - hop: seconds per score frame.
+  /// - Returns: `nil` without windows.
+  init?(_ windows: [Window], rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double) {
     guard !windows.isEmpty else { return nil }
-    self.windows = windows
+    score = Self.mean(windows[...])
+    lowest = Self.lowestRun(of: windows, rule, calibration: calibration, hop: hop)
   }
-
-  /// The mean score, weighted by speech.
-  var score: Double { Self.mean(windows[...]) }
 
   private static func mean(_ windows: ArraySlice<Window>) -> Double {
     let weights = windows.map { Double($0.span.pooled.count) }
@@ -38,22 +43,19 @@ struct SecondOpinion: Sendable {
   /// Fewest windows of a run.
   static let leastRun = 2
 
-  /// The run that sounds most synthetic; `nil` where the windows are too few.
-  ///
-  /// - Parameters:
-  ///   - calibration: of the first stage.
-  ///   - hop: seconds per score frame.
-  func lowestRun(_ rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double) -> Run? {
+  private static func lowestRun(
+    of windows: [Window], _ rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double
+  ) -> Run? {
     let margin = log(Double(windows.count))
     var lowest: Run?
     for first in windows.indices {
       var span = windows[first].span
       for last in windows.indices where last > first {
         span.add(windows[last].span)
-        guard last - first + 1 >= Self.leastRun, last - first + 1 < windows.count else { continue }
+        guard last - first + 1 >= leastRun, last - first + 1 < windows.count else { continue }
         let speech = span.speech(hop: hop)
         let llr = rule.llr(
-          first: calibration.llr(raw: span.pooled.raw, speech: speech), second: Self.mean(windows[first...last]), speech: speech)
+          first: calibration.llr(raw: span.pooled.raw, speech: speech), second: mean(windows[first...last]), speech: speech)
         if llr < lowest?.llr ?? .infinity { lowest = Run(span: span, llr: llr, margin: margin) }
       }
     }

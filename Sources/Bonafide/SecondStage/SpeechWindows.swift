@@ -93,8 +93,14 @@ struct SpeechWindows: Sendable {
   }
 
   /// What the second stage has said of the windows that it has heard; `nil` where it has heard none.
-  var opinion: SecondOpinion? {
-    SecondOpinion(all.compactMap { window in window.score.map { SecondOpinion.Window(score: $0, span: window.span) } })
+  ///
+  /// - Parameters:
+  ///   - rule: how the scores of both stages are brought together.
+  ///   - calibration: of the first stage.
+  ///   - hop: seconds per score frame.
+  func opinion(_ rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double) -> SecondOpinion? {
+    let heard = all.compactMap { window in window.score.map { SecondOpinion.Window(score: $0, span: window.span) } }
+    return SecondOpinion(heard, rule: rule, calibration: calibration, hop: hop)
   }
 
   private func sample(of frame: Int) -> Int { Int(Double(frame) * frameSamples) }
