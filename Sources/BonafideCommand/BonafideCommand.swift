@@ -56,9 +56,12 @@ extension ExitCode {
 }
 
 /// A detector with the model of `--model` for all parties, or with the built-in ones.
-func loadDetector(_ path: String?) throws(RunError) -> Detector {
+///
+/// - Parameter fast: without the second stage, whose weights then need not be read.
+func loadDetector(_ path: String?, fast: Bool = false) throws(RunError) -> Detector {
   do throws(ModelError) {
-    return if let path { Detector(model: try Model(path: path)) } else { try Detector.default }
+    if let path { return Detector(model: try Model(path: path)) }
+    return fast ? Detector(narrowband: try .narrowband, wideband: try .wideband) : try Detector.default
   } catch {
     throw RunError(message: "\(error)")
   }

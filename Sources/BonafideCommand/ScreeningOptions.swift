@@ -29,10 +29,7 @@ struct ScreeningOptions: ParsableArguments {
   }
 
   /// The detector with the models of the command line.
-  func detector() throws(RunError) -> Detector {
-    let detector = try loadDetector(model)
-    return fast ? detector.fast : detector
-  }
+  func detector() throws(RunError) -> Detector { try loadDetector(model, fast: fast) }
 
   /// Files that `--model` reads: weights and, beside them, the card.
   var modelFiles: [String?] { [model, model.flatMap(Model.cardPath(ofWeights:))] }

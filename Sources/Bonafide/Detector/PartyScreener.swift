@@ -255,7 +255,7 @@ struct PartyScreener: ~Copyable {
 
   private mutating func hear() {
     guard let second, let rule = judge.fusion?.rule else { return }
-    windows?.hear(with: second, modelRate: card.features.sampleRate)
+    windows?.hear(with: second)
     opinion = windows?.opinion(rule, calibration: card.calibration, hop: evidence.hop)
   }
 

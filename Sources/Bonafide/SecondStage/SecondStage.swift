@@ -53,18 +53,10 @@ public struct SecondStage: Sendable {
 
   /// The score of a window, higher for bona fide; 0 says nothing. It is no log-likelihood ratio yet.
   ///
-  /// - Parameters:
-  ///   - sampleRate: of the window, in Hz.
-  ///   - modelRate: of the first stage's model that judges the party, in Hz: what lies beyond half of it is not heard here either.
+  /// - Parameter sampleRate: of the window, in Hz.
   /// - Throws: when memory runs out, or the rate cannot be resampled.
-  func score(_ window: SpeechWindow, sampleRate: Int, modelRate: Int) throws(ScreeningError) -> Double {
-    var samples = window.samples
-    if modelRate < min(sampleRate, EncoderSpectrogram.sampleRate) {
-      samples = try Self.resampled(samples, from: sampleRate, to: modelRate)
-      samples = try Self.resampled(samples, from: modelRate, to: EncoderSpectrogram.sampleRate)
-    } else {
-      samples = try Self.resampled(samples, from: sampleRate, to: EncoderSpectrogram.sampleRate)
-    }
+  func score(_ window: SpeechWindow, sampleRate: Int) throws(ScreeningError) -> Double {
+    var samples = try Self.resampled(window.samples, from: sampleRate)
     let (unit, states) = (EncoderSpectrogram.hop * SpeechEncoder.framesPerState, min(2 * window.speech.count, encoder.longest))
     let count = states * unit
     if samples.count < count { samples += [Float](repeating: 0, count: count - samples.count) }
@@ -78,10 +70,10 @@ public struct SecondStage: Sendable {
     return Double(heads.score(encoder.statistics(of: features, mask: mask)))
   }
 
-  private static func resampled(_ samples: [Float], from rate: Int, to target: Int) throws(ScreeningError) -> [Float] {
-    guard rate != target else { return samples }
+  private static func resampled(_ samples: [Float], from rate: Int) throws(ScreeningError) -> [Float] {
+    guard rate != EncoderSpectrogram.sampleRate else { return samples }
     return try ScreeningError.wrapping { () throws(AudioError) in
-      var resampler = try Resampler(from: rate, to: target)
+      var resampler = try Resampler(from: rate, to: EncoderSpectrogram.sampleRate)
       var output: [Float] = []
       resampler.process(samples.span, appendingTo: &output)
       resampler.finish(appendingTo: &output)

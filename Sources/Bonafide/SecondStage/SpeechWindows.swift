@@ -83,11 +83,9 @@ struct SpeechWindows: Sendable {
   }
 
   /// Has the second stage listen to the windows that it has not heard. One that it cannot hear, for want of memory, stays without a score.
-  ///
-  /// - Parameter modelRate: of the first stage's model that judges the party, in Hz.
-  mutating func hear(with stage: SecondStage, modelRate: Int) {
+  mutating func hear(with stage: SecondStage) {
     for index in all.indices where all[index].score == nil {
-      all[index].score = try? stage.score(all[index], sampleRate: sampleRate, modelRate: modelRate)
+      all[index].score = try? stage.score(all[index], sampleRate: sampleRate)
       all[index].samples = []
     }
   }
