@@ -11,7 +11,7 @@ struct Recording: Sendable, Equatable {
   var problem: String?
 
   /// The recordings at `paths`, in their order. A folder stands for the recordings in it and its folders, by name: files
-  /// that libsndfile knows by their content, and those with extensions of other recordings. A path that does not
+  /// that begin as recordings do, and those with extensions of recordings; what cannot be read is there with the reason. A path that does not
   /// exist may be a pattern (`*`, `?`, `[…]`); anything else is taken as it is.
   ///
   /// - Parameters:
@@ -48,7 +48,8 @@ struct Recording: Sendable, Equatable {
     var passedOver: String?
 
     mutating func has(_ name: String, at path: String) -> Bool {
-      if hasExtension(name, of: extensions) || byContent && AudioFormat.isRecognised(path: path) { return true }
+      if hasExtension(name, of: extensions) { return true }
+      if byContent, AudioFormat.isRecognised(path: path) || MediaSignature.begins(fileAt: path) { return true }
       if passedOver == nil, hasExtension(name, of: rawExtensions) { passedOver = path }
       return false
     }
@@ -57,7 +58,7 @@ struct Recording: Sendable, Equatable {
   /// Extensions by which recordings in folders are known, in lower case.
   static let audioExtensions: Set<String> = [
     "3g2", "3gp", "3gpp", "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "asf", "au", "avi", "awb", "caf", "dts",
-    "eac3", "flac", "flv", "g722", "g723", "g729", "gsm", "m2ts", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp2", "mp3",
+    "eac3", "flac", "flv", "g722", "g723", "g729", "gsm", "m2ts", "m4a", "m4b", "m4r", "m4v", "mka", "mkv", "mov", "mp2", "mp3",
     "mp4", "mpc", "mpeg", "mpg", "mts", "mxf", "oga", "ogg", "ogv", "opus", "qcp", "rf64", "shn", "snd", "sph", "spx", "tak",
     "ts", "tta", "voc", "w64", "wav", "wav49", "wave", "webm", "wma", "wmv", "wv",
   ]
@@ -115,6 +116,7 @@ struct Recording: Sendable, Equatable {
       let path = join(folder, name)
       switch kind(of: path) {
       case .folder: walk(path, &wanted, into: &recordings)
+      case .unknown(let error): recordings.append(Recording(path: path, problem: "cannot be looked at: \(systemMessage(error))"))
       case .file where wanted.has(name, at: path):
         recordings.append(Recording(path: path, size: size(of: path)))
       default: break
@@ -124,13 +126,15 @@ struct Recording: Sendable, Equatable {
 
   private enum Kind {
     case folder, file, other
+    /// Why it is not known, such as for want of the right to search the folder.
+    case unknown(Int32)
   }
 
   /// What is at a path. A link is a file, unless it leads to something that is none; one that leads nowhere is a file
   /// that cannot be read.
   private static func kind(of path: String) -> Kind {
     var status = stat()
-    guard lstat(path, &status) == 0 else { return .other }
+    guard lstat(path, &status) == 0 else { return .unknown(errno) }
     if status.st_mode & S_IFMT == S_IFDIR { return .folder }
     if status.st_mode & S_IFMT == S_IFLNK, stat(path, &status) != 0 { return .file }
     return status.st_mode & S_IFMT == S_IFREG ? .file : .other

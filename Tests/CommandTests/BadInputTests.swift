@@ -119,3 +119,27 @@ import Testing
     #expect(run.signal == nil)
   }
 }
+
+/// What is in a folder and must not be passed over in silence.
+@Suite struct FolderContentTests {
+  private static let recordings: [[UInt8]] = [
+    [0, 0, 0, 0x1C] + Array("ftypM4A ".utf8), Array("#!AMR\n      ".utf8), [0x1A, 0x45, 0xDF, 0xA3] + [UInt8](repeating: 1, count: 8),
+    Array("ID3".utf8) + [UInt8](repeating: 0, count: 9),
+    // MPEG 2.5 layer III, 8 kHz, 16 kb/s; ADTS.
+    [0xFF, 0xE3, 0x28, 0xC4] + [UInt8](repeating: 0, count: 8), [0xFF, 0xF1, 0x6C, 0x40] + [UInt8](repeating: 0, count: 8),
+  ]
+  private static let others: [[UInt8]] = [
+    Array("hello, world".utf8), [UInt8](repeating: 0, count: 12), [UInt8](repeating: 0xFF, count: 12),
+    [0xFF, 0xD8, 0xFF, 0xE0] + Array("\0\u{10}JFIF\0\u{1}".utf8), [0xFF, 0xFE] + Array("h\0e\0l\0l\0o\0".utf8),
+  ]
+
+  /// Under any name; what the decoder then says of it stands in the report.
+  @Test func filesThatBeginAsRecordingsAreTried() throws {
+    let folder = try TemporaryFolder()
+    for (index, bytes) in Self.recordings.enumerated() { try folder.write("calls/r\(index)", bytes + [UInt8](repeating: 0, count: 100)) }
+    for (index, bytes) in Self.others.enumerated() { try folder.write("calls/o\(index)", bytes) }
+    let run = try bonafide(["scan", "--fast", "--format", "csv", "calls"], in: folder)
+    for index in Self.recordings.indices { #expect(run.output.contains("calls/r\(index),"), "\(Self.recordings[index])") }
+    #expect(!run.output.contains("calls/o"))
+  }
+}
