@@ -7,13 +7,13 @@ HEADS     ../second, without suffix
 PARTIES   folder with SPLIT/CONDITION/protocol.tsv, as evaluation/parties.py makes them of what evaluation/degrade.py made
 OUT       the card, ../second.json
 
-The second stage's score of a party is the mean of its clips' scores by their speech, as the program has it of windows. Coefficients by weighted
+The second stage's score of a party is the mean of its clips' scores, as the program's is of its windows. Coefficients by weighted
 logistic regression: each condition, length and class counts the same. Alarm point: 1 % of the genuine parties flagged under the condition and at
 the length where it is most; clear point: 5 % of the synthetic ones cleared, on average. All on dev and dev3, which nothing was trained on; the figures are therefore of the
 data that calibration and points were set on.
 """
 import argparse, csv, hashlib, json, os, subprocess
-import numpy as np, safetensors.torch, torch
+import numpy as np, torch
 from scipy.optimize import minimize
 import metrics
 from golden_second import restored, score
@@ -23,7 +23,7 @@ SPLITS = ("dev", "dev3")
 WIDE = "wideband"
 
 
-def first_scores(command, folder, paths):
+def first_scores(command, folder):
     out = {}
     run = subprocess.run([command, "scan", "--fast", "--format", "jsonl", "-j", "1", folder], capture_output=True, text=True)
     for line in run.stdout.splitlines():
@@ -48,7 +48,7 @@ def gather(o):
         for condition in sorted(os.listdir(os.path.join(o.parties, split))):
             folder = os.path.join(o.parties, split, condition)
             rows = list(csv.DictReader(open(os.path.join(folder, "protocol.tsv")), delimiter="\t", quoting=csv.QUOTE_NONE))
-            first = first_scores(o.command, folder, [r["file"] for r in rows])
+            first = first_scores(o.command, folder)
             second = second_scores(o.states, f"corpus.{split}.{'clean' if condition == 'plain' else condition}.0", heads)
             for r in rows:
                 if r["file"] in first:

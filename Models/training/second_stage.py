@@ -16,7 +16,7 @@ import metrics
 from encoder import Encoder
 
 POSITIONS = 200              # of a window of four seconds
-# Speakers of samples/ (Debian's Asterisk prompts), who are in no step of what is shipped.
+# Speakers of samples/ (Debian's Asterisk prompts), left out by speaker and by note.
 SAMPLE_SPEAKERS = "allison|wallack|june"
 
 
@@ -117,7 +117,7 @@ def gather(o):
     longer = {r["source"] for n, (_, rows) in parts.items() if n.startswith("recipe") for r in rows}
     x, rows = [], []
     for n, (part, part_rows) in parts.items():
-        keep = [i for i, r in enumerate(part_rows) if r["split"] == "train" and not re.search(SAMPLE_SPEAKERS, r.get("speaker", ""), re.I)
+        keep = [i for i, r in enumerate(part_rows) if r["split"] == "train" and not re.search(SAMPLE_SPEAKERS, r.get("speaker", "") + " " + r.get("note", ""), re.I)
                 and (n.startswith("recipe") or r["source"] not in longer)]
         x.append(part[keep])
         rows += [part_rows[i] for i in keep]
