@@ -51,7 +51,11 @@ struct Options {
   private static func detector(_ options: bonafide_options) throws(CallError) -> Detector {
     let detector: Detector
     do throws(ModelError) {
-      detector = if let path = options.model { Detector(model: try Model(path: String(cString: path))) } else { try .default }
+      if let path = options.model {
+        detector = Detector(model: try Model(path: String(cString: path)))
+      } else {
+        detector = try options.fast != 0 ? .builtInFast : .default
+      }
     } catch {
       throw CallError(status: BONAFIDE_BAD_MODEL, message: error.description)
     }

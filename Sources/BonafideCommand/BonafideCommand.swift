@@ -61,7 +61,7 @@ extension ExitCode {
 func loadDetector(_ path: String?, fast: Bool = false) throws(RunError) -> Detector {
   do throws(ModelError) {
     if let path { return Detector(model: try Model(path: path)) }
-    return fast ? Detector(narrowband: try .narrowband, wideband: try .wideband) : try Detector.default
+    return try fast ? Detector.builtInFast : Detector.default
   } catch {
     throw RunError(message: "\(error)")
   }

@@ -42,7 +42,7 @@ cc -std=c11 $warnings "$root/Tests/C/test.c" -o "$work/test-static" $(pkg-config
   "$prefix/lib/libbonafide.a" $(pkg-config --static --libs-only-l bonafide | sed 's/-lbonafide//')
 BONAFIDE_TEST_LONG=1 "$work/test-c11" "$root/samples" || fail "the tests of c11 failed"
 for test in c++17 static; do
-  "$work/test-$test" "$root/samples" 50 || fail "the tests of $test failed"
+  BONAFIDE_TEST_FAST=1 "$work/test-$test" "$root/samples" 50 || fail "the tests of $test failed"
 done
 
 # Found by CMake.
@@ -74,7 +74,7 @@ for example in "$folder/../examples"/packets* $(command -v packets-bonafide pack
 done
 
 if present valgrind 'memcheck'; then
-  valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \
+  BONAFIDE_TEST_FAST=1 valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \
     --error-exitcode=9 "$work/test-c11" "$root/samples" "${STREAMS:-50}" || fail 'memcheck'
 fi
 echo 'test-c: passed'

@@ -2,7 +2,7 @@
  *
  *   test SAMPLES [STREAMS]
  *
- * STREAMS is how many are created and destroyed (1000). With BONAFIDE_TEST_LONG set, a thousand million samples are screened at
+ * STREAMS is how many are created and destroyed (1000). With BONAFIDE_TEST_FAST set, most tests leave the second stage out. With BONAFIDE_TEST_LONG set, a thousand million samples are screened at
  * once, and ten hours of speech in packets. */
 #include "bonafide.h"
 
@@ -55,9 +55,14 @@ static uint8_t *read_g711(const char *name, size_t *count) {
   return bytes;
 }
 
+static int fast; /* without the second stage, but where that is what is tested */
+
 static bonafide_detector *make_detector(void) {
+  bonafide_options options;
   bonafide_detector *detector = NULL;
-  CHECK_OK(bonafide_detector_create(NULL, &detector));
+  CHECK_OK(bonafide_options_init(&options, sizeof options));
+  options.fast = fast;
+  CHECK_OK(bonafide_detector_create(&options, &detector));
   return detector;
 }
 
@@ -246,6 +251,7 @@ static bonafide_detector *make_logging_detector(bonafide_log log, void *context)
   options.log = log;
   options.log_context = context;
   options.timeline = 1;
+  options.fast = fast;
   CHECK_OK(bonafide_detector_create(&options, &detector));
   return detector;
 }
@@ -588,6 +594,33 @@ static void test_profile(void) {
   CHECK_OK(bonafide_detector_destroy(detector));
 }
 
+/* The second stage, and the option that leaves it out. */
+static void test_second_stage(void) {
+  size_t count;
+  uint8_t *speech = read_g711("synthetic-hts.ulaw.wav", &count);
+  double llrs[3];
+  if (fast) count = 12000; /* under memcheck a second takes minutes */
+  for (int i = 0; i < 3; i++) { /* options at NULL, as they are by themselves, fast */
+    bonafide_options options;
+    CHECK_OK(bonafide_options_init(&options, sizeof options));
+    CHECK(options.fast == 0);
+    options.fast = i == 2;
+    bonafide_detector *detector = NULL;
+    bonafide_stream *stream = NULL;
+    bonafide_result *result = NULL;
+    CHECK_OK(bonafide_detector_create(i ? &options : NULL, &detector));
+    CHECK_OK(bonafide_stream_create(detector, 8000, &stream));
+    CHECK_OK(bonafide_stream_append_mulaw(stream, speech, count));
+    CHECK_OK(bonafide_stream_finish(stream, &result));
+    llrs[i] = party_of(result).llr;
+    CHECK_OK(bonafide_result_destroy(result));
+    CHECK_OK(bonafide_stream_destroy(stream));
+    CHECK_OK(bonafide_detector_destroy(detector));
+  }
+  CHECK(llrs[0] == llrs[1] && fabs(llrs[1] - llrs[2]) > 0.01);
+  free(speech);
+}
+
 static void count_warnings(void *context, bonafide_level level, const char *line) {
   (void)line;
   *(int *)context += level == BONAFIDE_LEVEL_WARNING;
@@ -598,6 +631,7 @@ static void test_out_of_range(void) {
   int told = 0;
   bonafide_options options;
   CHECK_OK(bonafide_options_init(&options, sizeof options));
+  options.fast = fast;
   options.log = count_warnings;
   options.log_context = &told;
   bonafide_detector *detector = NULL;
@@ -626,6 +660,7 @@ static void test_out_of_range(void) {
 int main(int argc, char **argv) {
   if (argc < 2) return 2;
   samples_folder = argv[1];
+  fast = getenv("BONAFIDE_TEST_FAST") != NULL;
   test_options();
   test_model();
   test_models();
@@ -638,6 +673,7 @@ int main(int argc, char **argv) {
   test_progress();
   test_profile();
   test_out_of_range();
+  test_second_stage();
   test_many_streams(argc > 2 ? atoi(argv[2]) : 1000);
   test_threads();
   if (getenv("BONAFIDE_TEST_LONG")) {

@@ -99,6 +99,16 @@ def test_packets_make_the_result_of_a_scan(detector: bonafide.Detector) -> None:
     assert stream.append_missing(8000).time == 1
 
 
+@pytest.mark.skipif(not COMMAND.exists(), reason="the command is not built")
+def test_fast_leaves_the_second_stage_out(detector: bonafide.Detector) -> None:
+    path = SAMPLES / "synthetic-hts.ulaw.wav"
+    run = subprocess.run([COMMAND, "scan", "--fast", "--format", "json", path], capture_output=True, check=False)
+    expected = json.loads(run.stdout)["files"][0]["channels"][0]["llr"]
+    fast = bonafide.Detector(fast=True).scan(path).parties[0].llr
+    assert rounded(fast, 3) == expected
+    assert fast != detector.scan(path).parties[0].llr
+
+
 def test_kinds_of_samples_are_one(detector: bonafide.Detector) -> None:
     data = np.random.default_rng(1).normal(0, 3000, 16000).astype(np.int16)
     floats = data.astype(np.float32) / 32768

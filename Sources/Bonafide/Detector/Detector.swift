@@ -32,6 +32,11 @@ public struct Detector: Sendable {
     get throws(ModelError) { Detector(narrowband: try .narrowband, wideband: try .wideband, second: try .builtIn) }
   }
 
+  /// The detector with the built-in models of the first stage, and no second one: its weights are not read.
+  public static var builtInFast: Detector {
+    get throws(ModelError) { Detector(narrowband: try .narrowband, wideband: try .wideband) }
+  }
+
   /// The detector without its second stage: less sure, and several times as fast.
   public var fast: Detector { Detector(narrowband: narrowband, wideband: wideband) }
 

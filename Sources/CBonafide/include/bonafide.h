@@ -91,6 +91,7 @@ typedef struct bonafide_options {
   bonafide_log log;    /* for the detector and all that comes of it; NULL: none */
   void *log_context;   /* handed to log; must last as long as the detector, its streams and calls */
   const char *profile; /* path of what `bonafide calibrate` wrote of a site's genuine calls; NULL: none */
+  int32_t fast;        /* not 0: leave out the second stage: less sure, and several times as fast */
 } bonafide_options;
 
 typedef struct bonafide_model {

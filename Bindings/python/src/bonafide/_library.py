@@ -89,6 +89,7 @@ class OptionsStruct(ctypes.Structure):
         ("log", LogFunction),
         ("log_context", c_void_p),
         ("profile", c_char_p),
+        ("fast", c_int32),
     ]
 
 
