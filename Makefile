@@ -18,7 +18,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library manual python-wheel documentation examples behind load test test-c test-python demo samples install train bench bench-instructions clean
+.PHONY: all help build library manual python-wheel documentation examples behind load test test-c test-python test-page demo samples install train bench bench-instructions clean
 
 all: build library manual
 
@@ -33,7 +33,7 @@ help:
 	@echo 'make load     how many live parties this machine takes; LOADFLAGS are its options'
 	@echo 'make bench    times beside ONNX Runtime, PyTorch, kaldi-native-fbank; BENCHFLAGS are its options'
 	@echo 'make bench-instructions  counts instructions of a scan; fails at 5 % more than Benchmarks/instructions.txt'
-	@echo 'make test     all tests; test-c and test-python those of the C library and the Python package alone'
+	@echo 'make test     all tests; test-c, test-python and test-page those of the C library, the Python package and the page alone'
 	@echo 'make demo     screens samples/ and compares with what is true'
 	@echo 'make samples  makes the recordings of samples/ again (packages: top of samples/make.sh)'
 	@echo 'make install  what make has built, and shell completions, under PREFIX=$(PREFIX)'
@@ -88,7 +88,7 @@ bench: build
 bench-instructions: build
 	Benchmarks/instructions.sh
 
-test: test-c test-python
+test: test-c test-python test-page
 	$(SWIFT) test -Xcc -O2 $(SWIFTFLAGS)
 
 test-c: examples
@@ -101,6 +101,10 @@ test-python: library build
 	else echo 'test-python: left out, for $(PYTHON) has no numpy and pytest'; fi
 	if $(PYTHON) -c 'import numpy, mypy' 2>/dev/null; then cd Bindings/python && $(PYTHON) -m mypy; \
 	else echo 'test-python: types not checked, for $(PYTHON) has no numpy and mypy'; fi
+
+# Chromium is needed.
+test-page: build
+	Tests/Page/run.sh
 
 demo: build
 	.build/release/bonafide scan samples || [ $$? -eq 1 ]

@@ -36,8 +36,10 @@ let package = Package(
     .target(name: "BonafideC", dependencies: ["Bonafide", "BonafideAudio", "CBonafide"]),
     // evaluation: truth and scores to figures of merit
     .target(name: "BonafideEvaluation"),
-    // report: results to text, JSON, CSV, RTTM, Audacity labels; evaluations to text, JSON, HTML
-    .target(name: "BonafideReport", dependencies: ["Bonafide", "BonafideEvaluation"]),
+    // style and script of pages, compiled in
+    .target(name: "CReportPage", exclude: ["page"]),
+    // report: results to text, JSON, CSV, RTTM, Audacity labels, a page; evaluations to text, JSON, a page
+    .target(name: "BonafideReport", dependencies: ["Bonafide", "BonafideEvaluation", "CReportPage"]),
     // the command
     .executableTarget(
       name: "bonafide",

@@ -14,15 +14,18 @@ struct ReportOutput: ~Copyable {
 
   private var place: Place
 
-  /// - Parameter path: of a file; `nil` or `-` is standard output. An existing file keeps its permissions, and is there
-  ///   with its old content until `commit()`; something that is no file, such as a pipe, is written in place.
-  init(path: String?) throws(RunError) {
+  /// - Parameters:
+  ///   - path: of a file; `nil` or `-` is standard output. An existing file keeps its permissions, and is there
+  ///     with its old content until `commit()`; something that is no file, such as a pipe, is written in place.
+  ///   - keepsUnfinished: whether a signal that ends the program puts in place what there is of the report: one that says of
+  ///     itself that it is not whole.
+  init(path: String?, keepsUnfinished: Bool = false) throws(RunError) {
     place = if let path, path != "-" {
       try Self.open(path)
     } else {
       Place(name: "standard output", descriptor: STDOUT_FILENO)
     }
-    if let partial = place.partial { removeOnSignal(partial.path) }
+    if let partial = place.partial { onSignal(leave: partial.path, at: keepsUnfinished ? partial.target : nil) }
   }
 
   private static func open(_ path: String) throws(RunError) -> Place {
@@ -55,7 +58,7 @@ struct ReportOutput: ~Copyable {
   deinit {
     if let partial = place.partial {
       unlink(partial.path)
-      removeOnSignal(nil)
+      onSignal(leave: nil)
     }
     if place.descriptor != STDOUT_FILENO { close(place.descriptor) }
   }
@@ -85,7 +88,7 @@ struct ReportOutput: ~Copyable {
       throw Self.failure(place.name, "cannot be written", errno)
     }
     place.partial = nil
-    removeOnSignal(nil)
+    onSignal(leave: nil)
   }
 
   private static func failure(_ name: String, _ what: String, _ number: Int32) -> RunError {
@@ -93,16 +96,20 @@ struct ReportOutput: ~Copyable {
   }
 }
 
-/// Address of the path of the unfinished report as a C string, 0 when there is none.
+/// Addresses of the paths of the unfinished report, and of where it is put all the same, as C strings; 0 where there is none.
 private let unfinished = Atomic<UInt>(0)
+private let destination = Atomic<UInt>(0)
 
 /// SIG_IGN, which the importer does not bring over as a handler that can be compared.
 private let ignored = 1
 
-/// Has the file at `path` removed when a signal ends the program; `nil` when there is none any more.
-private func removeOnSignal(_ path: String?) {
+/// Has the unfinished report at `path` removed when a signal ends the program, or renamed to `target` where there is one; `nil` when
+/// there is no unfinished report any more.
+private func onSignal(leave path: String?, at target: String? = nil) {
+  // The old strings are left: a handler may be reading them.
   let pointer = path.flatMap { strdup($0) }
-  // The old string is left: a handler may be reading it.
+  unfinished.store(0, ordering: .sequentiallyConsistent)
+  destination.store(UInt(bitPattern: target.flatMap { strdup($0) }), ordering: .sequentiallyConsistent)
   unfinished.store(UInt(bitPattern: pointer), ordering: .sequentiallyConsistent)
   guard pointer != nil else { return }
   for number in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] {
@@ -112,7 +119,8 @@ private func removeOnSignal(_ path: String?) {
     if unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == ignored { continue }
     signal(number) { number in
       let path = UnsafePointer<CChar>(bitPattern: unfinished.load(ordering: .sequentiallyConsistent))
-      if let path { unlink(path) }
+      let target = UnsafePointer<CChar>(bitPattern: destination.load(ordering: .sequentiallyConsistent))
+      if let path, target.map({ rename(path, $0) != 0 }) ?? true { unlink(path) }
       signal(number, SIG_DFL)
       raise(number)
     }

@@ -32,7 +32,9 @@ struct Scan: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("Write the report to a file, which appears when the report is whole.", valueName: "file"),
+    help: ArgumentHelp(
+      "Write the report to a file, which appears when the report is whole; of html, a page that says that it is not where the scan is ended.",
+      valueName: "file"),
     completion: .file())
   var output: String?
 
@@ -84,7 +86,9 @@ struct Scan: ParsableCommand {
       !(paths.contains("-") && worklist.filesFrom == "-"), "Standard input (-) can be read once.")
     try check(
       worklist.copyFlagged == nil || worklist.moveFlagged == nil, "--copy-flagged and --move-flagged do not go together.")
-    try check(worklist.sort == nil || format != .jsonl, "--sort does not go with jsonl, which has recordings as they are done.")
+    try check(
+      worklist.sort == nil || !format.isAsDone,
+      "--sort does not go with jsonl, which has recordings as they are done, nor with html, where the page sorts.")
     if let alarmAt, let clearAt {
       try check(alarmAt < clearAt, "--alarm-at (\(alarmAt)) must be less than --clear-at (\(clearAt)).")
     }
@@ -121,12 +125,14 @@ struct Scan: ParsableCommand {
     options.threads = max(1, jobs / max(1, recordings.count))
     let run = ScanRun(
       recordings: recordings, detector: detector, options: options,
-      output: try ReportOutput(path: isQuiet && toScreen ? "/dev/null" : output),
-      writer: format.writer(engine: EngineInfo(detector), style: style, prior: prior, fileCount: recordings.count), progress: progress,
+      output: try ReportOutput(path: isQuiet && toScreen ? "/dev/null" : output, keepsUnfinished: format == .html),
+      writer: format.writer(
+        engine: EngineInfo(detector), style: style, prior: prior, fileCount: recordings.count, page: PageInfo(created: now())),
+      progress: progress,
       // On the same terminal these say it already.
       saysErrors: isQuiet || !([.text, .json, .jsonl].contains(format) && isOnTerminal && hasErrorTerminal),
       saysWarnings: !isQuiet && !format.hasWarnings,
-      order: worklist.sort.map { $0 == .llr ? .llr : .path } ?? (format == .jsonl ? .done : .named), only: worklist.verdicts)
+      order: worklist.sort.map { $0 == .llr ? .llr : .path } ?? (format.isAsDone ? .done : .named), only: worklist.verdicts)
     let flaggedFiles = try worklist.flaggedFiles()
     let tally = try run.run(jobs: jobs)
     if let flaggedFiles {
@@ -135,6 +141,15 @@ struct Scan: ParsableCommand {
       }
     }
     return tally
+  }
+
+  /// The time at this place, to the minute.
+  private func now() -> String {
+    var (seconds, parts) = (time(nil), tm())
+    localtime_r(&seconds, &parts)
+    var text = [CChar](repeating: 0, count: 64)
+    let count = strftime(&text, text.count, "%Y-%m-%d %H:%M %Z", &parts)
+    return String(decoding: text[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   private var options: ScanOptions {

@@ -9,7 +9,7 @@ struct WorklistOptions: ParsableArguments {
     case llr, path
   }
 
-  @Option(help: "Sort the report by evidence, the most synthetic first, or by path (not jsonl).")
+  @Option(help: "Sort the report by evidence, the most synthetic first, or by path (not jsonl, html).")
   var sort: Sorting?
 
   @Option(

@@ -106,7 +106,7 @@ extension JSON {
 }
 
 /// The members of a file object.
-private func members(of result: FileResult) -> [(String, JSON)] {
+func members(of result: FileResult) -> [(String, JSON)] {
   [
     ("path", .string(result.path)),
     ("format", JSON(result.format)),

@@ -14,9 +14,14 @@ public enum ReportFormat: String, Sendable, CaseIterable {
   case rttm
   /// An Audacity label for each flagged stretch.
   case audacity
+  /// A page to see and decide calls in, in one file.
+  case html
 
   /// Whether the form carries frame scores.
   public var hasTimeline: Bool { self == .json || self == .jsonl }
+
+  /// Whether recordings come in the report as they are done, and not in the order in which they were named.
+  public var isAsDone: Bool { self == .jsonl || self == .html }
 
   /// Whether the form carries the warnings of a recording.
   public var hasWarnings: Bool { self != .rttm && self != .audacity }
@@ -28,7 +33,10 @@ public enum ReportFormat: String, Sendable, CaseIterable {
   ///   - style: how `text` looks; other forms do without.
   ///   - prior: share of synthetic parties that probabilities follow from.
   ///   - fileCount: number of recordings that will be in the report.
-  public func writer(engine: EngineInfo, style: TextStyle = TextStyle(), prior: Double = ScanOptions().prior, fileCount: Int) -> any ReportWriter {
+  ///   - page: what `html` says of the scan; other forms do without.
+  public func writer(
+    engine: EngineInfo, style: TextStyle = TextStyle(), prior: Double = ScanOptions().prior, fileCount: Int, page: PageInfo = PageInfo()
+  ) -> any ReportWriter {
     switch self {
     case .text: TextReport(style: style)
     case .json: JSONReport(engine: engine, prior: prior)
@@ -36,6 +44,7 @@ public enum ReportFormat: String, Sendable, CaseIterable {
     case .csv: CSVReport()
     case .rttm: RTTMReport()
     case .audacity: AudacityReport(namesFiles: fileCount > 1)
+    case .html: HTMLReport(engine: engine, prior: prior, info: page)
     }
   }
 }

@@ -55,13 +55,19 @@ enum Results {
     ("report.csv", .csv, TextStyle()),
     ("report.rttm", .rttm, TextStyle()),
     ("labels.txt", .audacity, TextStyle()),
+    ("report.html", .html, TextStyle()),
   ]
 
   @Test(arguments: variants.indices)
   func snapshot(_ index: Int) throws {
     let (name, format, style) = Self.variants[index]
-    let writer = format.writer(engine: Results.engine, style: style, fileCount: Results.all.count)
-    let report = writer.report(on: Results.all)
+    let writer = format.writer(
+      engine: Results.engine, style: style, fileCount: Results.all.count, page: PageInfo(created: "2026-11-28 12:00 UTC"))
+    var report = writer.report(on: Results.all)
+    // Style and script are files of their own, with tests of their own.
+    for text in [PageText.style, PageText.script] {
+      report = report.replacing(text.text, with: "…").replacing(text.source, with: "sha256-…")
+    }
     if ProcessInfo.processInfo.environment["BONAFIDE_WRITE_SNAPSHOTS"] != nil {
       let file = packageFolder.appending(path: "Tests/CommandTests/Snapshots/\(name)")
       try Data(report.utf8).write(to: file)
@@ -168,6 +174,38 @@ enum Results {
         if format == .json { _ = try JSONDecoder().decode(JSONValue.self, from: Data(report.utf8)) }
       }
     }
+  }
+
+  /// A page's data are lines of JSON that no script element ends in, and all but the first and last are those of `jsonl`.
+  @Test func pagesHoldWhatJSONHolds() throws {
+    var call = Results.call
+    call.path = "</script><!--\u{2028}\r\n\"\\.wav"
+    let report = HTMLReport(engine: Results.engine).report(on: [call, Results.missing])
+    let data = try #require(report.components(separatedBy: "id=\"data\">\n").last?.components(separatedBy: "</script>"))
+    #expect(data.count == 2 && data[1] == "\n</body>\n</html>\n")
+    #expect(!data[0].contains("<"))
+    let lines = data[0].split(separator: "\n")
+    #expect(lines.count == 4)
+    for (line, result) in zip(lines.dropFirst(), [call, Results.missing]) {
+      let value = try JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))
+      let known = try JSONDecoder().decode(JSONValue.self, from: Data(JSON.object(members(of: result)).text.utf8))
+      #expect(value == known)
+    }
+  }
+
+  /// A page says how many recordings it does not show.
+  @Test func pagesCountWhatTheyLeaveOut() {
+    var report = HTMLReport(engine: Results.engine)
+    report.leaveOut(Results.call)
+    _ = report.entry(for: Results.copy)
+    #expect(report.closing.hasPrefix("{\"end\":{\"files\":2,\"left_out\":1}}\n</script>"))
+  }
+
+  /// The policy of a page names its style and script as `openssl dgst -sha256 -binary | base64` does.
+  @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy"), ("fooba", "Zm9vYmE=")])
+  func base64IsPadded(_ text: String, _ encoded: String) {
+    #expect(base64(Array(text.utf8)) == encoded)
+    #expect(base64([UInt8](0...255)) == Data(0...255).base64EncodedString())
   }
 
   @Test func talliesCountEachFileOnce() {

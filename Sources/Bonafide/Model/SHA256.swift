@@ -1,29 +1,54 @@
-/// SHA-256 (FIPS 180-4).
-enum SHA256 {
-  /// Digest of `bytes`, as 64 lower-case hexadecimal digits.
-  static func hexDigest(of bytes: [UInt8]) -> String {
-    var state: [UInt32] = [
-      0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-    ]
-    let whole = bytes.count & ~63
-    var tail = Array(bytes[whole...]) + [0x80]
-    while tail.count % 64 != 56 { tail.append(0) }
-    let bits = UInt64(bytes.count) * 8
-    for shift in stride(from: 56, through: 0, by: -8) { tail.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift))) }
+/// SHA-256 (FIPS 180-4), of bytes that come block by block.
+package struct SHA256: Sendable {
+  private var state: [UInt32] = [
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+  ]
+  /// Bytes behind the last whole block of 64.
+  private var rest: [UInt8] = []
+  private var count: UInt64 = 0
 
-    var schedule = [UInt32](repeating: 0, count: 64)
-    bytes.withUnsafeBufferPointer { bytes in
-      for start in stride(from: 0, to: whole, by: 64) {
-        compress(UnsafeBufferPointer(rebasing: bytes[start..<start + 64]), into: &state, schedule: &schedule)
-      }
-    }
-    tail.withUnsafeBufferPointer { tail in
-      for start in stride(from: 0, to: tail.count, by: 64) {
-        compress(UnsafeBufferPointer(rebasing: tail[start..<start + 64]), into: &state, schedule: &schedule)
-      }
-    }
+  package init() {}
+
+  /// Takes the next bytes.
+  package mutating func update(_ bytes: some Collection<UInt8>) {
+    count += UInt64(bytes.count)
+    rest += bytes
+    compressWhole()
+  }
+
+  /// The digest of all bytes, 32 of them. Nothing may be added afterwards.
+  package mutating func digest() -> [UInt8] {
+    let bits = count * 8
+    rest.append(0x80)
+    while rest.count % 64 != 56 { rest.append(0) }
+    for shift in stride(from: 56, through: 0, by: -8) { rest.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift))) }
+    compressWhole()
+    return state.flatMap { word in stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> UInt32($0)) } }
+  }
+
+  /// Digest of `bytes`, as 64 lower-case hexadecimal digits.
+  package static func hexDigest(of bytes: [UInt8]) -> String {
+    var hash = SHA256()
+    for start in stride(from: 0, to: bytes.count, by: 1 << 16) { hash.update(bytes[start..<min(start + (1 << 16), bytes.count)]) }
+    return hexadecimal(hash.digest())
+  }
+
+  /// Two lower-case hexadecimal digits a byte.
+  package static func hexadecimal(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef")
-    return String(state.flatMap { word in (0..<8).map { digits[Int(word >> UInt32(28 - 4 * $0)) & 15] } })
+    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+  }
+
+  private mutating func compressWhole() {
+    let whole = rest.count & ~63
+    guard whole > 0 else { return }
+    var schedule = [UInt32](repeating: 0, count: 64)
+    rest.withUnsafeBufferPointer { bytes in
+      for start in stride(from: 0, to: whole, by: 64) {
+        Self.compress(UnsafeBufferPointer(rebasing: bytes[start..<start + 64]), into: &state, schedule: &schedule)
+      }
+    }
+    rest.removeFirst(whole)
   }
 
   private static func compress(_ block: UnsafeBufferPointer<UInt8>, into state: inout [UInt32], schedule w: inout [UInt32]) {

@@ -1,0 +1,56 @@
+"""Headless Chromium with a page of the command, by Debian's python3-selenium, chromium and chromium-driver."""
+import json
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+
+class Browser:
+    """A window of a width, light or dark; as a context manager it is closed in the end."""
+
+    def __init__(self, width=1280, height=900, dark=False, scale=1):
+        options = Options()
+        options.binary_location = '/usr/bin/chromium'
+        for argument in ('--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--disable-dev-shm-usage',
+                         '--disable-component-update', '--autoplay-policy=no-user-gesture-required', '--mute-audio'):
+            options.add_argument(argument)
+        options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
+        self.driver = webdriver.Chrome(service=Service('/usr/bin/chromedriver'), options=options)
+        self.resize(width, height, scale)
+        self.set_dark(dark)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.driver.quit()
+
+    def command(self, name, **arguments):
+        """A command of the DevTools protocol."""
+        return self.driver.execute_cdp_cmd(name, arguments)
+
+    def resize(self, width, height, scale=1):
+        self.command('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=scale, mobile=width < 600)
+
+    def set_dark(self, dark):
+        self.command('Emulation.setEmulatedMedia', features=[{'name': 'prefers-color-scheme', 'value': 'dark' if dark else 'light'}])
+
+    def open(self, page, fragment=''):
+        self.driver.get(Path(page).resolve().as_uri() + fragment)
+
+    def js(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def screenshot(self, path):
+        self.driver.save_screenshot(str(path))
+
+    def console(self):
+        """What the page has said on the console since it was last asked, errors and violations of its policy included."""
+        return [entry['message'] for entry in self.driver.get_log('browser')]
+
+    def requests(self):
+        """Addresses that were asked for since it was last asked."""
+        events = [json.loads(entry['message'])['message'] for entry in self.driver.get_log('performance')]
+        return [event['params']['request']['url'] for event in events if event['method'] == 'Network.requestWillBeSent']
