@@ -10,21 +10,21 @@ struct EncoderBlock: Sendable {
   static let headSize = 64
 
   /// - Parameter name: that the tensors begin with.
-  init(_ weights: WeightReader, name: String, size: Int) throws(NetworkError) {
+  init(_ weights: WeightReader, name: String, size: Int, arithmetic: Arithmetic) throws(NetworkError) {
     self.size = size
     attentionNorm = try weights.norm("\(name).norm_1", size: size)
     feedNorm = try weights.norm("\(name).norm_2", size: size)
-    queryKeyValue = try weights.linear("\(name).query_key_value", outputs: 3 * size, inputs: size)
-    out = try weights.linear("\(name).out", outputs: size, inputs: size)
-    up = try weights.linear("\(name).up", outputs: 4 * size, inputs: size)
-    down = try weights.linear("\(name).down", outputs: size, inputs: 4 * size)
+    queryKeyValue = try weights.linear("\(name).query_key_value", outputs: 3 * size, inputs: size, arithmetic)
+    out = try weights.linear("\(name).out", outputs: size, inputs: size, arithmetic)
+    up = try weights.linear("\(name).up", outputs: 4 * size, inputs: size, arithmetic)
+    down = try weights.linear("\(name).down", outputs: size, inputs: 4 * size, arithmetic)
   }
 
   /// Takes the states of `scratch.state` through the block.
   func apply(states: Int, scratch: borrowing EncoderScratch) {
     let (state, normalised, wide, narrow) = (scratch.state.start, scratch.normalised.start, scratch.wide.start, scratch.narrow.start)
     attentionNorm.apply(to: state, rows: states, output: normalised)
-    queryKeyValue.multiply(Matrix(normalised, rows: states, columns: size), into: wide)
+    queryKeyValue.multiply(normalised, rows: states, into: wide)
     queryKeyValue.addBias(wide, rows: states)
     let head = Self.headSize
     for first in stride(from: 0, to: size, by: head) {
@@ -34,13 +34,13 @@ struct EncoderBlock: Sendable {
       Matrix(scratch.attention.start, rows: states, columns: states)
         .multiply(part(2), into: normalised + first, productStride: size)
     }
-    out.multiply(Matrix(normalised, rows: states, columns: size), into: narrow)
+    out.multiply(normalised, rows: states, into: narrow)
     out.add(narrow, to: state, rows: states)
 
     feedNorm.apply(to: state, rows: states, output: normalised)
-    up.multiply(Matrix(normalised, rows: states, columns: size), into: wide)
+    up.multiply(normalised, rows: states, into: wide)
     up.gelu(wide, rows: states)
-    down.multiply(Matrix(wide, rows: states, columns: 4 * size), into: narrow)
+    down.multiply(wide, rows: states, into: narrow)
     down.add(narrow, to: state, rows: states)
   }
 }
@@ -57,21 +57,43 @@ struct LayerNorm: Sendable {
 /// A matrix of weights and a bias, which is added by what follows.
 struct Linear: Sendable {
   let inputs, outputs: Int
-  /// (outputs, inputs)
-  private let weights: [Float]
+  private let weights: Weights
   let bias: [Float]
 
-  init(weight: Tensor, bias: [Float]) {
+  private enum Weights: Sendable {
+    /// (outputs, inputs)
+    case float([Float])
+    /// As `kernels_product_pack` packs them.
+    case halves([UInt16])
+  }
+
+  init(weight: Tensor, bias: [Float], _ arithmetic: Arithmetic) {
     (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    weights = weight.values
     self.bias = bias
+    if arithmetic.kernels == kernels_bfloat16, kernels_product_fits(inputs, outputs) {
+      var packed = [UInt16](repeating: 0, count: inputs * outputs)
+      kernels_product_pack(weight.values, inputs, outputs, &packed)
+      weights = .halves(packed)
+    } else {
+      weights = .float(weight.values)
+    }
   }
 
   /// Rows of `inputs` values to rows of `outputs` values, without the bias.
-  func multiply(_ input: Matrix, into output: UnsafeMutablePointer<Float>) {
-    weights.withUnsafeBufferPointer { weights in
-      guard let weights = weights.baseAddress else { return }
-      input.multiply(Matrix(weights, rows: outputs, columns: inputs), transposed: true, into: output)
+  func multiply(_ input: UnsafePointer<Float>, rows: Int, into output: UnsafeMutablePointer<Float>) {
+    switch weights {
+    case .float(let weights):
+      weights.withUnsafeBufferPointer { weights in
+        guard let weights = weights.baseAddress else { return }
+        Matrix(input, rows: rows, columns: inputs)
+          .multiply(Matrix(weights, rows: outputs, columns: inputs), transposed: true, into: output)
+      }
+    case .halves(let weights):
+      withUnsafeTemporaryAllocation(of: UInt16.self, capacity: rows * inputs) { halves in
+        guard let start = halves.baseAddress else { return }
+        kernels_halves(input, rows * inputs, start)
+        kernels_product(start, rows, inputs, weights, outputs, output)
+      }
     }
   }
 
@@ -116,8 +138,8 @@ struct WeightReader {
     LayerNorm(scale: try tensor("\(name).weight", size).values, shift: try tensor("\(name).bias", size).values)
   }
 
-  func linear(_ name: String, outputs: Int?, inputs: Int) throws(NetworkError) -> Linear {
+  func linear(_ name: String, outputs: Int?, inputs: Int, _ arithmetic: Arithmetic) throws(NetworkError) -> Linear {
     let weight = try tensor("\(name).weight", outputs, inputs)
-    return Linear(weight: weight, bias: try tensor("\(name).bias", weight.shape[0]).values)
+    return Linear(weight: weight, bias: try tensor("\(name).bias", weight.shape[0]).values, arithmetic)
   }
 }

@@ -17,7 +17,7 @@ public struct PerceptronHeads: Sendable {
     while file.names.contains("heads.\(heads.count).0.bias") {
       var (layers, width) = ([Linear](), inputs)
       for layer in 0..<3 {
-        layers.append(try weights.linear("heads.\(heads.count).\(layer)", outputs: layer == 2 ? 1 : nil, inputs: width))
+        layers.append(try weights.linear("heads.\(heads.count).\(layer)", outputs: layer == 2 ? 1 : nil, inputs: width, .float))
         width = layers[layer].outputs
       }
       heads.append(layers)
@@ -43,7 +43,7 @@ public struct PerceptronHeads: Sendable {
         x.withUnsafeBufferPointer { x in
           y.withUnsafeMutableBufferPointer { y in
             guard let x = x.baseAddress, let y = y.baseAddress else { return }
-            layer.multiply(Matrix(x, rows: 1, columns: layer.inputs), into: y)
+            layer.multiply(x, rows: 1, into: y)
             if index < layers.count - 1 { layer.gelu(y, rows: 1) } else { layer.addBias(y, rows: 1) }
           }
         }

@@ -20,9 +20,11 @@ public struct SpeechEncoder: Sendable {
   /// Feature frames per state.
   public static let framesPerState = 2
 
-  /// - Parameter file: has `conv_1.weight` (size, 3 · bands), `conv_2.weight` (size, 3 · size), a window's values in order of time, each with
-  ///   `.bias`; `positions` (longest, size); and the tensors of `blocks.0`, `blocks.1`, … . Matrices may be of 8 bits.
-  public init(_ file: SafetensorsFile) throws(NetworkError) {
+  /// - Parameters:
+  ///   - file: has `conv_1.weight` (size, 3 · bands), `conv_2.weight` (size, 3 · size), a window's values in order of time, each with `.bias`;
+  ///     `positions` (longest, size); and the tensors of `blocks.0`, `blocks.1`, … . Matrices may be of 8 bits.
+  ///   - arithmetic: of the products with weights.
+  public init(_ file: SafetensorsFile, arithmetic: Arithmetic = .fastest) throws(NetworkError) {
     let weights = WeightReader(file)
     let positions = try weights.tensor("positions", nil, nil)
     (longest, size) = (positions.shape[0], positions.shape[1])
@@ -30,11 +32,11 @@ public struct SpeechEncoder: Sendable {
       throw NetworkError(code: .badConfiguration, message: "positions of shape \(positions.shape) are of no encoder; give its file")
     }
     self.positions = positions.values
-    first = WindowConvolution(try weights.linear("conv_1", outputs: size, inputs: 3 * Self.bands), channels: Self.bands, step: 1)
-    second = WindowConvolution(try weights.linear("conv_2", outputs: size, inputs: 3 * size), channels: size, step: 2)
+    first = WindowConvolution(try weights.linear("conv_1", outputs: size, inputs: 3 * Self.bands, arithmetic), channels: Self.bands, step: 1)
+    second = WindowConvolution(try weights.linear("conv_2", outputs: size, inputs: 3 * size, arithmetic), channels: size, step: 2)
     var blocks: [EncoderBlock] = []
     while file.names.contains("blocks.\(blocks.count).out.bias") {
-      blocks.append(try EncoderBlock(weights, name: "blocks.\(blocks.count)", size: size))
+      blocks.append(try EncoderBlock(weights, name: "blocks.\(blocks.count)", size: size, arithmetic: arithmetic))
     }
     guard !blocks.isEmpty else {
       throw NetworkError(code: .missingTensor, message: "the weights lack blocks.0; give the file of a speech encoder")
@@ -123,7 +125,7 @@ private struct WindowConvolution: Sendable {
         }
       }
     }
-    linear.multiply(Matrix(windows, rows: rows, columns: 3 * channels), into: output)
+    linear.multiply(windows, rows: rows, into: output)
     linear.gelu(output, rows: rows)
   }
 }

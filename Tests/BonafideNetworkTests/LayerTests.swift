@@ -42,6 +42,26 @@ struct LayerTests {
     #expect(distance(output, expected.values) < tolerance, "\(Golden.command)")
   }
 
+  /// Rows that fill blocks of six, and rest; inputs and outputs that fit bfloat16, and that do not.
+  @Test(arguments: [1, 2, 5, 6, 13], [(64, 128), (62, 64), (63, 64), (64, 65)])
+  func linear(rows: Int, size: (inputs: Int, outputs: Int)) throws {
+    let (inputs, outputs) = size
+    let wave = { (k: Int) in sin(Float(k) * 0.7) }
+    let weight = try #require(Tensor(shape: [outputs, inputs], values: (0..<inputs * outputs).map(wave)))
+    let input = (0..<rows * inputs).map { wave(3 * $0 + 1) }
+    for arithmetic in [Arithmetic.float, .fastest] {
+      let layer = Linear(weight: weight, bias: [Float](repeating: 0, count: outputs), arithmetic)
+      var output = [Float](repeating: .nan, count: rows * outputs)
+      layer.multiply(input, rows: rows, into: &output)
+      for row in 0..<rows {
+        for column in 0..<outputs {
+          let expected = (0..<inputs).reduce(Float(0)) { $0 + input[row * inputs + $1] * weight.values[column * inputs + $1] }
+          #expect(abs(output[row * outputs + column] - expected) < (arithmetic == .float ? 1e-4 : 0.15), "row \(row), column \(column)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: Self.ways)
   func convolutionLeavesItsMarginEmpty(kernels: kernels_set) throws {
     let layer = Convolution2D(

@@ -22,7 +22,7 @@ import Testing
     let file = try SafetensorsFile([UInt8](Data(contentsOf: golden("second.safetensors"))))
     func expected(_ name: String) throws -> [Float] { try #require(file.tensor(named: name), regenerate).values }
 
-    let stage = try SecondStage.builtIn
+    let stage = try SecondStage.builtIn(.float)
     var spectrogram = try EncoderSpectrogram()
     let features = spectrogram.features(of: Array(try samples(of: Self.genuine).prefix(64_000)))
     try #require(features.count == 400 * SpeechEncoder.bands)
@@ -36,6 +36,19 @@ import Testing
     let furthest = zip(statistics, wanted).map { abs($0 - $1) }.max() ?? 0
     #expect(furthest < 1e-3, regenerate)
     #expect(abs(stage.heads.score(statistics) - (try expected("score")[0])) < 1e-3, regenerate)
+  }
+
+  /// bfloat16 has eight bits.
+  @Test func halvesScoreAsFloatsDo() throws {
+    let samples = try samples(of: Self.genuine)
+    let (exact, fast) = (try SecondStage.builtIn(.float), try SecondStage.builtIn(.fastest))
+    for start in stride(from: 0, to: samples.count - 32_000, by: 32_000) {
+      var span = SpeechSpan(speech(0))
+      for index in 1..<100 { span.add(speech(index)) }
+      let window = SpeechWindow(
+        samples: Array(samples[start..<start + 32_000]), speech: [Bool](repeating: true, count: 100), span: span)
+      #expect(abs(try exact.score(window, sampleRate: 8000) - (try fast.score(window, sampleRate: 8000))) < 0.05, "from \(start)")
+    }
   }
 
   @Test func bothStagesAreTold() throws {

@@ -19,15 +19,17 @@ public struct SecondStage: Sendable {
     get throws(ModelError) { try loaded.get() }
   }
 
-  private static let loaded = Result { () throws(ModelError) in
+  private static let loaded = Result { () throws(ModelError) in try SecondStage.builtIn(.fastest) }
+
+  static func builtIn(_ arithmetic: Arithmetic) throws(ModelError) -> SecondStage {
     let (encoder, heads) = (bonafide_speech_encoder(), bonafide_second_stage_model())
     return try SecondStage(
       encoder: Array(UnsafeBufferPointer(start: encoder.weights, count: encoder.weights_size)),
       heads: Array(UnsafeBufferPointer(start: heads.weights, count: heads.weights_size)),
-      card: Array(UnsafeBufferPointer(start: heads.card, count: heads.card_size)))
+      card: Array(UnsafeBufferPointer(start: heads.card, count: heads.card_size)), arithmetic: arithmetic)
   }
 
-  init(encoder: [UInt8], heads: [UInt8], card cardBytes: [UInt8]) throws(ModelError) {
+  init(encoder: [UInt8], heads: [UInt8], card cardBytes: [UInt8], arithmetic: Arithmetic = .fastest) throws(ModelError) {
     let name = "built-in second stage"
     do {
       card = try JSONDecoder().decode(SecondStageCard.self, from: Data(cardBytes))
@@ -36,7 +38,7 @@ public struct SecondStage: Sendable {
     }
     sha256 = card.weightsSHA256
     do {
-      self.encoder = try SpeechEncoder(try SafetensorsFile(encoder))
+      self.encoder = try SpeechEncoder(try SafetensorsFile(encoder), arithmetic: arithmetic)
       self.heads = try PerceptronHeads(try SafetensorsFile(heads), inputs: self.encoder.statisticsCount)
     } catch {
       throw ModelError(code: .badWeights, path: name, message: "\(error)")

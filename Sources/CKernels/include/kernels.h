@@ -179,6 +179,20 @@ enum { kernels_vector_panel = 32 };
 /// panel's.
 void kernels_multiply_transposed(const float *packed, size_t rows, size_t columns, const float *x, float *y);
 
+/// Whether `kernels_product` can take a matrix of so many rows (`outputs`) and columns (`inputs`).
+bool kernels_product_fits(size_t inputs, size_t outputs);
+
+/// Packs weights (outputs, inputs) to inputs · outputs values of bfloat16 for `kernels_product`.
+void kernels_product_pack(const float *weights, size_t inputs, size_t outputs, uint16_t *packed);
+
+/// Floats to bfloat16, to the nearest.
+void kernels_halves(const float *values, size_t count, uint16_t *halves);
+
+/// output (rows, outputs) = input (rows, inputs) times the transposed weights, in bfloat16 with sums of float. As `kernels_halves`, only where
+/// `kernels_best` is `kernels_bfloat16`.
+void kernels_product(
+    const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output);
+
 /// Layers of the speech encoder, all on rows of floats that follow one another.
 
 /// values = GELU(values + bias): x Φ(x), Φ the distribution function of the normal distribution, within 2e-7 of the larger of 1 and |x|.

@@ -1,0 +1,104 @@
+/// Products of matrices of bfloat16 with sums of float: twice the products of float per instruction.
+#include "panels.h"
+
+enum {
+  /// Columns of a panel of weights: four vectors, so that sums of six rows fill the registers.
+  wide_panel = 4 * panel,
+  block_rows = 6,
+};
+
+/// To the nearest, ties to even.
+static uint16_t half_of(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+bool kernels_product_fits(size_t inputs, size_t outputs) { return inputs % 2 == 0 && outputs % wide_panel == 0; }
+
+void kernels_product_pack(const float *weights, size_t inputs, size_t outputs, uint16_t *packed) {
+  for (size_t first = 0; first < outputs; first += wide_panel) {
+    for (size_t k = 0; k < inputs; k += 2) {
+      for (size_t c = first; c < first + wide_panel; c++) {
+        *packed++ = half_of(weights[c * inputs + k]);
+        *packed++ = half_of(weights[c * inputs + k + 1]);
+      }
+    }
+  }
+}
+
+#if defined(__x86_64__)
+
+BFLOAT16 void kernels_halves(const float *values, size_t count, uint16_t *halves) {
+  size_t k = 0;
+  for (; k + panel <= count; k += panel) {
+    _mm256_storeu_si256((__m256i *)(halves + k), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(values + k)));
+  }
+  for (; k < count; k++) halves[k] = half_of(values[k]);
+}
+
+/// `rows` rows, at most `block_rows` and known to the compiler, by one panel of weights.
+BFLOAT16 __attribute__((always_inline)) static inline void multiply_block(
+    const int rows, const uint16_t *input, size_t inputs, const uint16_t *weights, float *output, size_t stride) {
+  __m512 s[block_rows][4];
+  for (int i = 0; i < rows; i++) {
+    for (int j = 0; j < 4; j++) s[i][j] = _mm512_setzero_ps();
+  }
+  for (size_t k = 0; k < inputs; k += 2, weights += 2 * wide_panel) {
+    __m512bh w[4];
+    for (int j = 0; j < 4; j++) w[j] = (__m512bh)_mm512_loadu_si512(weights + 2 * panel * j);
+    for (int i = 0; i < rows; i++) {
+      int pair;
+      memcpy(&pair, input + (size_t)i * inputs + k, sizeof pair);
+      const __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
+      for (int j = 0; j < 4; j++) s[i][j] = _mm512_dpbf16_ps(s[i][j], w[j], x);
+    }
+  }
+  for (int i = 0; i < rows; i++) {
+    for (int j = 0; j < 4; j++) _mm512_storeu_ps(output + (size_t)i * stride + panel * j, s[i][j]);
+  }
+}
+
+BFLOAT16 void kernels_product(
+    const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {
+  for (size_t first = 0; first < outputs; first += wide_panel) {
+    const uint16_t *weights = packed + first * inputs;
+    size_t row = 0;
+    for (; row + block_rows <= rows; row += block_rows) {
+      multiply_block(block_rows, input + row * inputs, inputs, weights, output + row * outputs + first, outputs);
+    }
+    for (; row + 2 <= rows; row += 2) {
+      multiply_block(2, input + row * inputs, inputs, weights, output + row * outputs + first, outputs);
+    }
+    if (row < rows) multiply_block(1, input + row * inputs, inputs, weights, output + row * outputs + first, outputs);
+  }
+}
+
+#else
+
+void kernels_halves(const float *values, size_t count, uint16_t *halves) {
+  for (size_t k = 0; k < count; k++) halves[k] = half_of(values[k]);
+}
+
+static float float_of(uint16_t half) {
+  const uint32_t bits = (uint32_t)half << 16;
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+void kernels_product(
+    const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t c = 0; c < outputs; c++) {
+      const uint16_t *w = packed + c / wide_panel * wide_panel * inputs + c % wide_panel * 2;
+      float sum = 0;
+      for (size_t k = 0; k < inputs; k++) {
+        sum += float_of(input[row * inputs + k]) * float_of(w[k / 2 * 2 * wide_panel + k % 2]);
+      }
+      output[row * outputs + c] = sum;
+    }
+  }
+}
+
+#endif
