@@ -72,7 +72,8 @@ extension ScreenedRecording {
       path: file, duration: result.duration, error: result.error,
       parties: result.parties.filter { $0.sameAs == nil }.map { party in
         Party(
-          channel: party.channel, llr: party.llr, speech: party.speech,
+          channel: party.channel, name: party.name,
+          answer: Answer(verdict: party.verdict.rawValue, reason: party.reason?.rawValue), llr: party.llr, speech: party.speech,
           stretches: party.segments.map { Stretch(span: Span(start: $0.start, end: $0.end), llr: $0.llr) },
           hop: party.timeline?.hop ?? 0, frames: party.timeline?.llr ?? [])
       })

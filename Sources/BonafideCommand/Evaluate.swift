@@ -15,9 +15,10 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure how well scores tell genuine from synthetic speech.",
     discussion: """
-      The truth is a protocol: a table with columns file and label, a protocol of ASVspoof 2019, 2021 or 5, RTTM, or \
-      segment labels. Scores come from a file, from a report of scan (json or jsonl), or from the audio itself; higher \
-      is more likely bona fide. docs/evaluate.md explains every figure.
+      The truth is a protocol: a table with columns file (or path) and label, a protocol of ASVspoof 2019, 2021 or 5, RTTM, or \
+      segment labels. Scores come from a file, from a report of scan (json, jsonl or csv), or from the audio itself; higher \
+      is more likely bona fide. From reports and audio, answers are measured as they were given, too. docs/evaluate.md \
+      explains every figure.
 
       Exit status: 0 figures were reported, 2 something could not be read, scored or written, 64 the command line makes \
       no sense.
@@ -67,6 +68,9 @@ struct Evaluate: ParsableCommand {
     help: ArgumentHelp("Break figures down by these columns of the protocol, such as kind,language.", valueName: "columns"))
   var by: String?
 
+  @Option(help: ArgumentHelp("List so many of the worst mistakes of each class.", valueName: "number"))
+  var worst = 10
+
   @Option(help: ArgumentHelp("Bootstrap samples for the intervals, 0 for none.", valueName: "number"))
   var bootstrap = EvaluationOptions().bootstrapCount
 
@@ -106,6 +110,7 @@ struct Evaluate: ParsableCommand {
     try check(audio != nil || site.profile == nil, "--profile goes with --audio.")
     try check(audio != nil || !party.isGiven, "--raw and --mix go with --audio.")
     try check((0...1_000_000).contains(bootstrap), "--bootstrap is a number of samples from 0 to 1000000.")
+    try check(worst >= 0, "--worst is a number of mistakes, 0 for none.")
     try check(segmentHop.isFinite && segmentHop > 0, "--segment-hop is a length in milliseconds, such as 20.")
     try check(asvKeys == nil || asv != nil, "--asv-keys goes with --asv.")
     try check([protocolPath, scoresPath].count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
@@ -150,7 +155,7 @@ struct Evaluate: ParsableCommand {
         try VerificationErrorRates(parsing: text, path: asv, keys: keys)
       }
     }
-    let (table, engine) = try scores(of: list, timeline: options.segments != nil || list.segments != nil)
+    let (table, detector) = try scores(of: list, timeline: options.segments != nil || list.segments != nil)
     let failures = table.recordings.filter { $0.error != nil }
     for recording in failures { Terminal.say("\(recording.path): \(recording.error ?? "")") }
     if let writeScores {
@@ -160,9 +165,10 @@ struct Evaluate: ParsableCommand {
     let evaluation = try wrapping { () throws(EvaluationError) in
       try Evaluation(trials: list, scores: table, options: settings)
     }
-    let info = EvaluationInfo(
+    var info = EvaluationInfo(
       version: BonafideCommand.version, protocolPath: protocolPath, split: split,
-      scoresPath: scoresPath ?? audio ?? "", engine: engine)
+      scoresPath: scoresPath ?? audio ?? "", engine: detector.map(EngineInfo.init), points: detector?.points ?? [])
+    info.mostMistakes = worst
     let toScreen = output == nil || output == "-"
     let style = TextStyle(color: toScreen && Terminal.wantsColor)
     try write(format.report(on: evaluation, info: info, style: style), to: output)
@@ -178,7 +184,7 @@ struct Evaluate: ParsableCommand {
     }
   }
 
-  private func scores(of list: TrialList, timeline: Bool) throws -> (ScoreTable, EngineInfo?) {
+  private func scores(of list: TrialList, timeline: Bool) throws -> (ScoreTable, Detector?) {
     if let scoresPath {
       let text = try readText(scoresPath)
       let table = try wrapping { () throws(EvaluationError) in
@@ -191,7 +197,7 @@ struct Evaluate: ParsableCommand {
     options.timeline = timeline
     let scoring = AudioScoring(
       detector: detector, root: audio ?? "", options: options, progressWidth: screening.progressWidth)
-    return (ScoreTable(recordings: scoring.score(list, jobs: screening.threads)), EngineInfo(detector))
+    return (ScoreTable(recordings: scoring.score(list, jobs: screening.threads)), detector)
   }
 
   /// Columns to break down by: those of `--by`; without it, kinds where the protocol has them, and systems on a page.
@@ -208,5 +214,15 @@ struct Evaluate: ParsableCommand {
 
   private func wrapping<Value>(_ body: () throws(EvaluationError) -> Value) throws(RunError) -> Value {
     do { return try body() } catch { throw RunError(message: "\(error)") }
+  }
+}
+
+extension Detector {
+  /// Where its verdicts change.
+  fileprivate var points: [EvaluationInfo.Points] {
+    models.map { model in
+      let points = operatingPoints(of: model)
+      return EvaluationInfo.Points(model: model.card.name, alarm: points.alarm, clear: points.clear)
+    }
   }
 }

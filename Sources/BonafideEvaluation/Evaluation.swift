@@ -77,16 +77,23 @@ public struct Evaluation: Sendable {
   public let locatedParties: Int
   /// The scores, for curves.
   public let scores: ScoreCounts
+  /// How the trials of each class were answered, bona fide first; empty where the scores come without answers.
+  public let answers: [Answers]
+  /// Trials that were answered wrongly, or without answers have a score of the wrong sign: the bona fide ones, then the spoofs, those
+  /// furthest on the wrong side first.
+  public let mistakes: [Mistake]
 
-  /// Computes all figures.
+  /// Computes all figures. Where a class is missing there are none, but how the other one was answered.
   ///
-  /// - Throws: where a class is missing, or a column is not in the protocol.
+  /// - Throws: where a class is missing and there are no answers, or a column is not in the protocol.
   public init(
     trials list: TrialList, scores table: ScoreTable, options: EvaluationOptions = EvaluationOptions()
   ) throws(EvaluationError) {
     let judged = JudgedTrials(list, table)
     counts = judged.counts
-    for (count, name) in [(counts.bonafide, "bona fide"), (counts.spoof, "spoof")] where count == 0 {
+    let answered = AnsweredTrials(list, table)
+    (answers, mistakes) = (answered.answers, answered.mistakes)
+    for (count, name) in [(counts.bonafide, "bona fide"), (counts.spoof, "spoof")] where count == 0 && answers.isEmpty {
       let example = list.trials.first.map { " (such as \($0.file))" } ?? ""
       throw EvaluationError(
         message: "no \(name) trial has a score; error rates need both classes, "
@@ -108,12 +115,17 @@ public struct Evaluation: Sendable {
     let observations = judged.observations(clusters: clusters)
     let ranked = RankedScores(observations)
     scores = ranked.counts()
+    guard scores.hasBothClasses else {
+      (figures, groups, sources, lineTest, locatedParties) = ([], [], [], (0, 0), 0)
+      return
+    }
     var figures = bootstrap.figures(pooledMeasures(tandem != nil), of: observations) { pooled(ranked.counts(weights: $0), tandem) }
 
     let matched = SourceMatched(judged, observations, list)
     sources = matched.sources
     if !sources.isEmpty {
-      figures += bootstrap.figures([.matchedEqualErrorRate, .matchedPairErrorRate]) { matched.figures(weights: $0) }
+      let trials = sources.reduce(0) { $0 + min($1.bonafide, $1.spoof) }
+      figures += bootstrap.figures([.matchedEqualErrorRate, .matchedPairErrorRate], trials: Double(trials)) { matched.figures(weights: $0) }
     }
     let line = LineTest(judged, observations, list)
     lineTest = (line.bonafide, line.spoof)
@@ -170,7 +182,7 @@ struct JudgedTrials {
 }
 
 extension Bootstrap {
-  /// Figures with their intervals.
+  /// Figures of scores with their intervals.
   ///
   /// - Parameters:
   ///   - observations: what they are of. Where a class is of one cluster, there are no intervals: how it varies between
@@ -186,16 +198,35 @@ extension Bootstrap {
     guard isVaried(\.bonafide), isVaried(\.spoof) else {
       return zip(measures, values(nil)).map { Figure(measure: $0, value: $1) }
     }
-    return figures(measures, values)
+    let (bonafide, spoof) = (observations.count { $0.bonafide > 0 }, observations.count { $0.spoof > 0 })
+    return figures(measures, trials: Double(min(bonafide, spoof)), spoof: Double(spoof), values)
   }
 
-  /// Figures with their intervals.
+  /// Figures with their intervals. A sample drawn from trials without an error has none, however few they are; so the interval of a
+  /// share or a rate is no narrower than the exact one of as many independent trials, and where a cost does not vary at all, it has
+  /// no interval.
   ///
-  /// - Parameter values: a value for each of `measures`, where clusters are drawn so often, or each once.
-  func figures(_ measures: [Measure], _ values: ([Double]?) -> [Double?]) -> [Figure] {
+  /// - Parameters:
+  ///   - trials: of the class that has fewer, or whatever is counted; for rates per hour, the hours.
+  ///   - spoof: number of spoof trials, for shares of them; `nil` where there is no such share.
+  ///   - values: a value for each of `measures`, where clusters are drawn so often, or each once.
+  func figures(_ measures: [Measure], trials: Double, spoof: Double? = nil, _ values: ([Double]?) -> [Double?]) -> [Figure] {
     let intervals = intervals(count: measures.count) { values($0) }
     return zip(measures, zip(values(nil), intervals)).map { measure, result in
-      Figure(measure: measure, value: result.0, interval: result.0 == nil ? nil : result.1)
+      guard let value = result.0, let drawn = result.1 else { return Figure(measure: measure, value: result.0) }
+      switch measure.unit {
+      case .share:
+        let count = measure.exactTrials(fewest: trials, spoof: spoof ?? trials)
+        guard count > 0 else { return Figure(measure: measure, value: value, interval: drawn) }
+        var exact = Interval.clopperPearson(value * count, of: count)
+        exact.high = min(exact.high, measure.highestShare)
+        return Figure(measure: measure, value: value, interval: drawn.union(exact))
+      case .perHour:
+        let exact = Interval.poisson(value * trials, in: trials)
+        return Figure(measure: measure, value: value, interval: drawn.union(exact))
+      case .cost, .bits:
+        return Figure(measure: measure, value: value, interval: drawn.low < drawn.high ? drawn : nil)
+      }
     }
   }
 }

@@ -45,6 +45,28 @@ public enum Measure: Hashable, Sendable {
     }
   }
 
+  /// As how many independent trials of one class a share is measured on, at most.
+  ///
+  /// - Parameters:
+  ///   - fewest: trials of the class that has fewer.
+  ///   - spoof: spoof trials.
+  func exactTrials(fewest: Double, spoof: Double) -> Double {
+    switch self {
+    case .missAt1Percent, .missAtTenthPercent, .missAt1PercentQuantile: spoof
+    // Both classes weigh the same.
+    case .selectiveError(let coverage): 2 * fewest * Double(coverage) / 100
+    default: fewest
+    }
+  }
+
+  /// The highest share that there can be.
+  var highestShare: Double {
+    switch self {
+    case .equalErrorRate, .matchedEqualErrorRate, .lineEqualErrorRate, .segmentEqualErrorRate, .rangeEqualErrorRate: 0.5
+    default: 1
+    }
+  }
+
   /// Name in JSON.
   public var key: String {
     switch self {

@@ -119,4 +119,69 @@ import Testing
     #expect(evaluation.figure(.equalErrorRate)?.value == 0)
     #expect(isClose(evaluation.figure(.alarmsPerHour)?.value, 120))
   }
+
+  /// Ten recordings of each class, each its own cluster, without an error: a sample of them has none either.
+  @Test func anIntervalOfAHandfulIsAsWideAsTheirNumberMakesIt() throws {
+    let evaluation = try evaluate((0..<20).map { index in
+      let isSpoof = index % 2 == 1
+      return ("\(index),\(isSpoof ? "spoof" : "bonafide"),-,-,-,s\(index),,,", isSpoof ? -1.0 - Double(index) : 1 + Double(index))
+    })
+    func interval(_ measure: Measure) -> Interval? { evaluation.figure(measure)?.interval }
+    let exact = Interval.clopperPearson(0, of: 10)
+    #expect(evaluation.figure(.equalErrorRate)?.value == 0)
+    for measure in [Measure.equalErrorRate, .pairErrorRate, .missAt1Percent, .selectiveError(50)] { #expect(interval(measure) == exact) }
+    #expect(interval(.selectiveError(100)) == .clopperPearson(0, of: 20))
+    // Costs have no exact interval.
+    #expect(evaluation.figure(.minimumDCF)?.value == 0 && interval(.minimumDCF) == nil)
+    #expect(try #require(interval(.cllr)).high > 0)
+  }
+
+  // MARK: Answers
+
+  private func party(_ channel: Int, _ answer: ScreenedRecording.Answer, _ llr: Double?, stretch: Double? = nil) -> ScreenedRecording.Party {
+    .init(
+      channel: channel, answer: answer, llr: llr, speech: 1,
+      stretches: stretch.map { [.init(span: Span(start: 0, end: 1), llr: $0)] } ?? [])
+  }
+
+  @Test func answersAreCountedAndMistakesListed() throws {
+    let trials = try list(
+      ["a\t1\tbonafide", "a\t2\tspoof", "b\t1\tbonafide", "c\t-\tbonafide", "d\t-\tspoof", "e\t-\tspoof", "gone\t-\tspoof"],
+      header: "file\tchannel\tlabel")
+    let recordings = [
+      ScreenedRecording(path: "a", duration: 1, parties: [party(1, .flagged, 0.5, stretch: -4), party(2, .cleared, 3)]),
+      ScreenedRecording(path: "b", duration: 1, parties: [party(1, .flagged, -2)]),
+      ScreenedRecording(path: "c", duration: 1, parties: [party(1, .inconclusive("no_speech"), nil)]),
+      ScreenedRecording(path: "d", duration: 1, parties: [party(1, .flagged, -5)]),
+      ScreenedRecording(path: "e", duration: 1, parties: [party(1, .cleared, 6)]),
+      ScreenedRecording(path: "gone", duration: nil, error: "not there", parties: []),
+    ]
+    let evaluation = try Evaluation(trials: trials, scores: ScoreTable(recordings: recordings))
+    #expect(evaluation.answers.map(\.label) == [.bonafide, .spoof])
+    let (genuine, spoof) = (evaluation.answers[0], evaluation.answers[1])
+    #expect((genuine.trials, genuine.flagged.count, genuine.cleared.count, genuine.inconclusive.count) == (3, 2, 0, 1))
+    #expect(genuine.reasons.map(\.name) == ["no_speech"] && genuine.reasons[0].part.count == 1)
+    #expect((spoof.trials, spoof.flagged.count, spoof.cleared.count, spoof.inconclusive.count) == (3, 1, 2, 0))
+    #expect(spoof.cleared.interval == .clopperPearson(2, of: 3))
+    #expect(evaluation.mistakes.map(\.trial.scoreName) == ["a#1", "b#1", "e", "a#2"])
+    #expect(evaluation.mistakes.map(\.llr) == [-4, -2, 6, 3])
+  }
+
+  /// Genuine calls alone tell how many people are flagged.
+  @Test func oneClassIsEnoughForAnswers() throws {
+    let trials = try list(["a\tbonafide", "b\tbonafide"], header: "file\tlabel")
+    let recordings = ["a", "b"].map { ScreenedRecording(path: $0, duration: 1, parties: [party(1, .cleared, 3)]) }
+    let evaluation = try Evaluation(trials: trials, scores: ScoreTable(recordings: recordings))
+    #expect(evaluation.figures.isEmpty && evaluation.answers.map(\.cleared.count) == [2])
+    let scores = ScoreTable(entries: [.init(file: "a", score: 1), .init(file: "b", score: 2)])
+    #expect(throws: EvaluationError.self) { try Evaluation(trials: trials, scores: scores) }
+  }
+
+  @Test func withoutAnswersTheSignTells() throws {
+    let evaluation = try evaluate([
+      ("a,bonafide,-,read,p,x,dev,,", -1), ("b,bonafide,-,read,p,x,dev,,", 1), ("c,spoof,A,tts,-,y,dev,,", 2), ("d,spoof,A,tts,-,y,dev,,", 0),
+    ])
+    #expect(evaluation.answers.isEmpty)
+    #expect(evaluation.mistakes.map(\.trial.file) == ["a", "c"])
+  }
 }

@@ -171,4 +171,21 @@ import Testing
     #expect(Bootstrap(sampleCount: 0, clusterCount: 9, seed: 1).intervals(count: 1) { _ in [1] } == [nil])
     #expect(Bootstrap(sampleCount: 10, clusterCount: 9, seed: 1).intervals(count: 2) { _ in [1, nil] } == [Interval(low: 1, high: 1), nil])
   }
+
+  /// By scipy.stats.beta.ppf and .cdf, and chi2.ppf.
+  @Test(arguments: [
+    (3, 300, 0.002067007, 0.028944511), (0, 10, 0, 0.308497108), (10, 10, 0.691502892, 1), (2.5, 12, 0.036337756, 0.529191084),
+    (1, 2, 0.012579117, 0.987420883), (0, 100_000, 0, 0.000036888), (5000, 100_000, 0.048657255, 0.051368921),
+  ])
+  func intervalsOfShares(_ count: Double, _ total: Double, _ low: Double, _ high: Double) {
+    let interval = Interval.clopperPearson(count, of: total)
+    #expect(isClose(interval.low, low, within: 2e-9) && isClose(interval.high, high, within: 2e-9))
+  }
+
+  @Test func intervalsOfRates() {
+    let none = Interval.poisson(0, in: 2)
+    #expect(none.low == 0 && isClose(none.high, 3.688879454 / 2, within: 1e-5))
+    let five = Interval.poisson(5, in: 1)
+    #expect(isClose(five.low, 1.623486390, within: 1e-4) && isClose(five.high, 11.668332079, within: 1e-4))
+  }
 }

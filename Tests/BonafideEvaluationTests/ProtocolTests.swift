@@ -66,7 +66,22 @@ import Testing
   @Test func tablesOfVerdicts() throws {
     let list = try parse("file\tchannel\tverdict\ncall.wav\t1\tbonafide\ncall.wav\t2\tsynthetic\nmusic.wav\t-\tinconclusive\n")
     #expect(list.trials.map(\.label) == [.bonafide, .spoof, .neither])
-    #expect(list.trials.map(\.channel) == [1, 2, nil])
+    #expect(list.trials.map(\.channel) == [.number(1), .number(2), nil])
+  }
+
+  /// As spreadsheets write them: quotes, a comma and a line end in a field, a byte order mark.
+  @Test func tablesWithCommas() throws {
+    let text = "\u{FEFF}path,channel,label,note\r\n\"a, b.wav\",caller,spoof,\"says \"\"hello\"\"\nand goes\"\r\n"
+      + "c d.wav,2,bonafide,\r\n\r\ne.wav,,bonafide,\r\nf.wav,1,,\r\n"
+    let list = try parse(text)
+    #expect(list.trials.map(\.file) == ["a, b.wav", "c d.wav", "e.wav", "f.wav"])
+    #expect(list.trials.map(\.label) == [.spoof, .bonafide, .bonafide, .neither])
+    #expect(list.trials.map(\.channel) == [.name("caller"), .number(2), nil, .number(1)])
+    #expect(list.value(of: list.trials[0], in: "note") == "says \"hello\"\nand goes")
+    // What the table calls so goes before another word for it.
+    let both = try parse("path,verdict,label\na.wav,synthetic,bonafide\n")
+    #expect(both.trials.map(\.label) == [.bonafide] && both.columns == ["file", "verdict", "label"])
+    #expect(try parse("a.wav,bonafide\nb c.wav, synthetic\n").trials.map(\.label) == [.bonafide, .spoof])
   }
 
   @Test func listOfLabels() throws {
@@ -104,7 +119,10 @@ import Testing
     ("file\tlabel\tlabel\n", nil, "p.txt:1: the header has two columns label"),
     ("file\tkind\tlabel\na\ttts\n", nil, "p.txt:2: has 2 columns, where the header has 3"),
     ("file\tlabel\n\tspoof\n", nil, "p.txt:2: names no file"),
-    ("file\tlabel\tchannel\na\tspoof\t0\n", nil, "p.txt:2: channel 0 is no number from 1"),
+    ("file\tlabel\tchannel\na\tspoof\t0\n", nil, "p.txt:2: channel 0 is neither a number from 1 nor a name"),
+    ("path,label\n\"a\nb\",spoof\n\"a\nb\",bonafide\n", nil, "p.txt:4: a\nb has a line before"),
+    ("path,label\na,perhaps\n", nil, "p.txt:2: label perhaps is none of"),
+    ("path,label\nc,spoof\n\"a,spoof\n", nil, "p.txt:3: has a quote that is not closed"),
     ("file\tlabel\na\tspoof\na\tbonafide\n", nil, "p.txt:3: a has a line before"),
     ("a b - - bonafide\nc d - bonafide\n", nil, "p.txt:2: has 4 columns, where the first line has 5"),
     ("a b - - bonafide\nc d - - genuine\n", nil, "p.txt:2: key genuine in column 5 is not bonafide or spoof"),

@@ -10,6 +10,7 @@ import Testing
   @Test(arguments: [
     "a 1.5\nb -2\nc nan\n", "a\t1.5\r\nb\t-2\r\nc\t-\r\n", "filename\tcm-score\na\t1.5\nb\t-2\nc\tnone\n",
     "a - bonafide 1.5\nb A07 spoof -2\nc A07 spoof nan\n", "p1 a 1.5 bonafide\np1 b -2 spoof\np2 c nan spoof\n",
+    "a,1.5\r\nb,-2\r\nc,nan\r\n", "path,kind,llr\na,x,1.5\n\"b\",\"x,y\",-2\nc,,\n",
   ])
   func formsOfScores(_ text: String) throws {
     #expect(try parse(text).entries == [.init(file: "a", score: 1.5), .init(file: "b", score: -2), .init(file: "c", score: nil)])
@@ -60,13 +61,53 @@ import Testing
     #expect(call.parties[0].frames == [0.5, nil])
     #expect(call.parties[0].stretches == [.init(span: Span(start: 0.5, end: 1), llr: -3)])
     #expect(call.score(channel: nil) == -1.25)
-    #expect(call.score(channel: 3) == 0.5)
-    #expect(call.score(channel: 2) == nil)
+    #expect(call.score(channel: .number(3)) == 0.5)
+    #expect(call.score(channel: .number(2)) == nil)
     #expect(table.recordings[1].error == "gone")
     let document = #"{"schema":"bonafide.scan/2","engine":{},"files":[\#n"# + line + "\n]}\n"
     #expect(try parse(document).recordings == [call])
     // Reports of two runs put together.
     #expect(try parse(line + "\n" + line).recordings == [call])
+  }
+
+  /// The table of scan, of two runs put together.
+  @Test func tablesOfScan() throws {
+    let header = "path,channel,name,same_as,verdict,reason,speech_s,llr,synthetic_probability,flagged_s,segments,format,sample_rate_hz,"
+      + "duration_s,bandwidth_hz,error,warnings,heard_s,unheard_s,track,evidence_llr,strength,flagged_share\n"
+    let call = "\"in/a, b.wav\",1,caller,,synthetic,,6.5,-1.25,0.9,2,0.5-1.5;3-4,WAV,8000,9,3400,,,9,0,1,-4,moderate,0.2\n"
+    let table = try parse(
+      header + call + "\"in/a, b.wav\",2,agent,,inconclusive,no_speech,0,,,0,,WAV,8000,9,3400,,,9,0,1,,,0\n"
+        + "\"in/a, b.wav\",3,,2,inconclusive,no_speech,0,,,0,,WAV,8000,9,3400,,,9,0,1,,,0\n" + header + call
+        + "x.wav,,,,,,,,,,,,,,,gone,,,,,,,\n")
+    let stretches = [Span(start: 0.5, end: 1.5), Span(start: 3, end: 4)].map { ScreenedRecording.Stretch(span: $0, llr: -4) }
+    let parties: [ScreenedRecording.Party] = [
+      .init(channel: 1, name: "caller", answer: .flagged, llr: -1.25, speech: 6.5, stretches: stretches),
+      .init(channel: 2, name: "agent", answer: .inconclusive("no_speech"), llr: nil, speech: 0, stretches: []),
+    ]
+    #expect(table.recordings == [
+      ScreenedRecording(path: "in/a, b.wav", duration: 9, parties: parties),
+      ScreenedRecording(path: "x.wav", duration: nil, error: "gone", parties: []),
+    ])
+    #expect(table.recordings[0].score(channel: .name("caller")) == -1.25)
+    #expect(table.recordings[0].answer(channel: nil) == .flagged)
+    for (row, message) in [
+      ("a,1,,,synthetic\n", "has 5 columns"), (call.replacing(",synthetic,", with: ",bad,"), "is no row of bonafide scan"),
+      (call + call.replacing("-1.25", with: "1"), "gives in/a, b.wav other scores"),
+    ] {
+      #expect(failure { () throws(EvaluationError) in try parse(header + row) }.contains(message))
+    }
+  }
+
+  /// As scan judges a recording by its parties.
+  @Test(arguments: [
+    ([.cleared, .flagged], .flagged), ([.cleared, .inconclusive("ambiguous")], .inconclusive("ambiguous")),
+    ([.inconclusive("no_speech"), .cleared], .cleared), ([.inconclusive("no_speech")], .inconclusive("no_speech")), ([nil], nil), ([], nil),
+  ] as [([ScreenedRecording.Answer?], ScreenedRecording.Answer?)])
+  func aRecordingIsAnsweredByItsParties(_ answers: [ScreenedRecording.Answer?], _ answer: ScreenedRecording.Answer?) {
+    let parties = answers.enumerated().map { index, answer in
+      ScreenedRecording.Party(channel: index + 1, answer: answer, llr: 0, speech: 1, stretches: [])
+    }
+    #expect(ScreenedRecording(path: "a", duration: 1, parties: parties).answer(channel: nil) == answer)
   }
 
   @Test(arguments: [

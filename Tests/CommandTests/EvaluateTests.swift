@@ -90,6 +90,48 @@ private enum Trials {
     #expect(throws: Never.self) { try XMLCheck.parse(body) }
   }
 
+  @Test func answersAndMistakesAreInEveryForm() throws {
+    func recording(_ path: String, _ answer: ScreenedRecording.Answer, _ llr: Double?) -> ScreenedRecording {
+      ScreenedRecording(path: path, duration: 2, parties: [.init(channel: 1, answer: answer, llr: llr, speech: 1, stretches: [])])
+    }
+    let recordings = [
+      recording("a.wav", .flagged, -4.25), recording("<b>.wav", .cleared, 3), recording("c.wav", .inconclusive("no_speech"), nil),
+      recording("d.wav", .cleared, 2.5), recording("e.wav", .cleared, 1.5), recording("f.wav", .flagged, -3),
+    ]
+    let table = "path,label\na.wav,bonafide\n<b>.wav,bonafide\nc.wav,bonafide\nd.wav,spoof\ne.wav,spoof\nf.wav,spoof\n"
+    let evaluation = try Evaluation(trials: TrialList(parsing: table, path: "t.csv"), scores: ScoreTable(recordings: recordings))
+    var info = EvaluationInfo(
+      version: "1", protocolPath: "t.csv", split: nil, scoresPath: "s.csv", engine: nil,
+      points: [.init(model: "narrowband", alarm: -2, clear: 1.25)])
+    info.mostMistakes = 1
+    let text = EvaluationTextReport().report(on: evaluation, info: info)
+    for line in [
+      "\nPoints in force: narrowband −2.00 and 1.25\n", "  AS ANSWERED                              SHARE      95 % INTERVAL\n",
+      "  bona fide flagged                      33.33 %       0.84 – 90.57  1 of 3\n",
+      "  bona fide inconclusive                 33.33 %       0.84 – 90.57  1 of 3\n    no_speech                            33.33 %",
+      "  spoof cleared                          66.67 %       9.43 – 99.16  2 of 3\n",
+      "         LLR  BONA FIDE FLAGGED: 1\n       −4.25  a.wav\n", "         LLR  SPOOF CLEARED: 2, the worst 1\n        2.50  d.wav\n",
+    ] { #expect(text.contains(line), "\(line)") }
+    let json = EvaluationJSONReport().report(on: evaluation, info: info)
+    #expect(try JSONSchema.ofEvaluations().faults(in: json) == [])
+    for part in [
+      #""points":[{"model":"narrowband","alarm_llr":-2,"clear_llr":1.25}]"#,
+      #""flagged":{"count":1,"share":0.333333,"low":0.008404,"high":0.905701}"#, #""reasons":{"no_speech":{"count":1"#,
+      #"{"label":"bonafide","file":"a.wav","channel":null,"llr":-4.25,"verdict":"synthetic"}"#,
+    ] { #expect(json.contains(part), "\(part)") }
+    info.mostMistakes = 2
+    let page = EvaluationPage().report(on: evaluation, info: info)
+    #expect(page.contains("<tr><td>bona fide flagged</td><td>33.33 %</td><td>0.84 – 90.57</td><td>1 of 3</td></tr>"))
+    #expect(page.contains("<h2>Worst mistakes: spoof cleared, 2 of 2</h2>") && page.contains("<td>e.wav</td><td>1.50</td>"))
+    // One class has no curve.
+    let genuine = try Evaluation(
+      trials: TrialList(parsing: "path,label\na.wav,bonafide\n<b>.wav,bonafide\n", path: "t.csv"),
+      scores: ScoreTable(recordings: recordings))
+    let part = EvaluationPage().report(on: genuine, info: info)
+    #expect(part.contains("bona fide cleared") && !part.contains("<svg") && !part.contains("Figures of scores"))
+    #expect(EvaluationTextReport().report(on: genuine, info: info).contains("no error rates: they need scores of both classes"))
+  }
+
   // MARK: Command
 
   @Test func everyFormatIsWritten() throws {
@@ -139,7 +181,7 @@ private enum Trials {
     let samples = packageFolder.appending(path: "samples").path
     let table = "file\tlabel\n\(samples)/genuine-en.ulaw.wav\tbonafide\n\(samples)/synthetic-hts.ulaw.wav\tspoof\n"
     try folder.write("t.tsv", Array(table.utf8))
-    let run = try bonafide(["evaluate", "t.tsv", "--audio", folder.url.path, "--bootstrap", "0"], in: folder)
+    let run = try bonafide(["evaluate", "t.tsv", "--fast", "--audio", folder.url.path, "--bootstrap", "0"], in: folder)
     #expect(run.status == 0 && run.errors.isEmpty)
   }
 
@@ -150,16 +192,16 @@ private enum Trials {
     try folder.write("b.raw", samples)
     try folder.write("t.tsv", Array("file\tlabel\na.raw\tbonafide\nb.raw\tspoof\n".utf8))
     let run = try bonafide(
-      ["evaluate", "t.tsv", "--audio", ".", "--raw", "s16le:8000", "--bootstrap", "0", "--write-scores", "s.txt"], in: folder)
+      ["evaluate", "t.tsv", "--fast", "--audio", ".", "--raw", "s16le:8000", "--bootstrap", "0", "--write-scores", "s.txt"], in: folder)
     #expect(run.status == 0 && run.errors.isEmpty)
-    let scan = try bonafide(["-f", "csv", "--raw", "s16le:8000", "a.raw"], in: folder)
+    let scan = try bonafide(["--fast", "-f", "csv", "--raw", "s16le:8000", "a.raw"], in: folder)
     let scores = String(decoding: try Data(contentsOf: URL(filePath: folder.path("s.txt"))), as: UTF8.self)
     let written = try #require(scores.split(whereSeparator: \.isNewline).first).split(separator: " ")
     let row = try #require(scan.output.split(whereSeparator: \.isNewline).last).split(separator: ",", omittingEmptySubsequences: false)
     let llr = try #require(Double(written[1]))
     let reported = try #require(Double(row[7]))
     #expect(abs(llr - reported) < 1e-3)
-    let few = try bonafide(["calibrate", "--genuine", ".", "--raw", "s16le:8000", "-o", "p.json"], in: folder)
+    let few = try bonafide(["calibrate", "--fast", "--genuine", ".", "--raw", "s16le:8000", "-o", "p.json"], in: folder)
     #expect(few.status == 2 && few.errors.contains("2 genuine parties"))
     #expect(try bonafide(["evaluate", "t.tsv", "s.txt", "--mix"], in: folder).status == 64)
   }
@@ -171,7 +213,7 @@ private enum Trials {
     let table = "file\tchannel\tverdict\ncall-agent-caller.ulaw.wav\t1\tbonafide\ncall-agent-caller.ulaw.wav\t2\tsynthetic\n"
       + "spliced\t1\tsynthetic\nhold-music.alaw.wav\t1\tinconclusive\nnot-there.wav\t1\tbonafide\n"
     try folder.write("t.tsv", Array(table.utf8))
-    let arguments = ["evaluate", "t.tsv", "--audio", samples, "--segments", samples + "/spliced.rttm", "-f", "json"]
+    let arguments = ["evaluate", "t.tsv", "--fast", "--audio", samples, "--segments", samples + "/spliced.rttm", "-f", "json"]
     let run = try bonafide(arguments + ["--write-scores", "w.txt"], in: folder)
     #expect(run.status == 2)
     #expect(run.errorLines.count == 1)
@@ -180,7 +222,8 @@ private enum Trials {
     let figures = try figures(run)
     #expect(figures["range_eer"] != nil && figures["ap_iou_0.5"] != nil && figures["alarms_per_hour"] != nil)
 
-    let scan = try bonafide(["scan", samples + "/call-agent-caller.ulaw.wav", samples + "/spliced.flac", "-f", "jsonl", "--timeline"])
+    let recordings = [samples + "/call-agent-caller.ulaw.wav", samples + "/spliced.flac"]
+    let scan = try bonafide(["scan", "--fast", "-f", "jsonl", "--timeline"] + recordings)
     try folder.write("scan.jsonl", Array(scan.output.utf8))
     let again = try bonafide(
       ["evaluate", "t.tsv", "scan.jsonl", "--segments", samples + "/spliced.rttm", "-f", "json"], in: folder)
@@ -194,6 +237,20 @@ private enum Trials {
     }
     let written = String(decoding: try Data(contentsOf: URL(filePath: folder.path("w.txt"))), as: UTF8.self)
     #expect(written.split(separator: "\n").count == 3)
+
+    // The same answers out of all forms of report.
+    try folder.write("names.csv", Array("path,channel,label\ncall-agent-caller.ulaw.wav,agent,bonafide\nspliced.flac,,spoof\n".utf8))
+    func answers(_ run: Run) -> Substring? { run.output.firstMatch(of: /"answers":.*/)?.output }
+    let names = ["--channel-names", "agent,caller"]
+    var found: [Substring?] = []
+    for form in ["csv", "json", "jsonl"] {
+      let scan = try bonafide(["scan", "--fast", "-f", form] + names + recordings)
+      try folder.write("scan", Array(scan.output.utf8))
+      found.append(answers(try bonafide(["evaluate", "names.csv", "scan", "-f", "json"], in: folder)))
+    }
+    #expect(found[0] != nil && Set(found).count == 1)
+    #expect(answers(run)?.contains(#""label":"spoof","trials":2,"#) == true)
+    #expect(run.output.contains(#""points":[{"model":"narrowband","#))
   }
 
   @Test(arguments: [
@@ -203,7 +260,7 @@ private enum Trials {
     (["t.tsv", "s.txt", "--write-scores", "w", "--write-format", "scan"], "--write-format"), (["-", "-"], "Standard input"),
     (["t.tsv", "s.txt", "-o", "s.txt"], "--output would overwrite s.txt"), (["t.tsv", "s.txt", "--format", "csv"], "html"),
     (["t.tsv", "s.txt", "--write-scores", "t.tsv"], "--write-scores would overwrite t.tsv"),
-    (["t.tsv", "s.txt", "--segment-hop", "0"], "--segment-hop"),
+    (["t.tsv", "s.txt", "--segment-hop", "0"], "--segment-hop"), (["t.tsv", "s.txt", "--worst", "-1"], "--worst"),
   ])
   func senselessArgumentsAreStatus64(_ arguments: [String], _ message: String) throws {
     let run = try bonafide(["evaluate"] + arguments, in: folder())

@@ -70,6 +70,9 @@ struct JSONSchema {
       case ("additionalProperties", .bool(false)):
         guard case .object(let members) = value, case .object(let known) = keywords["properties"] else { return [] }
         return members.keys.filter { known[$0] == nil }.map { "\(place): \($0) is not known" }
+      case ("additionalProperties", let schema):
+        guard case .object(let members) = value, keywords["properties"] == nil else { return [] }
+        return members.flatMap { name, value in faults(in: value, schema: schema, at: "\(place).\(name)") }
       case ("items", let schema):
         guard case .array(let values) = value else { return [] }
         return values.enumerated().flatMap { faults(in: $1, schema: schema, at: "\(place)[\($0)]") }

@@ -18,6 +18,9 @@ struct AlarmRate: Sendable {
     }
   }
 
+  /// Hours of genuine speech.
+  var hours: Double { counts.reduce(0) { $0 + $1.hours } }
+
   /// Flagged stretches that touch nothing synthetic, per hour of genuine speech; `nil` where there is no such speech.
   func perHour(weights: [Double]? = nil) -> Double? {
     var (alarms, hours) = (0.0, 0.0)

@@ -11,7 +11,7 @@ struct LocatedParties {
     guard !table.recordings.isEmpty else { return }
     for (index, trial) in judged.trials.enumerated() {
       let recording = table.recordings[judged.positions[index]]
-      for party in recording.parties where trial.channel == nil || trial.channel == party.channel {
+      for party in recording.parties(on: trial.channel) {
         let duration = recording.duration ?? Double(party.frames.count) * party.hop
         // What is not listed is wholly of its class.
         let whole = trial.label == .spoof ? [Span(start: 0, end: duration)] : []
@@ -32,24 +32,29 @@ struct LocatedParties {
   func figures(_ bootstrap: Bootstrap) -> [Figure] {
     var figures: [Figure] = []
     if withFrames.contains(where: { !$0.spoof.isEmpty }) {
+      // Frames of one party are not independent.
+      let parties = Double(withFrames.count)
       for length in [20, 40, 80, 160, 320, 640] {
         let scores = RankedScores.segments(of: withFrames, length: Double(length) / 1000)
-        figures += bootstrap.figures([.segmentEqualErrorRate(length)]) { [scores.counts(weights: $0).equalErrorRate] }
+        figures += bootstrap.figures([.segmentEqualErrorRate(length)], trials: parties) {
+          [scores.counts(weights: $0).equalErrorRate]
+        }
       }
       let scores = RankedScores.ranges(of: withFrames)
-      figures += bootstrap.figures([.rangeEqualErrorRate]) { [scores.counts(weights: $0).equalErrorRate] }
+      figures += bootstrap.figures([.rangeEqualErrorRate], trials: parties) { [scores.counts(weights: $0).equalErrorRate] }
     }
     if withTruth.contains(where: { !$0.spoof.isEmpty }) {
       let stretches = StretchPrecision(withTruth)
       let measures = StretchPrecision.precisionOverlaps.map(Measure.averagePrecision)
         + StretchPrecision.proposalLimits.map(Measure.averageRecall)
-      figures += bootstrap.figures(measures) {
+      let count = withTruth.reduce(0) { $0 + $1.spoof.count }
+      figures += bootstrap.figures(measures, trials: Double(count)) {
         stretches.averagePrecision(weights: $0) + stretches.averageRecall(weights: $0)
       }
     }
     if !genuine.isEmpty {
       let alarms = AlarmRate(genuine)
-      figures += bootstrap.figures([.alarmsPerHour]) { [alarms.perHour(weights: $0)] }
+      figures += bootstrap.figures([.alarmsPerHour], trials: alarms.hours) { [alarms.perHour(weights: $0)] }
     }
     return figures
   }

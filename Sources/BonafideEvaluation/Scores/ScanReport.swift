@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Reads reports of `bonafide scan --format json` and `jsonl`: `bonafide.scan/2`, and `bonafide.scan/1` of earlier versions.
+/// Reads reports of `bonafide scan --format json`, `jsonl` and `csv`: `bonafide.scan/2`, and `bonafide.scan/1` of earlier versions.
 enum ScanReport {
   private struct Document: Decodable {
     var schema: String
@@ -28,6 +28,9 @@ enum ScanReport {
 
   private struct Channel: Decodable {
     var channel: Int
+    var name: String?
+    var verdict: String?
+    var reason: String?
     var original: Int?
     var llr: Double?
     var speech: Double
@@ -35,14 +38,14 @@ enum ScanReport {
     var timeline: Timeline?
 
     enum CodingKeys: String, CodingKey {
-      case channel, llr, segments, timeline
+      case channel, name, verdict, reason, llr, segments, timeline
       case original = "same_as"
       case speech = "speech_s"
     }
 
     var party: ScreenedRecording.Party {
       ScreenedRecording.Party(
-        channel: channel, llr: llr, speech: speech,
+        channel: channel, name: name, answer: verdict.flatMap { ScreenedRecording.Answer(verdict: $0, reason: reason) }, llr: llr, speech: speech,
         stretches: segments.map { ScreenedRecording.Stretch(span: Span(start: $0.start, end: $0.end), llr: $0.llr) },
         hop: timeline?.hop ?? 0, frames: timeline?.llr ?? [])
     }
@@ -71,6 +74,7 @@ enum ScanReport {
   }
 
   static func recordings(_ text: String, _ lines: [Line], path: String) throws(EvaluationError) -> [ScreenedRecording] {
+    if let first = lines.first, ScanTable.isHeader(first) { return try ScanTable.recordings(text, path: path) }
     let decoder = JSONDecoder()
     if let document = try? decoder.decode(Document.self, from: Data(text.utf8)) {
       try check(document.schema, path: path, line: nil)
@@ -85,7 +89,7 @@ enum ScanReport {
     for line in lines {
       guard let file = try? decoder.decode(File.self, from: Data(line.text.utf8)) else {
         throw EvaluationError(
-          path: path, line: line.number, message: "is no report of bonafide scan --format json or jsonl")
+          path: path, line: line.number, message: "is no report of bonafide scan --format json, jsonl or csv")
       }
       try check(file.schema, path: path, line: line.number)
       try check(file, path: path, line: line.number)
@@ -114,12 +118,12 @@ enum ScanReport {
     }
   }
 
-
   private static func check(_ schema: String?, path: String, line: Int?) throws(EvaluationError) {
     if let schema, schema != "bonafide.scan/2", schema != "bonafide.scan/1" {
       throw EvaluationError(path: path, line: line, message: "has schema \(schema), which this version does not read")
     }
   }
+
   /// Times that no recording has would be counted in steps for years.
   private static func check(_ file: File, path: String, line: Int?) throws(EvaluationError) {
     let longest = 1e7

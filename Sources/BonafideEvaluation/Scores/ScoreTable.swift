@@ -40,7 +40,7 @@ public struct ScoreTable: Sendable {
   }
 
   /// Score at a position. A file's score holds for all its channels; a value that is no number is no score.
-  func score(at position: Int, channel: Int?) -> Double? {
+  func score(at position: Int, channel: Trial.Channel?) -> Double? {
     let score = recordings.isEmpty ? entries[position].score : recordings[position].score(channel: channel)
     return score.flatMap { $0.isNaN ? nil : $0 }
   }

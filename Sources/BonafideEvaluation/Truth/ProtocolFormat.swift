@@ -1,6 +1,7 @@
 /// The forms in which the truth about recordings comes.
 public enum ProtocolFormat: String, Sendable, CaseIterable {
-  /// Columns with a header: `file` and `label` (or `filename` and `cm-label`), and others to break figures down by.
+  /// Columns with a header: `file` and `label` (or `filename` and `cm-label`), and others to break figures down by; between tabs,
+  /// commas or white space.
   case table
   /// ASVspoof 2019 LA: speaker, file, environment, system, key. PartialSpoof's protocols have this form too.
   case asvspoof2019
@@ -8,7 +9,7 @@ public enum ProtocolFormat: String, Sendable, CaseIterable {
   case asvspoof2021
   /// ASVspoof 5 track 1: speaker, file, gender, codec …, system, key; 6 columns (2024) or 10.
   case asvspoof5
-  /// File and label, no header.
+  /// File and label, with white space or a comma between, no header.
   case list
   /// NIST RTTM: a line for each stretch, whose name says what it is.
   case rttm
@@ -23,6 +24,7 @@ public enum ProtocolFormat: String, Sendable, CaseIterable {
     let words = first.words
     if words.count >= 8, ["SPEAKER", "SPKR-INFO"].contains(words[0]) { return .rttm }
     if SegmentLabels.isLine(first) { return .segments }
+    if isCommaSeparatedPair(first) { return .list }
     func isKey(_ index: Int) -> Bool { index < words.count && ["bonafide", "spoof"].contains(words[index]) }
     switch words.count {
     case 2 where isKey(1): return .list
@@ -32,6 +34,13 @@ public enum ProtocolFormat: String, Sendable, CaseIterable {
     case 8... where isKey(5): return .asvspoof2021
     default: return nil
     }
+  }
+
+  /// Whether a line is a file and its label with a comma between.
+  static func isCommaSeparatedPair(_ line: Line) -> Bool {
+    guard CommaSeparated.isLine(line) else { return false }
+    let fields = CommaSeparated.fields(of: line)
+    return fields.count == 2 && !fields[1].isEmpty && TrialLabel(protocolName: fields[1]) != nil
   }
 }
 
@@ -55,8 +64,16 @@ extension TrialList {
       throw EvaluationError(
         path: path, line: lines[0].number, message: "is in no form of protocol that is known (\(known))")
     }
+    // Of each trial.
+    var numbers = lines.map(\.number)
     switch format {
-    case .table: self = try TableProtocol.parse(lines, path: path)
+    case .table:
+      let rows = try TableProtocol.rows(lines, text: text, path: path)
+      numbers = rows.dropFirst().map(\.number)
+      self = try TableProtocol.parse(rows, path: path)
+    case .list where ProtocolFormat.isCommaSeparatedPair(lines[0]):
+      let rows = try CommaSeparated.rows(of: text, path: path)
+      self = try TableProtocol.parse([Row(number: 0, fields: ["file", "label"])] + rows, path: path)
     case .rttm, .segments:
       let truth = try SegmentTruth(parsing: text, path: path, format: format, hop: hop)
       self = TrialList(columns: [], trials: truth.trials, segments: truth)
@@ -64,10 +81,9 @@ extension TrialList {
       self = try ColumnProtocol.parse(lines, format: format, path: path)
     }
     var names: Set<String> = []
-    for (index, trial) in trials.enumerated() where !names.insert(trial.scoreName).inserted {
-      // RTTM has been gathered by file, so that only forms of a line a trial come here.
-      let line = lines[index + (format == .table ? 1 : 0)]
-      throw EvaluationError(path: path, line: line.number, message: "\(trial.file) has a line before; each trial has one")
+    // RTTM has been gathered by file, so that only forms of a line a trial come here.
+    for (trial, number) in zip(trials, numbers) where !names.insert(trial.scoreName).inserted {
+      throw EvaluationError(path: path, line: number, message: "\(trial.file) has a line before; each trial has one")
     }
   }
 }

@@ -10,10 +10,35 @@ public enum TrialLabel: String, Sendable, CaseIterable {
 
 /// A recording, or a channel of one, of which the truth is known.
 public struct Trial: Sendable, Equatable {
+  /// One side of a recording.
+  public enum Channel: Sendable, Hashable, CustomStringConvertible {
+    /// From 1.
+    case number(Int)
+    /// As scan's `--channel-names` has it.
+    case name(String)
+
+    /// The channel that a table calls `text`; `nil` for a number that no channel has.
+    init?(_ text: String) {
+      guard let number = Double(text) else {
+        self = .name(text)
+        return
+      }
+      guard number >= 1, let whole = Int(exactly: number) else { return nil }
+      self = .number(whole)
+    }
+
+    public var description: String {
+      switch self {
+      case .number(let number): String(number)
+      case .name(let name): name
+      }
+    }
+  }
+
   /// As the protocol names it.
   public var file: String
-  /// Channel of the recording, from 1; `nil` for all of it.
-  public var channel: Int?
+  /// Channel of the recording; `nil` for all of it.
+  public var channel: Channel?
   public var label: TrialLabel
   /// What the protocol says of it, one value for each of the list's columns.
   var values: [String]

@@ -12,13 +12,43 @@ public struct EvaluationInfo: Sendable, Equatable {
   public var scoresPath: String
   /// What scored the audio; `nil` where scores came from a file.
   public var engine: EngineInfo?
+  /// Where a model's verdicts change.
+  public struct Points: Sendable, Equatable {
+    /// Name of the model.
+    public var model: String
+    /// LLR at or below which a party is synthetic.
+    public var alarm: Double
+    /// LLR at or above which it is bona fide.
+    public var clear: Double
 
-  public init(version: String, protocolPath: String, split: String?, scoresPath: String, engine: EngineInfo?) {
+    public init(model: String, alarm: Double, clear: Double) {
+      self.model = model
+      self.alarm = alarm
+      self.clear = clear
+    }
+  }
+
+  /// Points that were in force; empty where scores came from a file.
+  public var points: [Points]
+  /// Mistakes of each class that are listed.
+  public var mostMistakes = 10
+
+  public init(
+    version: String, protocolPath: String, split: String?, scoresPath: String, engine: EngineInfo?, points: [Points] = []
+  ) {
     self.version = version
     self.protocolPath = protocolPath
     self.split = split
     self.scoresPath = scoresPath
     self.engine = engine
+    self.points = points
+  }
+
+  /// The points in force, in words; `nil` where they are not known.
+  var pointsText: String? {
+    guard !points.isEmpty else { return nil }
+    func llr(_ value: Double) -> String { (fixed(value, places: 2) ?? "–").replacing("-", with: "−") }
+    return "Points in force: " + points.map { "\($0.model) \(llr($0.alarm)) and \(llr($0.clear))" }.joined(separator: ", ")
   }
 
   /// What was held against what, in one line.

@@ -26,6 +26,13 @@ public struct EvaluationJSONReport: Sendable {
         ("clusters", .integer(evaluation.bootstrap.clusterCount)),
         ("seed", .string(String(evaluation.bootstrap.seed))),
       ])),
+      ("points", info.points.isEmpty ? .null : .array(info.points.map { point in
+        .object([
+          ("model", .string(point.model)), ("alarm_llr", .number(point.alarm, places: 4)), ("clear_llr", .number(point.clear, places: 4)),
+        ])
+      })),
+      ("answers", .array(evaluation.answers.map(object))),
+      ("mistakes", .array(evaluation.mistakesByClass.flatMap { $0.mistakes.prefix(info.mostMistakes).map(object) })),
       ("figures", object(evaluation.figures)),
       ("line_test", .object([
         ("bonafide", .integer(evaluation.lineTest.bonafide)), ("spoof", .integer(evaluation.lineTest.spoof)),
@@ -49,6 +56,34 @@ public struct EvaluationJSONReport: Sendable {
           ])
         )
       })
+  }
+
+  private func object(_ answers: Answers) -> JSON {
+    .object([
+      ("label", .string(answers.label.rawValue)), ("trials", .integer(answers.trials)), ("flagged", object(answers.flagged)),
+      ("cleared", object(answers.cleared)), ("inconclusive", object(answers.inconclusive)),
+      ("reasons", .object(answers.reasons.map { ($0.name, object($0.part)) })),
+    ])
+  }
+
+  private func object(_ part: Answers.Part) -> JSON {
+    .object([
+      ("count", .integer(part.count)), ("share", .number(part.share, places: 6)), ("low", .number(part.interval.low, places: 6)),
+      ("high", .number(part.interval.high, places: 6)),
+    ])
+  }
+
+  private func object(_ mistake: Mistake) -> JSON {
+    let channel: JSON =
+      switch mistake.trial.channel {
+      case .number(let number): .integer(number)
+      case .name(let name): .string(name)
+      case nil: .null
+      }
+    return .object([
+      ("label", .string(mistake.trial.label.rawValue)), ("file", .string(mistake.trial.file)), ("channel", channel),
+      ("llr", JSON(mistake.llr, places: 3)), ("verdict", JSON(mistake.answer?.verdict)),
+    ])
   }
 
   private func object(_ source: Evaluation.Source) -> JSON {

@@ -21,9 +21,8 @@ public struct EvaluationPage: Sendable {
     <p>\(escaped(evaluation.tallyText)).<br>\(escaped(evaluation.intervalText)).
     Higher scores are more likely bona fide; a <em>false alarm</em> is a genuine trial that is flagged, a <em>miss</em> a
     spoof that is not.</p>
-    \(figures(evaluation))<div class="charts">
-    \(charts(evaluation))</div>
-    \(breakdowns(evaluation))\(sources(evaluation))\(unscored(evaluation))<footer>\(escaped(footer(info)))</footer>
+    \(answers(evaluation, info))\(figures(evaluation))\(charts(evaluation))\(breakdowns(evaluation))\
+    \(sources(evaluation))\(mistakes(evaluation, most: info.mostMistakes))\(unscored(evaluation))<footer>\(escaped(footer(info)))</footer>
     </main>
     </body>
     </html>
@@ -31,7 +30,28 @@ public struct EvaluationPage: Sendable {
     """
   }
 
+  private func answers(_ evaluation: Evaluation, _ info: EvaluationInfo) -> String {
+    guard !evaluation.answers.isEmpty else { return "" }
+    let rows = evaluation.answerRows.map { title, part, trials in
+      row([
+        title.hasPrefix(" ") ? "– " + title.drop { $0 == " " } : title, FigureText.value(part.share, .share),
+        FigureText.interval(part.interval, .share), "\(part.count) of \(trials)",
+      ])
+    }
+    return "<h2>As answered</h2>\n" + (info.pointsText.map { "<p>\(escaped($0)).</p>\n" } ?? "")
+      + table(["answer", "share", "95 % interval", ""], rows) + (evaluation.figures.isEmpty ? "" : "<h2>Figures of scores</h2>\n")
+  }
+
+  private func mistakes(_ evaluation: Evaluation, most: Int) -> String {
+    guard most > 0 else { return "" }
+    return evaluation.mistakesByClass.map { title, mistakes in
+      let rows = mistakes.prefix(most).map { row([$0.name, $0.llrText, $0.answer?.verdict ?? ""]) }
+      return "<h2>Worst mistakes: \(escaped(title)), \(rows.count) of \(mistakes.count)</h2>\n" + table(["recording", "LLR", "answer"], rows)
+    }.joined()
+  }
+
   private func figures(_ evaluation: Evaluation) -> String {
+    guard !evaluation.figures.isEmpty else { return "" }
     let rows = evaluation.figures.map { figure in
       row([
         figure.measure.title, FigureText.value(figure.value, figure.measure.unit),
@@ -42,10 +62,10 @@ public struct EvaluationPage: Sendable {
   }
 
   private func charts(_ evaluation: Evaluation) -> String {
-    let rate = evaluation.figure(.equalErrorRate)?.value ?? 0
-    return figure("Detection error trade-off", DETChart(scores: evaluation.scores, equalErrorRate: rate).markup)
+    guard let rate = evaluation.figure(.equalErrorRate)?.value else { return "" }
+    return "<div class=\"charts\">\n" + figure("Detection error trade-off", DETChart(scores: evaluation.scores, equalErrorRate: rate).markup)
       + figure("Reliability", ReliabilityChart(scores: evaluation.scores).markup)
-      + figure("Scores", ScoreHistogram(scores: evaluation.scores).markup, "wide")
+      + figure("Scores", ScoreHistogram(scores: evaluation.scores).markup, "wide") + "</div>\n"
   }
 
   private func breakdowns(_ evaluation: Evaluation) -> String {

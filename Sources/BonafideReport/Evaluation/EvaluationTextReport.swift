@@ -15,8 +15,9 @@ public struct EvaluationTextReport: Sendable {
   }
 
   public func report(on evaluation: Evaluation, info: EvaluationInfo) -> String {
-    var lines = [bold(printable(info.title)), evaluation.tallyText, evaluation.intervalText, ""]
-    lines.append(faint(row("FIGURE", "VALUE", "95 % INTERVAL", "")))
+    var lines = [bold(printable(info.title)), evaluation.tallyText, evaluation.intervalText]
+    lines += answers(evaluation, info)
+    if !evaluation.figures.isEmpty { lines += ["", faint(row("FIGURE", "VALUE", "95 % INTERVAL", ""))] }
     for figure in evaluation.figures {
       let unit = figure.measure.unit
       lines.append(
@@ -27,8 +28,27 @@ public struct EvaluationTextReport: Sendable {
     for (column, groups) in evaluation.groupsByColumn {
       lines += [""] + table(column, groups)
     }
-    lines += unscored(evaluation.counts.unscored)
+    lines += mistakes(evaluation, most: info.mostMistakes) + unscored(evaluation.counts.unscored)
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What users of the answers see.
+  private func answers(_ evaluation: Evaluation, _ info: EvaluationInfo) -> [String] {
+    guard !evaluation.answers.isEmpty else { return [] }
+    let rows = evaluation.answerRows.map { title, part, trials in
+      row(
+        printable(title), FigureText.value(part.share, .share), FigureText.interval(part.interval, .share), "\(part.count) of \(trials)")
+    }
+    return [info.pointsText.map(printable)].compactMap { $0 } + ["", faint(row("AS ANSWERED", "SHARE", "95 % INTERVAL", ""))] + rows
+  }
+
+  private func mistakes(_ evaluation: Evaluation, most: Int) -> [String] {
+    evaluation.mistakesByClass.flatMap { title, mistakes -> [String] in
+      guard most > 0 else { return [] }
+      let count = mistakes.count > most ? "\(mistakes.count), the worst \(most)" : "\(mistakes.count)"
+      return ["", faint("  " + right("LLR", Self.valueWidth) + "  \(title.uppercased()): \(count)")]
+        + mistakes.prefix(most).map { "  " + right($0.llrText, Self.valueWidth) + "  " + printable($0.name) }
+    }
   }
 
   private func row(_ title: String, _ value: String, _ interval: String, _ remark: String) -> String {

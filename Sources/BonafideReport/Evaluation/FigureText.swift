@@ -52,6 +52,7 @@ extension Evaluation {
 
   /// How intervals were made.
   var intervalText: String {
+    guard scores.hasBothClasses else { return "no error rates: they need scores of both classes" }
     guard bootstrap.sampleCount > 0 else { return "no intervals" }
     guard bootstrap.clusterCount > 1 else { return "no intervals: all trials are of one \(bootstrapColumn.rawValue)" }
     return "95 % intervals: \(bootstrap.sampleCount) bootstrap samples of \(bootstrap.clusterCount) "
@@ -70,6 +71,44 @@ extension Evaluation {
     }
     return result
   }
+}
+
+extension Evaluation {
+  /// The parts of the answers, each with its title; reasons are indented.
+  var answerRows: [(title: String, part: Answers.Part, trials: Int)] {
+    answers.flatMap { answers in
+      let name = answers.label.title
+      let parts = [("\(name) flagged", answers.flagged), ("\(name) cleared", answers.cleared), ("\(name) inconclusive", answers.inconclusive)]
+      return parts.map { ($0.0, $0.1, answers.trials) } + answers.reasons.map { ("  \($0.name)", $0.part, answers.trials) }
+    }
+  }
+
+  /// The mistakes of each class that has some, with what they are.
+  var mistakesByClass: [(title: String, mistakes: [Mistake])] {
+    [TrialLabel.bonafide, .spoof].compactMap { label in
+      let mistakes = mistakes.filter { $0.trial.label == label }
+      let what = answers.isEmpty
+        ? "with an LLR \(label == .bonafide ? "below" : "above") 0" : label == .bonafide ? "flagged" : "cleared"
+      return mistakes.isEmpty ? nil : ("\(label.title) \(what)", mistakes)
+    }
+  }
+}
+
+extension TrialLabel {
+  fileprivate var title: String {
+    switch self {
+    case .bonafide: "bona fide"
+    case .spoof: "spoof"
+    case .neither: "neither"
+    }
+  }
+}
+
+extension Mistake {
+  /// The recording, and the channel where the trial has one.
+  var name: String { trial.channel.map { "\(trial.file)#\($0)" } ?? trial.file }
+
+  var llrText: String { (llr.flatMap { fixed($0, places: 2) } ?? "–").replacing("-", with: "−") }
 }
 
 extension Evaluation.Group {
