@@ -1,3 +1,5 @@
+import BonafideAudio
+
 /// What is said of a party or a file.
 public enum Verdict: String, Codable, Sendable, CaseIterable {
   /// A person's voice: the score is at the clear point or above.
@@ -139,8 +141,10 @@ public struct PartyResult: Sendable, Equatable, Codable {
 
 /// The screening of one recording, or the reason why there is none.
 public struct FileResult: Sendable, Equatable, Codable {
-  /// As the caller named it; `-` is standard input.
+  /// As the caller named it; `-` is standard input. U+FFFD stands for each byte that is not UTF-8.
   public var path: String
+  /// The bytes of the path, where they are not UTF-8; `nil` where they are.
+  public var pathBytes: [UInt8]?
   /// Container and encoding, such as `WAV/ULAW`.
   public var format: String?
   /// Of the recording, in Hz; the lowest of its parts' and tracks' where they differ, but no less than 8000.
@@ -172,7 +176,8 @@ public struct FileResult: Sendable, Equatable, Codable {
     heard: Double? = nil, unheard: Double? = nil, bandwidth: Double? = nil, verdict: Verdict? = nil, error: String? = nil, warnings: [String] = [],
     parties: [PartyResult] = []
   ) {
-    self.path = path
+    self.path = path.readablePath
+    pathBytes = path.hasForeignBytes ? path.pathBytes : nil
     self.format = format
     self.sampleRate = sampleRate
     self.duration = duration
@@ -184,4 +189,9 @@ public struct FileResult: Sendable, Equatable, Codable {
     self.warnings = warnings
     self.parties = parties
   }
+}
+
+extension FileResult {
+  /// A path that opens the recording, whatever its bytes are.
+  package var location: String { pathBytes.map { String(pathBytes: $0) } ?? path }
 }

@@ -45,7 +45,7 @@ extension AudioFormat {
     guard let file = try? FileDescriptor.opening(path) else { return false }
     let start = file.prefix(2)
     if start.count == 2, start[0] == 0xFF, start[1] >= 0xE0 { return false }
-    return (try? SoundFile.open(file, raw: nil)) != nil
+    return (try? SoundFile.open(file, raw: nil)) != nil || Layout.lead(of: file) > 0
   }
 }
 
@@ -65,9 +65,26 @@ public struct RawFormat: Sendable, Equatable {
     case vox
     /// GSM 06.10 full rate, frames of 33 bytes, one channel.
     case gsm
+    /// ADPCM of IMA as sox writes it, 4 bits and no blocks, one channel; by ffmpeg.
+    case ima
+    /// G.722 at 64 kb/s, 16 kHz, one channel; by ffmpeg.
+    case g722
+    /// G.723.1, 8 kHz, one channel; by ffmpeg.
+    case g723
+    /// G.729, 8 kHz, one channel; by ffmpeg.
+    case g729
 
     /// Whether samples of several channels can be interleaved.
-    var takesChannels: Bool { self != .vox && self != .gsm }
+    var takesChannels: Bool { ![.vox, .gsm, .ima, .g722, .g723, .g729].contains(self) }
+
+    /// The one rate that it has, in Hz; `nil` where any goes.
+    var sampleRate: Int? {
+      switch self {
+      case .g722: 16_000
+      case .g723, .g729: 8_000
+      default: nil
+      }
+    }
 
     /// The encoding that a command line calls `name`, in any case.
     init?(name: some StringProtocol) {
@@ -92,24 +109,30 @@ public struct RawFormat: Sendable, Equatable {
     self.channelCount = channelCount
   }
 
-  /// Reads `ENCODING:RATE[:CHANNELS]`, such as `ulaw:8000` or `s16le:16000:2`.
+  /// Reads `ENCODING:RATE[:CHANNELS]`, such as `ulaw:8000` or `s16le:16000:2`; the rate may be left out where the encoding has
+  /// one alone, as in `g722`.
   ///
   /// - Throws: `badRawFormat` where the text has another form, or numbers out of the ranges of `AudioFormat`.
   public init(parsing text: String) throws(AudioError) {
     func failure(_ problem: String) -> AudioError {
       AudioError(
         code: .badRawFormat, path: "",
-        message: "raw format '\(text)': \(problem); write ulaw (or mulaw), alaw, s16le, s16be, vox or gsm, then :RATE[:CHANNELS], as in ulaw:8000:2"
+        message: "raw format '\(text)': \(problem); write ulaw (or mulaw), alaw, s16le, s16be, vox, ima or gsm, then :RATE[:CHANNELS], "
+          + "as in ulaw:8000:2; or g722, g723 or g729"
       )
     }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard (2...3).contains(parts.count) else { throw failure("an encoding and a rate are needed") }
-    guard let encoding = Encoding(name: parts[0]) else {
-      throw failure("'\(parts[0])' is not an encoding that is read")
+    let encoding = Encoding(name: parts[0])
+    if parts.count == 1, let encoding, let rate = encoding.sampleRate {
+      self.init(encoding: encoding, sampleRate: rate)
+      return
     }
+    guard (2...3).contains(parts.count) else { throw failure("an encoding and a rate are needed") }
+    guard let encoding else { throw failure("'\(parts[0])' is not an encoding that is read") }
     guard let rate = Int(parts[1]), AudioFormat.sampleRates.contains(rate) else {
       throw failure("'\(parts[1])' is not a rate from 6000 to 192000 Hz")
     }
+    if let own = encoding.sampleRate, rate != own { throw failure("\(encoding.rawValue) has \(own) Hz") }
     var channels = 1
     if parts.count == 3 {
       guard let count = Int(parts[2]), AudioFormat.channelCounts.contains(count) else {

@@ -173,12 +173,34 @@ extension Input {
   private static func recognise(
     _ file: borrowing FileDescriptor, path: String, raw: RawFormat?
   ) throws(AudioError) -> InputPart {
+    if let raw, let demuxer = FFmpeg.demuxer(of: raw.encoding) { return try recognise(file, path: path, raw: raw, demuxer: demuxer) }
     do throws(SoundFile.Failure) {
       return InputPart(excerpt: nil, recording: nil, format: try SoundFile.open(file, raw: raw).format)
     } catch {
       let recording = try probe(file, path: path, after: error)
       return InputPart(excerpt: nil, recording: recording, format: recording.format)
     }
+  }
+
+  /// A dump that ffmpeg decodes.
+  private static func recognise(
+    _ file: borrowing FileDescriptor, path: String, raw: RawFormat, demuxer: String
+  ) throws(AudioError) -> InputPart {
+    func probed(_ file: borrowing FileDescriptor) throws(AudioError) -> FFmpeg.Recording {
+      do throws(FFmpeg.Failure) {
+        return try FFmpeg.probe(file, demuxer: demuxer)
+      } catch {
+        throw failure(error, path: path, libsndfile: nil)
+      }
+    }
+    let header = raw.encoding == .ima ? FFmpeg.header(ofIMAAt: raw.sampleRate, bytes: file.size) : []
+    let excerpt = header.isEmpty ? nil : Excerpt([.bytes(header), .file(0..<file.size)])
+    let recording = if let excerpt { try probed(try file.spooling(excerpt, path: path)) } else { try probed(file) }
+    let found = recording.format
+    return InputPart(
+      excerpt: excerpt, recording: recording,
+      format: AudioFormat(
+        name: "RAW/\(raw.encoding.rawValue.uppercased())", sampleRate: found.sampleRate, channelCount: found.channelCount, frameCount: nil))
   }
 
   /// Finds out who reads a part of a file.
@@ -237,7 +259,11 @@ extension Input {
   private static func probe(
     _ file: borrowing FileDescriptor, path: String, after failure: SoundFile.Failure
   ) throws(AudioError) -> FFmpeg.Recording {
-    if !failure.isRecognised, isText(file.prefix(512)) {
+    let start = file.prefix(512)
+    // Of MPEG audio libsndfile knows two bytes, with which other things begin, too.
+    let isMPEG = start.count > 1 && start[0] == 0xFF && start[1] >= 0xE0
+    let failure = SoundFile.Failure(isRecognised: failure.isRecognised && !isMPEG, message: failure.message)
+    if !failure.isRecognised, isText(start) || isTextOfUnits(start) {
       throw AudioError(code: .notAudio, path: path, message: "the content is text, not audio")
     }
     do {
@@ -269,7 +295,24 @@ extension Input {
       return AudioError(code: .decodeFailed, path: path, message: "the file is damaged: \(reason ?? message)")
     case .noAudio:
       return AudioError(code: .notAudio, path: path, message: "there is no audio in the file")
+    case .otherKind(let name):
+      return AudioError(code: .notAudio, path: path, message: "the content is no recording: ffmpeg takes it for \(name)")
+    case .undecodable(let codecs):
+      return AudioError(
+        code: .decodeFailed, path: path,
+        message: "its audio is coded as \(codecs.joined(separator: ", ")), which neither libsndfile nor ffmpeg decodes; "
+          + "have the software that recorded it write PCM or G.711")
     }
+  }
+
+  /// Whether bytes are plain text in UTF-16, which then begins with its mark.
+  private static func isTextOfUnits(_ bytes: [UInt8]) -> Bool {
+    guard bytes.count >= 4, bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) else { return false }
+    let high = bytes[0] == 0xFE ? 0 : 1
+    let units = stride(from: 2, to: bytes.count - 1, by: 2).map { UInt16(bytes[$0 + high]) << 8 | UInt16(bytes[$0 + 1 - high]) }
+    let isPrintable = units.allSatisfy { $0 >= 0x20 && $0 != 0x7F || (0x09...0x0D).contains($0) }
+    // The last character may be cut.
+    return isPrintable && (0..<2).contains { String(validating: units.dropLast($0), as: UTF16.self) != nil }
   }
 
   /// Whether bytes are plain text: no control characters but those of lines, and sound UTF-8, of which the last

@@ -7,7 +7,7 @@ enum FFmpeg {
   struct Recording: Sendable {
     /// Those with audio that ffmpeg knows.
     var tracks: [Track]
-    /// Codecs of the tracks that it cannot decode.
+    /// What the tracks are coded as that it cannot decode.
     var unknown: [String] = []
     /// The demuxer to force; `nil` where the content tells.
     var demuxer: String?
@@ -36,13 +36,17 @@ enum FFmpeg {
     case damaged(String)
     /// The content is known and holds no audio.
     case noAudio
+    /// The content is no recording, but what ffmpeg calls so.
+    case otherKind(String)
+    /// The content is known, and nobody decodes its audio: what it is coded as.
+    case undecodable([String])
   }
 
   /// What to do where a program is missing.
   static let installation = "install ffmpeg (apt install ffmpeg)"
 
   private static let containers = [
-    "3dostr", "aa", "aac", "aax", "ac3", "act", "adts", "aiff", "amr", "amrnb", "amrwb", "ape", "aptx", "asf", "asf_o",
+    "3dostr", "aa", "aac", "aax", "ac3", "act", "adts", "aiff", "amr", "amrnb", "amrwb", "apc", "ape", "aptx", "asf", "asf_o",
     "ast", "au", "avi", "caf", "codec2", "daud", "dsf", "dts", "dtshd", "dv", "eac3", "flac", "flv", "g722", "g723_1",
     "g729", "gsm", "gxf", "ilbc", "iff", "ivf", "live_flv", "loas", "lvf", "matroska", "mlp", "mov", "mp3", "mpc",
     "mpc8", "mpeg", "mpegts", "mxf", "nistsphere", "nsv", "nut", "nuv", "ogg", "oma", "pva", "qcp", "rm", "rso", "sbc",
@@ -51,6 +55,22 @@ enum FFmpeg {
 
   /// Speech codecs whose files have no header: the ending is all there is to tell them by.
   private static let headerless = ["g722": "g722", "g723": "g723_1", "g729": "g729", "gsm": "gsm"]
+
+  /// How ffmpeg reads a headerless dump; `nil` where libsndfile does.
+  static func demuxer(of encoding: RawFormat.Encoding) -> String? {
+    switch encoding {
+    case .ulaw, .alaw, .s16le, .s16be, .vox, .gsm: nil
+    // The container that has the very same samples, behind a header.
+    case .ima: "apc"
+    case .g722, .g723, .g729: headerless[encoding.rawValue]
+    }
+  }
+
+  /// The header of a Cryo APC file of one channel, from samples of 0 on.
+  static func header(ofIMAAt sampleRate: Int, bytes: Int64) -> [UInt8] {
+    let numbers = [min(2 * bytes, 0xFFFF_FFFF), Int64(sampleRate), 0, 0, 0]
+    return Array("CRYO_APC1.20".utf8) + numbers.flatMap { headerBytes($0, count: 4, bigEndian: false) }
+  }
 
   /// Containers that say how long their tracks are; elsewhere ffprobe estimates.
   private static let timed: Set<Substring> = [
@@ -91,13 +111,20 @@ enum FFmpeg {
   private static func failure(_ messages: String) -> Failure {
     let words = messages.split(separator: " ")
     guard words.contains("@"), !words.contains("misdetection") else { return .notRecognised }
+    if words.contains("whitelist"), let name = words.first?.drop(while: { $0 == "[" }) {
+      return .otherKind(name.hasSuffix("_pipe") ? String(name.dropLast(5)) : String(name))
+    }
+    if messages.contains("moov atom not found") {
+      return .damaged("the index (moov), which MP4 has at its end, is missing: it was cut off, or never finished")
+    }
     return .damaged(plain(messages))
   }
 
-  private static func probe(_ file: borrowing FileDescriptor, demuxer: String?) throws(Failure) -> Recording {
+  /// Finds the audio tracks as a demuxer sees them.
+  static func probe(_ file: borrowing FileDescriptor, demuxer: String?) throws(Failure) -> Recording {
     let arguments = [
       "-v", "error", "-show_entries",
-      "stream=index,codec_type,codec_name,sample_rate,channels,start_time,duration:stream_disposition=attached_pic:"
+      "stream=index,codec_type,codec_name,codec_tag_string,codec_tag,sample_rate,channels,start_time,duration:stream_disposition=attached_pic:"
         + "stream_tags=DURATION:format=format_name,start_time,duration",
       "-of", "compact=escape=none",
     ]
@@ -115,11 +142,11 @@ enum FFmpeg {
     let hasPicture = sections.contains { $0.values["codec_type"] == "video" && $0.values["disposition:attached_pic"] != "1" }
     let start = format?.number("start_time") ?? 0
     for section in sections where section.kind == "stream" && section.values["codec_type"] == "audio" {
-      let codec = section.values["codec_name"].map { String($0) } ?? "unknown"
+      let codec = section.codec
       guard let index = section.values["index"].flatMap({ Int($0) }), let rate = section.values["sample_rate"].flatMap({ Int($0) }),
         rate > 0, let channels = section.values["channels"].flatMap({ Int($0) }), codec != "unknown"
       else {
-        recording.unknown.append(codec)
+        recording.unknown.append(section.coding(isWave: format.map { Self.hasWaveTags($0) } ?? false))
         continue
       }
       // That of the format is of the longest stream, which may be a picture.
@@ -128,8 +155,13 @@ enum FFmpeg {
       recording.tracks.append(
         Track(index: index, codec: codec, sampleRate: rate, channelCount: channels, end: isTimed ? end : nil))
     }
-    guard !recording.tracks.isEmpty else { throw .noAudio }
+    guard !recording.tracks.isEmpty else { throw recording.unknown.isEmpty ? .noAudio : .undecodable(recording.unknown) }
     return recording
+  }
+
+  /// Whether a container tells codecs by the numbers that WAV has.
+  private static func hasWaveTags(_ format: Section) -> Bool {
+    !Set(format.values["format_name"]?.split(separator: ",") ?? []).isDisjoint(with: ["wav", "w64", "avi", "asf", "xwma"])
   }
 
   /// A line of ffprobe: `stream|index=0|codec_name=opus|…`.
@@ -148,6 +180,17 @@ enum FFmpeg {
       self.values = values
     }
 
+    var codec: String { values["codec_name"].map { String($0) } ?? "unknown" }
+
+    /// What a stream is coded as, to be read.
+    func coding(isWave: Bool) -> String {
+      if codec != "unknown" { return codec }
+      if isWave, let tag = values["codec_tag"].flatMap({ UInt16($0.dropFirst(2), radix: 16) }) { return WaveTag.text(tag) }
+      let name = values["codec_tag_string"].map { String($0) } ?? ""
+      if name == "enca" { return "encrypted audio" }
+      return name.isEmpty || name.contains("[") ? "something unknown" : "'\(name)'"
+    }
+
     func number(_ name: Substring) -> Double? {
       values[name].flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
     }
@@ -163,8 +206,8 @@ enum FFmpeg {
 
   /// Starts to decode a track to interleaved 32-bit floats with times, at its own rate.
   static func decode(_ track: Track, demuxer: String?, of file: borrowing FileDescriptor) throws(Failure) -> TimedPCM {
-    // The decoder of AMR calls frames damaged that say that nobody speaks.
-    let level = track.codec.hasPrefix("amr") ? "fatal" : "error"
+    // The decoder of AMR calls frames damaged that say that nobody speaks; the demuxer of APC calls the end of the file an error.
+    let level = track.codec.hasPrefix("amr") || demuxer == "apc" ? "fatal" : "error"
     let arguments =
       ["-nostdin", "-v", level, "-threads", "1", "-vn", "-sn", "-dn"] + input(demuxer: demuxer)
       + [

@@ -51,7 +51,7 @@ extension FileDescriptor {
       return try spooling(FileDescriptor(owning: input), path: path)
     }
     guard !path.utf8.contains(0) else { throw AudioError(code: .notFound, path: path, message: "no such file") }
-    let number = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+    let number = open(path.cPath, O_RDONLY | O_CLOEXEC | O_NOCTTY)
     guard number >= 0 else { throw openFailure(path, reason: errno) }
     let file = FileDescriptor(owning: number)
     var status = stat()
@@ -73,7 +73,7 @@ extension FileDescriptor {
     switch reason {
     case ENOENT, ENOTDIR:
       var status = stat()
-      let isLink = lstat(path, &status) == 0
+      let isLink = lstat(path.cPath, &status) == 0
       return AudioError(
         code: .notFound, path: path,
         message: isLink ? "the symbolic link leads to a file that is not there" : "no such file")

@@ -77,14 +77,15 @@ struct SoundFile: ~Copyable {
     if let raw {
       info.samplerate = CInt(clamping: raw.sampleRate)
       info.channels = CInt(clamping: raw.channelCount)
-      let subtype =
-        switch raw.encoding {
-        case .ulaw: SF_FORMAT_ULAW
-        case .alaw: SF_FORMAT_ALAW
-        case .s16le, .s16be: SF_FORMAT_PCM_16
-        case .vox: SF_FORMAT_VOX_ADPCM
-        case .gsm: SF_FORMAT_GSM610
-        }
+      let subtype: Int
+      switch raw.encoding {
+      case .ulaw: subtype = SF_FORMAT_ULAW
+      case .alaw: subtype = SF_FORMAT_ALAW
+      case .s16le, .s16be: subtype = SF_FORMAT_PCM_16
+      case .vox: subtype = SF_FORMAT_VOX_ADPCM
+      case .gsm: subtype = SF_FORMAT_GSM610
+      case .ima, .g722, .g723, .g729: return (nil, info, Failure(isRecognised: false, message: "ffmpeg decodes it"))
+      }
       info.format = CInt(SF_FORMAT_RAW | subtype | (raw.encoding == .s16be ? SF_ENDIAN_BIG : SF_ENDIAN_LITTLE))
     }
     return open(&info) { info in sf_open_fd(descriptor, CInt(SFM_READ), &info, 1) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bonafide
+import BonafideAudio
 import BonafideNetwork
 import BonafideReport
 
@@ -13,14 +14,16 @@ struct BonafideCommand: ParsableCommand {
     subcommands: [Scan.self, Calibrate.self, Evaluate.self, Info.self],
     defaultSubcommand: Scan.self)
 
-  /// Refuses what would be read as a row of short options, the help's among them: a pattern may have found a file of that name.
+  /// Takes paths as bytes, which need not be UTF-8. Refuses what would be read as a row of short options, the help's among them: a
+  /// pattern may have found a file of that name.
   static func main() {
-    for argument in CommandLine.arguments.dropFirst().prefix(while: { $0 != "--" }) where isRowOfOptions(argument) {
+    let arguments = (1..<max(1, Int(CommandLine.argc))).compactMap { CommandLine.unsafeArgv[$0].map { String(cPath: $0) } }
+    for argument in arguments.prefix(while: { $0 != "--" }) where isRowOfOptions(argument) {
       exit(
         withError: ValidationError(
-          "'\(argument)' is no option. For a file of that name write './\(argument)', or '--' ahead of the paths."))
+          "'\(argument.readablePath)' is no option. For a file of that name write './\(argument)', or '--' ahead of the paths."))
     }
-    main(nil)
+    main(arguments)
   }
 
   /// No row of short options makes sense here; `-j4` and `-o=FILE` are one option each.

@@ -49,7 +49,9 @@ struct Calibrate: ParsableCommand {
     var tally = Tally()
     try reportingFailure {
       try checkStandardOutput(for: output, isOpen: hasOutput)
-      let recordings = party.recordings(at: genuine)
+      var leftOut = LeftOut()
+      let recordings = party.recordings(at: genuine, leftOut: &leftOut)
+      if let line = leftOut.line { Terminal.say(line) }
       try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles)
       try checkWritable(output)
       let detector = try screening.detector()

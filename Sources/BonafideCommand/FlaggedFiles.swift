@@ -1,3 +1,4 @@
+import BonafideAudio
 import Glibc
 
 /// Puts recordings that were flagged in a folder, under names that are free there.
@@ -13,20 +14,20 @@ struct FlaggedFiles {
   init(_ action: Action, to folder: String) throws(RunError) {
     self.action = action
     self.folder = folder.hasSuffix("/") ? String(folder.dropLast()) + "/" : folder + "/"
-    if mkdir(folder, 0o777) != 0, errno != EEXIST {
+    if mkdir(folder.cPath, 0o777) != 0, errno != EEXIST {
       throw RunError(message: "\(folder): cannot be created: \(systemMessage(errno))")
     }
-    if access(self.folder, W_OK | X_OK) != 0 { throw RunError(message: "\(folder): cannot be written: \(systemMessage(errno))") }
+    if access(self.folder.cPath, W_OK | X_OK) != 0 { throw RunError(message: "\(folder): cannot be written: \(systemMessage(errno))") }
   }
 
   /// Copies or moves a file. What fails leaves the recording where it is, and nothing in the folder.
   func take(_ path: String) throws(RunError) {
     var (status, target) = (stat(), stat())
     // What was read from a pipe is gone, and what is in the folder is there.
-    guard path != "-", stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
+    guard path != "-", stat(path.cPath, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
     let (parent, name) = Self.parts(path)
     var home = stat()
-    if stat(parent, &home) == 0, stat(folder, &target) == 0, home.st_ino == target.st_ino, home.st_dev == target.st_dev { return }
+    if stat(parent.cPath, &home) == 0, stat(folder.cPath, &target) == 0, home.st_ino == target.st_ino, home.st_dev == target.st_dev { return }
     for number in 1...10_000 {
       let place = folder + Self.numbered(name, number)
       let reason = put(path, status, at: place)
@@ -39,29 +40,29 @@ struct FlaggedFiles {
   /// - Returns: an error number; `EEXIST` where the place is taken.
   private func put(_ path: String, _ status: stat, at place: String) -> Int32 {
     var itself = stat()
-    let isLink = lstat(path, &itself) == 0 && itself.st_mode & S_IFMT == S_IFLNK
+    let isLink = lstat(path.cPath, &itself) == 0 && itself.st_mode & S_IFMT == S_IFLNK
     if action == .move, !isLink {
       // A second name and then no first: nothing is overwritten, and the file has a name at any time.
-      if link(path, place) == 0 {
-        guard unlink(path) != 0 else { return 0 }
+      if link(path.cPath, place.cPath) == 0 {
+        guard unlink(path.cPath) != 0 else { return 0 }
         let reason = errno
-        unlink(place)
+        unlink(place.cPath)
         return reason
       }
       if errno == EEXIST { return EEXIST }
     }
     let reason = Self.copy(path, status, to: place)
-    guard reason == 0, action == .move, unlink(path) != 0 else { return reason }
+    guard reason == 0, action == .move, unlink(path.cPath) != 0 else { return reason }
     let failure = errno
-    unlink(place)
+    unlink(place.cPath)
     return failure
   }
 
   private static func copy(_ path: String, _ status: stat, to place: String) -> Int32 {
-    let source = open(path, O_RDONLY | O_CLOEXEC)
+    let source = open(path.cPath, O_RDONLY | O_CLOEXEC)
     if source < 0 { return errno }
     defer { close(source) }
-    let target = open(place, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, status.st_mode & 0o777)
+    let target = open(place.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, status.st_mode & 0o777)
     if target < 0 { return errno }
     var reason = copy(source, target)
     var times = [status.st_atim, status.st_mtim]
@@ -69,7 +70,7 @@ struct FlaggedFiles {
     // Only what is on the disk is there.
     if reason == 0, fsync(target) != 0, errno != EINVAL { reason = errno }
     if close(target) != 0, reason == 0 { reason = errno }
-    if reason != 0 { unlink(place) }
+    if reason != 0 { unlink(place.cPath) }
     return reason
   }
 

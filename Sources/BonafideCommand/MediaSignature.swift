@@ -1,11 +1,12 @@
+import BonafideAudio
 import Glibc
 
 /// The first bytes of recordings that ffmpeg reads and libsndfile does not, and of MP3 without a header of its own.
 enum MediaSignature {
   /// Whether the file begins with one of them. One that cannot be read counts too: the decoder will say why.
   static func begins(fileAt path: String) -> Bool {
-    guard access(path, R_OK) == 0 else { return true }
-    guard let file = fopen(path, "r") else { return true }
+    guard access(path.cPath, R_OK) == 0 else { return true }
+    guard let file = fopen(path.cPath, "r") else { return true }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 12)
     guard fread(&bytes, 1, bytes.count, file) == bytes.count else { return false }

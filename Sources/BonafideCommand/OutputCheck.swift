@@ -1,3 +1,4 @@
+import BonafideAudio
 import Glibc
 
 /// Refuses a report that would take the place of a file that is read, by whatever path.
@@ -22,7 +23,7 @@ func areOneFile(_ first: String, _ second: String) -> Bool {
   }
   let (a, b) = (parts(first), parts(second))
   var (one, other) = (stat(), stat())
-  return a.name == b.name && stat(a.folder, &one) == 0 && stat(b.folder, &other) == 0 && one.st_dev == other.st_dev
+  return a.name == b.name && stat(a.folder.cPath, &one) == 0 && stat(b.folder.cPath, &other) == 0 && one.st_dev == other.st_dev
     && one.st_ino == other.st_ino
 }
 
@@ -30,7 +31,7 @@ func areOneFile(_ first: String, _ second: String) -> Bool {
 func checkWritable(_ path: String?) throws(RunError) {
   var status = stat()
   // A reader of a pipe would take the closing for the end.
-  guard let path, path != "-", stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else { return }
+  guard let path, path != "-", stat(path.cPath, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else { return }
   _ = try ReportOutput(path: path)
 }
 
@@ -41,7 +42,7 @@ struct FileIdentity: Hashable {
 
   init?(_ path: String) {
     var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    guard stat(path.cPath, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     (device, inode) = (status.st_dev, status.st_ino)
   }
 }

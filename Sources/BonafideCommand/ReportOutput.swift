@@ -1,3 +1,4 @@
+import BonafideAudio
 import Glibc
 import Synchronization
 
@@ -30,24 +31,24 @@ struct ReportOutput: ~Copyable {
 
   private static func open(_ path: String) throws(RunError) -> Place {
     var status = stat()
-    let exists = stat(path, &status) == 0
+    let exists = stat(path.cPath, &status) == 0
     if exists, status.st_mode & S_IFMT != S_IFREG {
-      let descriptor = Glibc.open(path, O_WRONLY | O_CLOEXEC)
+      let descriptor = Glibc.open(path.cPath, O_WRONLY | O_CLOEXEC)
       if descriptor < 0 { throw failure(path, "cannot be opened", errno) }
       return Place(name: path, descriptor: descriptor)
     }
-    if exists, access(path, W_OK) != 0 { throw failure(path, "cannot be written", errno) }
+    if exists, access(path.cPath, W_OK) != 0 { throw failure(path, "cannot be written", errno) }
 
     var target = path
-    if exists, let resolved = realpath(path, nil) {
-      target = String(cString: resolved)
+    if exists, let resolved = realpath(path.cPath, nil) {
+      target = String(cPath: resolved)
       free(resolved)
     }
     // A file that an earlier run left behind, killed and of the same process number, is in nobody's way.
     var (partial, descriptor): (String, Int32) = ("", -1)
     for attempt in 0..<100 {
       partial = "\(target).\(getpid())\(attempt == 0 ? "" : "-\(attempt)").part"
-      descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      descriptor = Glibc.open(partial.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       if descriptor >= 0 || errno != EEXIST { break }
     }
     if descriptor < 0 { throw failure(path, "cannot be created", errno) }
@@ -57,7 +58,7 @@ struct ReportOutput: ~Copyable {
 
   deinit {
     if let partial = place.partial {
-      unlink(partial.path)
+      unlink(partial.path.cPath)
       onSignal(leave: nil)
     }
     if place.descriptor != STDOUT_FILENO { close(place.descriptor) }
@@ -84,7 +85,7 @@ struct ReportOutput: ~Copyable {
   /// Puts the whole report in place.
   mutating func commit() throws(RunError) {
     guard let partial = place.partial else { return }
-    guard fsync(place.descriptor) == 0, rename(partial.path, partial.target) == 0 else {
+    guard fsync(place.descriptor) == 0, rename(partial.path.cPath, partial.target.cPath) == 0 else {
       throw Self.failure(place.name, "cannot be written", errno)
     }
     place.partial = nil
@@ -107,9 +108,9 @@ private let ignored = 1
 /// there is no unfinished report any more.
 private func onSignal(leave path: String?, at target: String? = nil) {
   // The old strings are left: a handler may be reading them.
-  let pointer = path.flatMap { strdup($0) }
+  let pointer = path.flatMap { strdup($0.cPath) }
   unfinished.store(0, ordering: .sequentiallyConsistent)
-  destination.store(UInt(bitPattern: target.flatMap { strdup($0) }), ordering: .sequentiallyConsistent)
+  destination.store(UInt(bitPattern: target.flatMap { strdup($0.cPath) }), ordering: .sequentiallyConsistent)
   unfinished.store(UInt(bitPattern: pointer), ordering: .sequentiallyConsistent)
   guard pointer != nil else { return }
   for number in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] {

@@ -108,7 +108,8 @@ struct Scan: ParsableCommand {
   }
 
   private func scan(with detector: Detector) throws -> Tally {
-    let recordings = try party.recordings(at: paths + worklist.listed(), where: worklist.wants)
+    var leftOut = LeftOut()
+    let recordings = try party.recordings(at: paths + worklist.listed(), where: worklist.wants, leftOut: &leftOut)
     try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles + [site.profile])
     let toScreen = output == nil || output == "-"
     // Nothing but errors and the exit status.
@@ -127,14 +128,18 @@ struct Scan: ParsableCommand {
       recordings: recordings, detector: detector, options: options,
       output: try ReportOutput(path: isQuiet && toScreen ? "/dev/null" : output, keepsUnfinished: format == .html),
       writer: format.writer(
-        engine: EngineInfo(detector), style: style, prior: prior, fileCount: recordings.count, page: PageInfo(created: now())),
+        engine: EngineInfo(detector), style: style, prior: prior, fileCount: recordings.count, page: PageInfo(created: now()),
+        leftOut: leftOut),
       progress: progress,
       // On the same terminal these say it already.
       saysErrors: isQuiet || !([.text, .json, .jsonl].contains(format) && isOnTerminal && hasErrorTerminal),
       saysWarnings: !isQuiet && !format.hasWarnings,
       order: worklist.sort.map { $0 == .llr ? .llr : .path } ?? (format.isAsDone ? .done : .named), only: worklist.verdicts)
     let flaggedFiles = try worklist.flaggedFiles()
-    let tally = try run.run(jobs: jobs)
+    // A report to read says it itself.
+    if !isQuiet, !(format == .text && toScreen), let line = leftOut.line { Terminal.say(line) }
+    var tally = try run.run(jobs: jobs)
+    if leftOut.hasHeaderless { tally.countWarning() }
     if let flaggedFiles {
       for path in run.flagged {
         do { try flaggedFiles.take(path) } catch { Terminal.say(error.message) }

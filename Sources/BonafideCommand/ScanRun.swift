@@ -142,7 +142,7 @@ final class ScanRun: Sendable {
       while state.failure == nil, let result = state.waiting.removeValue(forKey: state.written) {
         state.written += 1
         state.tally.count(result)
-        if result.verdict == .synthetic { state.flagged.append(result.path) }
+        if result.verdict == .synthetic { state.flagged.append(result.location) }
         Terminal.write(state.progress?.erase() ?? "")
         if let error = result.error, saysErrors { Terminal.say("\(result.path): \(error)") }
         if saysWarnings {

@@ -47,7 +47,10 @@ struct ScreeningOptions: ParsableArguments {
 struct PartyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Take recordings for headerless samples: ulaw, alaw, s16le, s16be, vox or gsm, the rate in Hz, the number of channels if not 1.",
+      """
+      Take recordings for headerless samples: ulaw, alaw, s16le, s16be, vox, ima or gsm, the rate in Hz, the number of channels if \
+      not 1; or g722, g723 or g729, which need no rate.
+      """,
       valueName: "encoding:rate[:channels]"),
     transform: { text in try RawFormat(parsing: text) })
   var raw: RawFormat?
@@ -58,14 +61,15 @@ struct PartyOptions: ParsableArguments {
   /// Whether one of them is given.
   var isGiven: Bool { raw != nil || mix }
 
-  /// The recordings at paths; says so where a folder has some that only `--raw` would read.
+  /// The recordings at paths.
   ///
-  /// - Parameter wanted: whether a file of a folder is taken, by its path.
-  func recordings(at paths: [String], where wanted: (String) -> Bool = { _ in true }) -> [Recording] {
-    var passedOver: String?
-    let recordings = Recording.all(at: paths, raw: raw != nil, where: wanted, passedOver: &passedOver)
-    if let passedOver { Terminal.say("\(passedOver): left out; by its name it has no header, and such recordings take --raw") }
-    return recordings
+  /// - Parameters:
+  ///   - wanted: whether a file of a folder is taken, by its path.
+  ///   - leftOut: counts the files of folders that are not taken.
+  func recordings(
+    at paths: [String], where wanted: (String) -> Bool = { _ in true }, leftOut: inout LeftOut
+  ) -> [Recording] {
+    Recording.all(at: paths, raw: raw, where: wanted, leftOut: &leftOut)
   }
 
   var scanOptions: ScanOptions {

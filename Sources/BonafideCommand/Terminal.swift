@@ -1,3 +1,4 @@
+import BonafideAudio
 import BonafideReport
 import Glibc
 import Synchronization
@@ -58,7 +59,7 @@ enum Terminal {
 
   /// Writes a line to standard error.
   static func say(_ message: String) {
-    write("bonafide: \(printable(message))\n")
+    write("bonafide: \(printable(message.readablePath))\n")
   }
 
   /// Writes to standard error; that it fails can be told to nobody.

@@ -1,8 +1,17 @@
+import BonafideAudio
 import Glibc
 
 /// The content of a text file; `-` is standard input.
 func readText(_ path: String) throws(RunError) -> String {
-  let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+  guard let text = String(validating: try readBytes(path), as: UTF8.self) else {
+    throw RunError(message: "\(path): is not text in UTF-8; what is an array (npy) must be written as text first")
+  }
+  return text
+}
+
+/// The bytes of a file; `-` is standard input.
+func readBytes(_ path: String) throws(RunError) -> [UInt8] {
+  let descriptor = path == "-" ? STDIN_FILENO : open(path.cPath, O_RDONLY | O_CLOEXEC)
   if descriptor < 0 { throw RunError(message: "\(path): cannot be opened: \(systemMessage(errno))") }
   defer { if path != "-" { close(descriptor) } }
   var bytes: [UInt8] = []
@@ -17,8 +26,5 @@ func readText(_ path: String) throws(RunError) -> String {
       throw RunError(message: "\(path): cannot be read: \(systemMessage(errno))")
     }
   }
-  guard let text = String(validating: bytes, as: UTF8.self) else {
-    throw RunError(message: "\(path): is not text in UTF-8; what is an array (npy) must be written as text first")
-  }
-  return text
+  return bytes
 }

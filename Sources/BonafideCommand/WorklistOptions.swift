@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bonafide
+import BonafideAudio
 import Glibc
 
 /// Which recordings are screened, and which of them the report has, in which order.
@@ -69,7 +70,7 @@ struct WorklistOptions: ParsableArguments {
   /// Whether a file of a folder is taken.
   func wants(_ path: String) -> Bool {
     func fits(_ pattern: String) -> Bool {
-      fnmatch(pattern, path, 0) == 0 || fnmatch(pattern, path.split(separator: "/").last.map(String.init) ?? path, 0) == 0
+      [path, path.split(separator: "/").last.map(String.init) ?? path].contains { fnmatch(pattern.cPath, $0.cPath, 0) == 0 }
     }
     return (include.isEmpty || include.contains(where: fits)) && !exclude.contains(where: fits)
   }
@@ -77,10 +78,10 @@ struct WorklistOptions: ParsableArguments {
   /// The paths that `--files-from` lists.
   func listed() throws(RunError) -> [String] {
     guard let filesFrom else { return [] }
-    let text = try readText(filesFrom)
-    let separator: UInt8 = text.utf8.contains(0) ? 0 : UInt8(ascii: "\n")
-    let paths = text.utf8.split(separator: separator).map { line in
-      String(decoding: separator != 0 && line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+    let bytes = try readBytes(filesFrom)
+    let separator: UInt8 = bytes.contains(0) ? 0 : UInt8(ascii: "\n")
+    let paths = bytes.split(separator: separator).map { line in
+      String(pathBytes: separator != 0 && line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
     }
     let named = paths.filter { !$0.isEmpty && $0 != "-" }
     guard !named.isEmpty else { throw RunError(message: "\(filesFrom): lists no recordings") }

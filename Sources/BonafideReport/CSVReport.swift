@@ -7,7 +7,7 @@ public struct CSVReport: ReportWriter {
 
   public var opening: String {
     "path,channel,name,same_as,verdict,reason,speech_s,llr,synthetic_probability,flagged_s,segments,"
-      + "format,sample_rate_hz,duration_s,bandwidth_hz,error,warnings,heard_s,unheard_s,track,evidence_llr,strength,flagged_share\n"
+      + "format,sample_rate_hz,duration_s,bandwidth_hz,error,warnings,heard_s,unheard_s,track,evidence_llr,strength,flagged_share,path_bytes\n"
   }
 
   public func entry(for result: FileResult) -> String {
@@ -23,7 +23,8 @@ public struct CSVReport: ReportWriter {
     ]
     let parties = result.parties.map { [result.path] + columns(of: $0) + after + lastColumns(of: $0, in: result) }
     let rows = parties.isEmpty ? [[result.path] + Array(repeating: "", count: 10) + after + Array(repeating: "", count: 4)] : parties
-    return rows.map { row in row.map(quoted).joined(separator: ",") + "\n" }.joined()
+    let bytes = result.pathBytes.map(percentEncoded) ?? ""
+    return rows.map { row in (row + [bytes]).map(quoted).joined(separator: ",") + "\n" }.joined()
   }
 
   private func columns(of party: PartyResult) -> [String] {

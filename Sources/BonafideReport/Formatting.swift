@@ -56,6 +56,15 @@ public func printable(_ text: String) -> String {
   return result
 }
 
+/// Bytes in percent-encoding (RFC 3986), slashes as they are.
+func percentEncoded(_ bytes: [UInt8]) -> String {
+  bytes.map { byte in
+    let character = Unicode.Scalar(byte)
+    let isPlain = byte < 0x80 && (character.properties.isAlphabetic || (0x30...0x39).contains(byte) || "-._~/".unicodeScalars.contains(character))
+    return isPlain ? String(character) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+  }.joined()
+}
+
 /// The last part of a path, `-` for standard input.
 func baseName(_ path: String) -> Substring {
   path.split(separator: "/").last ?? "-"

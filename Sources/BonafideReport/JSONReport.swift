@@ -7,16 +7,21 @@ private let schemaName = "bonafide.scan/2"
 public struct JSONReport: ReportWriter {
   private let engine: EngineInfo
   private let prior: Double
+  private let leftOut: LeftOut
   private var isEmpty = true
 
-  /// - Parameter prior: share of synthetic parties that probabilities follow from.
-  public init(engine: EngineInfo, prior: Double = ScanOptions().prior) {
+  /// - Parameters:
+  ///   - prior: share of synthetic parties that probabilities follow from.
+  ///   - leftOut: what folders have besides.
+  public init(engine: EngineInfo, prior: Double = ScanOptions().prior, leftOut: LeftOut = LeftOut()) {
     self.engine = engine
     self.prior = prior
+    self.leftOut = leftOut
   }
 
   public var opening: String {
-    "{\"schema\":\(JSON.string(schemaName).text),\"engine\":\(JSON(engine).text),\"prior\":\(JSON.number(prior, places: 6).text),\"files\":["
+    let members = runMembers(engine: engine, prior: prior, leftOut: leftOut).map { "\(JSON.string($0).text):\($1.text)," }
+    return "{" + members.joined() + "\"files\":["
   }
 
   public mutating func entry(for result: FileResult) -> String {
@@ -31,15 +36,19 @@ public struct JSONReport: ReportWriter {
 public struct JSONLinesReport: ReportWriter {
   private let engine: EngineInfo
   private let prior: Double
+  private let leftOut: LeftOut
 
-  /// - Parameter prior: share of synthetic parties that probabilities follow from.
-  public init(engine: EngineInfo, prior: Double = ScanOptions().prior) {
+  /// - Parameters:
+  ///   - prior: share of synthetic parties that probabilities follow from.
+  ///   - leftOut: what folders have besides.
+  public init(engine: EngineInfo, prior: Double = ScanOptions().prior, leftOut: LeftOut = LeftOut()) {
     self.engine = engine
     self.prior = prior
+    self.leftOut = leftOut
   }
 
   public func entry(for result: FileResult) -> String {
-    JSON.object([("schema", .string(schemaName)), ("engine", JSON(engine)), ("prior", .number(prior, places: 6))] + members(of: result)).text + "\n"
+    JSON.object(runMembers(engine: engine, prior: prior, leftOut: leftOut) + members(of: result)).text + "\n"
   }
 }
 
@@ -105,10 +114,17 @@ extension JSON {
   }
 }
 
+/// The members that are of the run.
+private func runMembers(engine: EngineInfo, prior: Double, leftOut: LeftOut) -> [(String, JSON)] {
+  [
+    ("schema", .string(schemaName)), ("engine", JSON(engine)), ("prior", .number(prior, places: 6)), ("left_out", JSON(leftOut)),
+  ]
+}
+
 /// The members of a file object.
 func members(of result: FileResult) -> [(String, JSON)] {
-  [
-    ("path", .string(result.path)),
+  let path = [("path", JSON.string(result.path))] + (result.pathBytes.map { [("path_bytes", .string(percentEncoded($0)))] } ?? [])
+  return path + [
     ("format", JSON(result.format)),
     ("sample_rate_hz", JSON(result.sampleRate)),
     ("duration_s", JSON(result.duration, places: 3)),

@@ -34,13 +34,15 @@ public enum ReportFormat: String, Sendable, CaseIterable {
   ///   - prior: share of synthetic parties that probabilities follow from.
   ///   - fileCount: number of recordings that will be in the report.
   ///   - page: what `html` says of the scan; other forms do without.
+  ///   - leftOut: what folders have besides.
   public func writer(
-    engine: EngineInfo, style: TextStyle = TextStyle(), prior: Double = ScanOptions().prior, fileCount: Int, page: PageInfo = PageInfo()
+    engine: EngineInfo, style: TextStyle = TextStyle(), prior: Double = ScanOptions().prior, fileCount: Int, page: PageInfo = PageInfo(),
+    leftOut: LeftOut = LeftOut()
   ) -> any ReportWriter {
     switch self {
-    case .text: TextReport(style: style)
-    case .json: JSONReport(engine: engine, prior: prior)
-    case .jsonl: JSONLinesReport(engine: engine, prior: prior)
+    case .text: TextReport(style: style, leftOut: leftOut)
+    case .json: JSONReport(engine: engine, prior: prior, leftOut: leftOut)
+    case .jsonl: JSONLinesReport(engine: engine, prior: prior, leftOut: leftOut)
     case .csv: CSVReport()
     case .rttm: RTTMReport()
     case .audacity: AudacityReport(namesFiles: fileCount > 1)
@@ -85,10 +87,13 @@ public struct Tally: Sendable, Equatable {
   public private(set) var failed = 0
   /// Recordings of which there is audio that was not heard, and nothing heard is synthetic.
   public private(set) var incomplete = 0
-  /// Recordings with warnings.
+  /// Recordings with warnings, and other warnings.
   public private(set) var warned = 0
 
   public init() {}
+
+  /// Counts a warning that is of no recording in the report.
+  public mutating func countWarning() { warned += 1 }
 
   public mutating func count(_ result: FileResult) {
     files += 1

@@ -20,6 +20,7 @@ public struct TextStyle: Sendable, Equatable {
 /// strongly that speaks for the verdict. Where a party is inconclusive, the reason stands there.
 public struct TextReport: ReportWriter {
   private let style: TextStyle
+  private let leftOut: LeftOut
   private var tally = Tally()
 
   private static let partyWidth = 14
@@ -33,8 +34,10 @@ public struct TextReport: ReportWriter {
   private static let indent = 2
   private static let barStart = indent + partyWidth + verdictWidth + llrWidth + evidenceWidth + timeWidth + 10
 
-  public init(style: TextStyle = TextStyle()) {
+  /// - Parameter leftOut: what folders have besides.
+  public init(style: TextStyle = TextStyle(), leftOut: LeftOut = LeftOut()) {
     self.style = style
+    self.leftOut = leftOut
   }
 
   public var opening: String {
@@ -70,7 +73,8 @@ public struct TextReport: ReportWriter {
       "\(tally.files) \(tally.files == 1 ? "file" : "files"): \(tally.flagged) flagged",
       "\(tally.inconclusive) inconclusive", "\(clear) bona fide", "\(tally.failed) failed",
     ]
-    return "\n" + paint(counts.joined(separator: ", "), tally.flagged > 0 ? .red : .plain) + "\n"
+    let line = "\n" + paint(counts.joined(separator: ", "), tally.flagged > 0 ? .red : .plain) + "\n"
+    return line + (leftOut.line.map { printable($0) + "\n" } ?? "")
   }
 
   private func rows(for party: PartyResult, duration: Double) -> [String] {

@@ -28,6 +28,29 @@ struct BadInputTests {
     #expect(error?.message.contains("symbolic link") == true)
   }
 
+  /// Text in UTF-16 begins as MPEG audio may.
+  @Test(arguments: [[0xFF, 0xFE], [0xFE, 0xFF]] as [[UInt8]])
+  func textOfUnits(_ mark: [UInt8]) throws {
+    let letters = "Dear caller, this is a letter. ".utf8.flatMap { mark[0] == 0xFF ? [$0, 0] : [0, $0] }
+    let error = failure(try folder.write(mark + letters, to: "text.wav"))
+    #expect(error?.code == .notAudio && error?.message == "the content is text, not audio")
+  }
+
+  @Test func namesThatAreNotUTF8() throws {
+    let bytes = Array(folder.file("latin").utf8) + [0xE9, 0xC3, 0x28] + Array(".wav".utf8)
+    let path = String(pathBytes: bytes)
+    #expect(path.pathBytes == bytes && path.readablePath.hasSuffix("latin\u{FFFD}\u{FFFD}(.wav"))
+    try FileManager.default.copyItem(
+      atPath: try folder.write(WaveBytes(pcm: [1, 2, 3]).bytes, to: "plain.wav"), toPath: folder.file("copy.wav"))
+    try #require(rename(folder.file("copy.wav"), path.cPath) == 0)
+    #expect(try readAll(path).samples.count == 3)
+    // What stands for a byte is itself given by bytes.
+    for text in ["plain/é.wav", "\u{10FE80}", "\u{10FFFF}"] {
+      #expect(String(pathBytes: Array(text.utf8)).pathBytes == Array(text.utf8))
+    }
+    #expect(String(pathBytes: Array("é".utf8)) == "é" && !"é\u{FFFD}".hasForeignBytes)
+  }
+
   @Test func directory() {
     #expect(failure(folder.path)?.code == .isDirectory)
   }

@@ -113,8 +113,44 @@ struct FFmpegTests {
     let bytes = try Data(contentsOf: URL(filePath: path))
     let error = failure(try folder.write(Array(bytes.prefix(bytes.count / 2)), to: "cut.m4a"))
     #expect(error?.code == .decodeFailed)
-    #expect(error?.message.hasPrefix("the file is damaged: mov") == true)
+    #expect(error?.message.hasPrefix("the file is damaged: the index (moov)") == true)
     #expect(error?.message.contains("0x") == false)
+  }
+
+  @Test func saysWhatElseItIs() throws {
+    let path = folder.file("picture.png")
+    try #require(
+      try run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=size=8x8", "-frames:v", "1", path]) == 0)
+    let error = failure(path)
+    #expect(error?.code == .notAudio && error?.message == "the content is no recording: ffmpeg takes it for png")
+  }
+
+  @Test(arguments: [(0x14DE, "Cisco G.729 (WAV tag 0x14DE)"), (0x0133, "Sipro G.729 (WAV tag 0x0133)"), (0x7777, "WAV tag 0x7777")])
+  func namesCodecsThatNobodyDecodes(_ tag: UInt16, name: String) throws {
+    var file = WaveBytes(pcm: [])
+    (file.formatTag, file.bitsPerSample) = (tag, 0)
+    file.data = Array(repeating: 0x55, count: 20_000)
+    let error = failure(try folder.write(file.bytes, to: "tag.wav"))
+    #expect(error?.code == .decodeFailed)
+    #expect(error?.message.hasPrefix("its audio is coded as \(name), which neither libsndfile nor ffmpeg decodes; have") == true)
+  }
+
+  @Test func readsDumpsOfG722() throws {
+    let path = try #require(try encode(["-c:a", "g722", "-ar", "16000", "-f", "g722"], to: "dump"))
+    let recording = try readAll(path, raw: try RawFormat(parsing: "g722"))
+    #expect(recording.format.name == "RAW/G722" && recording.format.sampleRate == 16_000)
+    #expect(abs(recording.samples.count - 48_000) < 100 && recording.warnings == [])
+    let (amplitude, rest) = tone(cycles: 440 / 16_000, in: recording.samples[16_000..<32_000])
+    #expect(abs(amplitude - 0.5) < 0.05 && rest < 0.05)
+  }
+
+  /// A byte has two samples, the first in its upper half; each says how many steps of the table to go.
+  @Test func readsDumpsOfIMA() throws {
+    let path = try folder.write([0x70, 0x07, 0x88] + Array(repeating: 0, count: 5_000), to: "dump.ima")
+    let recording = try readAll(path, raw: try RawFormat(parsing: "ima:8000"))
+    #expect(recording.format.name == "RAW/IMA" && recording.samples.count == 10_006 && recording.warnings == [])
+    // Steps 7, 16, 14, 13 and so on, of IMA's table: (2 · 7 + 1) · 7 / 8, then 16 / 8 more.
+    #expect(recording.samples.prefix(2).map { Int(($0 * 32_768).rounded()) } == [13, 15])
   }
 
   @Test func plainMessagesHaveNoAddresses() {

@@ -211,6 +211,18 @@ struct LayoutTests {
     #expect(reader.warnings.count == 1)
   }
 
+  @Test(arguments: [[0xEF, 0xBB, 0xBF], [0x0A], Array("HTTP/1.1 200 OK\r\nContent-Type: audio/x-wav\r\n\r\n".utf8)] as [[UInt8]])
+  func passesOverWhatIsAhead(_ lead: [UInt8]) throws {
+    for format in [SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_OGG | SF_FORMAT_VORBIS] {
+      let path = try folder.write(lead + written(format), to: "lead")
+      let recording = try readAll(path)
+      #expect(recording.samples.count == 24_000)
+      #expect(hears(high, in: recording.samples[17_000..<23_000]))
+      #expect(recording.warnings == ["\(lead.count) \(lead.count == 1 ? "byte" : "bytes") of something else ahead of the recording passed over"])
+      #expect(recording.unheard == 0 && AudioFormat.isRecognised(path: path))
+    }
+  }
+
   @Test func goesBackToTheFirstPart() throws {
     let file = try tone(SF_FORMAT_WAV | SF_FORMAT_PCM_16, low) + tone(SF_FORMAT_WAV | SF_FORMAT_PCM_16, high)
     var reader = try AudioReader(path: try folder.write(file, to: "cat.wav"))

@@ -8,6 +8,8 @@ struct RawFormatTests {
     #expect(try RawFormat(parsing: "ulaw:8000") == RawFormat(encoding: .ulaw, sampleRate: 8_000))
     #expect(try RawFormat(parsing: "ALAW:16000:1") == RawFormat(encoding: .alaw, sampleRate: 16_000))
     #expect(try RawFormat(parsing: "mulaw:8000") == RawFormat(encoding: .ulaw, sampleRate: 8_000))
+    #expect(try RawFormat(parsing: "g722") == RawFormat(encoding: .g722, sampleRate: 16_000))
+    #expect(try RawFormat(parsing: "g722:16000") == RawFormat(encoding: .g722, sampleRate: 16_000))
     #expect(try RawFormat(parsing: "vox:8000") == RawFormat(encoding: .vox, sampleRate: 8_000))
     #expect(
       try RawFormat(parsing: "s16le:48000:64") == RawFormat(encoding: .s16le, sampleRate: 48_000, channelCount: 64))
@@ -15,7 +17,7 @@ struct RawFormatTests {
 
   @Test(arguments: [
     "", "ulaw", "ulaw:", ":8000", "mp3:8000", "ulaw:8000:", "ulaw:8000:0", "ulaw:8000:65", "ulaw:5999", "ulaw:192001",
-    "ulaw:8000:1:1", "ulaw:99999999999999999999", "ulaw:-8000", "ulaw: 8000", "s16le:8000:two", "vox:8000:2", "gsm:8000:2",
+    "ulaw:8000:1:1", "ulaw:99999999999999999999", "ulaw:-8000", "ulaw: 8000", "s16le:8000:two", "vox:8000:2", "gsm:8000:2", "g722:8000", "g722:16000:2", "vox",
   ])
   func refuses(_ text: String) {
     let error = #expect(throws: AudioError.self) { try RawFormat(parsing: text) }

@@ -91,15 +91,28 @@ import Testing
     #expect(run.errorLines.count == 2)
   }
 
-  @Test func namesThatAreNotUTF8AreReported() throws {
+  /// Found in a folder, by a pattern, listed in a file, and as an argument, which a test can give by a shell alone.
+  @Test func namesThatAreNotUTF8AreScreened() throws {
     let folder = try TemporaryFolder()
-    let path = Array(folder.path("bad").utf8CString.dropLast()) + [CChar(bitPattern: 0xFF)] + Array(".wav".utf8CString)
-    let file = fopen(path, "w")
-    try #require(file != nil)
-    file.map { _ = fclose($0) }
-    let run = try bonafide(["-f", "json", folder.url.path])
-    #expect(run.status == 2)
-    #expect(run.errors.contains("bad\u{FFFD}.wav: its name is not UTF-8"))
+    let path = Array(folder.path("calls/bad").utf8CString.dropLast()) + [CChar(bitPattern: 0xFF)] + Array(".wav".utf8CString)
+    try #require(rename(try folder.write("calls/good.wav", wav([promptSamples()])), path) == 0)
+    try folder.write("list", Array("calls/bad".utf8) + [0xFF] + Array(".wav\n".utf8))
+    let runs = [
+      try bonafide(["scan", "--fast", "-f", "json", "calls"], in: folder),
+      try bonafide(["scan", "--fast", "-f", "json", "calls/*.wav"], in: folder),
+      try bonafide(["scan", "--fast", "-f", "json", "--files-from", "list"], in: folder),
+      try bonafide(["--fast", "-f", "json"], in: folder, by: ["/bin/sh", "-c", "exec \"$@\" calls/bad?.wav", "sh"]),
+    ]
+    for run in runs {
+      let value = try JSONDecoder().decode(JSONValue.self, from: Data(run.output.utf8))
+      #expect(try JSONSchema.ofReports().faults(in: value, as: "document") == [])
+      #expect(run.output.contains("{\"path\":\"calls/bad\u{FFFD}.wav\",\"path_bytes\":\"calls/bad%FF.wav\",\"format\":\"WAV/PCM_16\""))
+      #expect(run.errors == "")
+    }
+    let moved = try bonafide(["--fast", "calls", "--move-flagged", "flagged", "--alarm-at", "1000", "--clear-at", "1001"], in: folder)
+    #expect(moved.status == 1 && access(path, F_OK) != 0)
+    let flagged = Array(folder.path("flagged/bad").utf8CString.dropLast()) + [CChar(bitPattern: 0xFF)] + Array(".wav".utf8CString)
+    #expect(access(flagged, F_OK) == 0)
   }
 
   /// libmpg123 tells standard error of each damaged frame, and of no file.
@@ -141,5 +154,41 @@ import Testing
     let run = try bonafide(["scan", "--fast", "--format", "csv", "calls"], in: folder)
     for index in Self.recordings.indices { #expect(run.output.contains("calls/r\(index),"), "\(Self.recordings[index])") }
     #expect(!run.output.contains("calls/o"))
+    #expect(run.errors.contains("bonafide: left out: \(Self.others.count) without an extension\n"))
+  }
+
+  /// What is left out is counted by kind: on standard error, and in the report where it has a place.
+  @Test func whatIsLeftOutIsCounted() throws {
+    let folder = try TemporaryFolder()
+    let voice = try wav([Array(promptSamples().prefix(4000))])
+    try folder.write("calls/a.wav", voice)
+    let names = ["1.vox", "2.VOX", "in/3.vox", "4.ima", "5.sln16", "6.raw", "a.txt", "notes", ".hidden", "in/call.20240131-1"]
+    for name in names { try folder.write("calls/" + name, [UInt8](repeating: 0x55, count: 200)) }
+    try FileManager.default.createSymbolicLink(atPath: folder.path("calls/loop"), withDestinationPath: ".")
+    try #require(mkfifo(folder.path("calls/pipe.wav"), 0o600) == 0)
+    let line = "left out: 3 × .vox, which take --raw vox:8000; 1 × .ima, which takes --raw ima:8000; "
+      + "1 × .raw, which takes --raw ENCODING:RATE; 1 × .sln16, which takes --raw s16le:16000; 2 without an extension; 1 × .txt; "
+      + "1 hidden; 1 linked folder; 1 that is no file"
+    let json = try bonafide(["--fast", "-f", "json", "calls"], in: folder)
+    #expect(json.errors == "bonafide: \(line)\n")
+    let counts = "\"left_out\":[{\"kind\":\".vox\",\"count\":3,\"raw\":\"vox:8000\"},{\"kind\":\".ima\",\"count\":1,\"raw\":\"ima:8000\"},"
+    #expect(json.output.contains(counts))
+    let value = try JSONDecoder().decode(JSONValue.self, from: Data(json.output.utf8))
+    #expect(try JSONSchema.ofReports().faults(in: value, as: "document") == [])
+    let lines = try bonafide(["--fast", "-f", "jsonl", "calls"], in: folder)
+    #expect(lines.output.contains(counts) && lines.output.split(separator: "\n").count == 1)
+    #expect(try JSONSchema.ofReports().faults(in: lines.output, as: "line") == [])
+    let text = try bonafide(["--fast", "calls"], in: folder)
+    #expect(text.output.hasSuffix(" 0 failed\n\(line)\n") && text.errors == "")
+    #expect(try bonafide(["--fast", "--quiet", "calls"], in: folder).errors == "")
+    // Recordings by their names that were not screened.
+    let cleared = ["--fast", "calls", "--alarm-at", "-1001", "--clear-at", "-1000", "--strict"]
+    #expect(try bonafide(cleared, in: folder).status == 2)
+    let excluding = try bonafide(cleared + ["--exclude", "*.[viVrs]*"], in: folder)
+    #expect(excluding.status == 0 && excluding.output.contains("; 6 by --include and --exclude"))
+    // As dumps, those alone that can be of that kind.
+    let raw = try bonafide(["--fast", "-f", "csv", "--raw", "vox:8000", "calls"], in: folder)
+    #expect(raw.output.split(separator: "\n").count == 5)
+    #expect(raw.errors.contains("left out: 1 × .ima, which takes --raw ima:8000; 1 × .sln16, which takes --raw s16le:16000; 2 without an extension; 1 × .txt; 1 × .wav;"))
   }
 }

@@ -111,7 +111,16 @@ enum Results {
     properties["schema"] = nil
     properties["engine"] = nil
     properties["prior"] = nil
+    properties["left_out"] = nil
     #expect(file["properties"] == .object(properties))
+  }
+
+  @Test func kindsThatAreLeftOutAreFew() {
+    var leftOut = LeftOut()
+    #expect(leftOut.line == nil && !leftOut.hasHeaderless)
+    for number in 0..<30 { leftOut.count(.other(extension: "\(number)")) }
+    #expect(leftOut.counts.count == 21 && leftOut.counts.map(\.count).reduce(0, +) == 30)
+    #expect(leftOut.line?.hasSuffix("; 10 of other kinds") == true && !leftOut.hasHeaderless)
   }
 
   @Test func oneRecordingNeedsNoNameInLabels() {
@@ -136,7 +145,7 @@ enum Results {
     result.warnings = []
     let rows = CSVReport().report(on: [result, FileResult(path: "x", error: "no")]).split(separator: "\n")
     #expect(rows.count == 5)
-    #expect(Set(rows.map { $0.count { $0 == "," } }) == [22])
+    #expect(Set(rows.map { $0.count { $0 == "," } }) == [23])
   }
 
   @Test func csvQuotesLineEnds() {

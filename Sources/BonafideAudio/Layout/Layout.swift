@@ -14,18 +14,54 @@ struct Layout {
   /// - Returns: `nil` where one decoder reads all of the file as it is.
   static func scan(_ file: borrowing FileDescriptor) -> Layout? {
     let size = file.size
-    var (place, found): (Int64, [Recorded]) = (0, [])
+    let lead = lead(of: file)
+    var (place, found): (Int64, [Recorded]) = (lead, [])
     while place < size, let recorded = recording(in: file, at: place, size: size) {
       found.append(recorded)
       guard recorded.end > place else { break }
       place = recorded.end
     }
-    guard let first = found.first, found.count > 1 || !first.isPlain else { return nil }
+    guard let first = found.first, found.count > 1 || lead > 0 || !first.isPlain else { return nil }
     let parts = found.flatMap(\.parts)
     guard !parts.isEmpty else { return nil }
     var layout = Layout(parts: parts)
+    if lead > 0 { layout.warnings.append("\(lead) \(lead == 1 ? "byte" : "bytes") of something else ahead of the recording passed over") }
     for warning in found.flatMap(\.warnings) where !layout.warnings.contains(warning) { layout.warnings.append(warning) }
     return layout
+  }
+
+  /// How far into a file a recording may start, behind bytes that are none of it.
+  private static let longestLead = 1024
+
+  /// Bytes ahead of a recording that are none of it, such as the mark or the line feed of a program that took it for text, or the
+  /// head of a message that it came in; 0 where none are there, or no recording behind them.
+  static func lead(of file: borrowing FileDescriptor) -> Int64 {
+    let head = file.bytes(at: 0, count: longestLead + 12)
+    // A tag is part of what is behind it.
+    guard head.count > 12, !head.hasText("ID3"), !isCertainStart(head[...], isBehindText: true) else { return 0 }
+    // What is no text may be a header that places are counted from.
+    var isText = true
+    for place in 1..<(head.count - 11) {
+      isText = isText && [0xEF, 0xBB, 0xBF, 0xFE, 0xFF, 0, 0x09, 0x0A, 0x0D, 0x20].contains(head[place - 1])
+      if isCertainStart(head[place...], isBehindText: isText) { return Int64(place) }
+    }
+    return 0
+  }
+
+  /// Whether bytes, 12 or more, are the start of a container beyond doubt.
+  private static func isCertainStart(_ bytes: ArraySlice<UInt8>, isBehindText: Bool) -> Bool {
+    let head = Array(bytes.prefix(12))
+    switch head[0] {
+    case UInt8(ascii: "R"):
+      return ["RIFF", "RIFX", "RF64", "BW64"].contains { head.hasText($0) } && head.hasText("WAVE", at: 8)
+    case UInt8(ascii: "F"): return head.hasText("FORM") && head.hasText("AIF", at: 8)
+    case UInt8(ascii: "c"): return head.hasText("caff") && head[4] == 0
+    case UInt8(ascii: "f"): return head.hasText("fLaC") && head[4] & 0x7F == 0 && head[5...7].elementsEqual([0, 0, 34])
+    case UInt8(ascii: "O"): return head.hasText("OggS") && head[4] == 0
+    case UInt8(ascii: "."): return head.hasText(".snd") && head[4] == 0 && head[5] == 0
+    case UInt8(ascii: "#"): return head.hasText("#!AMR")
+    default: return isBehindText && (head.hasText("ftyp", at: 4) || head.starts(with: ebmlMark))
+    }
   }
 
   /// The recording that starts at a place, by its first bytes.
