@@ -130,9 +130,9 @@ def halved(x):
     return fft.irfft(fft.rfft(x)[:, :n // 2 + 1], n).astype(np.float32) / 2
 
 
-def batches(cache, seed, queue, size, music, exclude, with_narrow, easy):
-    """Worker: endless batches of (features (B, T, bands, inputs), narrowband features where asked for, clip label, frame label (B, U), speech (B, U), whether labels alone teach (B,)); label 1 = bona fide,
-    -1 = mixed. Genuine clips and spoofs alternate; half of the pairs go through one channel."""
+def batches(cache, seed, queue, size, music, exclude, with_narrow, easy, targets):
+    """Worker: endless batches of (features (B, T, bands, inputs), narrowband features where asked for, clip label, frame label (B, U), speech (B, U), whether labels alone teach (B,), targets (B,), NaN where
+    there is none); label 1 = bona fide, -1 = mixed. Genuine clips and spoofs alternate; half of the pairs go through one channel."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
     rows, rate = json.load(open(os.path.join(cache, "rows.json"))), rate_of(cache)
@@ -147,7 +147,7 @@ def batches(cache, seed, queue, size, music, exclude, with_narrow, easy):
     units, block = CROP_S * channel.BLOCKS_PER_S, rate // channel.BLOCKS_PER_S
     codec = lambda: "" if rng.random() < 0.5 else str(rng.choice(list(arrays)))
     while True:
-        label, x, seeds, classic, plain = np.tile([1, 0], size // 2).astype(np.float32), [], [], [], []
+        label, x, seeds, classic, plain, target = np.tile([1, 0], size // 2).astype(np.float32), [], [], [], [], []
         for _ in range(size // 2):
             is_easy = rng.random() < easy.value
             codecs, one = [codec(), codec()], not is_easy and rng.random() < 0.5
@@ -155,6 +155,7 @@ def batches(cache, seed, queue, size, music, exclude, with_narrow, easy):
             is_classic = is_classic or rows[pair[0]]["source"].startswith(UNTAUGHT)
             plain += [is_easy] * 2
             classic += [is_classic] * 2
+            target += [targets.get(rows[i]["file"], np.nan) for i in pair]
             for i, c in zip(pair, codecs[:1] * 2 if one else codecs):
                 x.append(crop(rng, rows, arrays, i, c, CROP_S * rate, is_easy))
             seeds += [int(rng.integers(1 << 62))] * 2 if one else [int(v) for v in rng.integers(1 << 62, size=2)]
@@ -177,7 +178,8 @@ def batches(cache, seed, queue, size, music, exclude, with_narrow, easy):
         with torch.no_grad():
             features = front(torch.from_numpy(x)).numpy()
             narrow = narrow_front(torch.from_numpy(halved(x))).numpy() if with_narrow else features[:0]
-        queue.put((features, narrow, label, frame, speech.astype(np.float32), np.array(classic, np.float32)))
+        queue.put((features, narrow, label, frame, speech.astype(np.float32), np.array(classic, np.float32),
+                   np.where(label < 0, np.nan, target).astype(np.float32)))
 
 
 @torch.no_grad()
@@ -252,6 +254,7 @@ def main():
     a.add_argument("--exclude", default="", help="regular expression: speakers left out of training; empty for none")
     a.add_argument("--start", metavar="MODEL", help="safetensors to begin from, in place of random weights")
     a.add_argument("--teachers", nargs="+", default=[], metavar="MODEL", help="safetensors whose mean score is to be learned as well")
+    a.add_argument("--targets", metavar="JSON", help="score of each clip, by its file, that is to be learned as well, as teachers gave it before any line")
     a.add_argument("--bfloat16", action="store_true", help="convolutions in bfloat16: half of the time on processors that have it")
     a.add_argument("--narrowband-teachers", nargs="+", default=[], metavar="MODEL", help="narrowband teachers of a wideband network")
     a.add_argument("--easy", action="store_true", help="begin with pairs and channels that are easy to learn from: without it a network without --start hardly starts")
@@ -278,9 +281,10 @@ def main():
         c = torch.load(path)
         network.load_state_dict(c["network"]); average.load_state_dict(c["average"]); optimiser.load_state_dict(c["optimiser"])
         step, spent = c["step"], c["spent"]
+    targets = json.load(open(o.targets)) if o.targets else {}
     queue = multiprocessing.Queue(8)
     easy = multiprocessing.Value("d", 0.0)
-    worker = multiprocessing.Process(target=batches, args=(o.cache, (o.seed, step), queue, o.batch, music, o.exclude, bool(o.narrowband_teachers), easy), daemon=True)
+    worker = multiprocessing.Process(target=batches, args=(o.cache, (o.seed, step), queue, o.batch, music, o.exclude, bool(o.narrowband_teachers), easy, targets), daemon=True)
     worker.start()
     dev = [r for r in json.load(open(os.path.join(o.cache, "rows.json"))) if r["split"] == "dev" and has_band(r, rate)]
     clips = np.load(os.path.join(o.cache, "clips.npy"), mmap_mode="r")
@@ -298,7 +302,7 @@ def main():
             # A third of the run as it is easy, then less and less so.
             easy.value = float(np.clip(1 - (done - 0.35) / 0.35, 0.15, 1))
             network.dropout.p = 0.2 * (1 - easy.value)
-        features, narrow, label, frame, speech, classic = (torch.from_numpy(v) for v in queue.get(timeout=600))
+        features, narrow, label, frame, speech, classic, target = (torch.from_numpy(v) for v in queue.get(timeout=600))
         network.train()
         with torch.no_grad():
             taught = teachers(features, narrow, label, frame, speech) if teachers else None
@@ -313,6 +317,8 @@ def main():
         scores = pooled(out, speech + 1e-3)
         # Teachers know little of classic voices and of the sources in UNTAUGHT: there the labels teach.
         heard = 1 - classic if teachers else torch.zeros(o.batch)
+        taught_before = ~target.isnan() & (classic == 0)
+        heard = torch.where(taught_before, 1.0, heard)
         own = 1 - 0.7 * heard
         clip_loss = (F.binary_cross_entropy_with_logits(scores, label.clamp_min(0), reduction="none") * own)[whole].mean()
         frame_loss = (F.binary_cross_entropy_with_logits(out[..., 0], frame, reduction="none") * speech * own[:, None]).sum() / speech.sum()
@@ -323,6 +329,8 @@ def main():
             of_clips, of_frames = taught
             loss = loss + ((scores - of_clips).square() * heard).mean()
             loss = loss + 0.3 * ((out[..., 0] - of_frames).square() * speech * heard[:, None]).sum() / speech.sum()
+        if o.targets:
+            loss = loss + (scores - target.nan_to_num()).square()[taught_before].sum() / o.batch
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2)

@@ -29,8 +29,6 @@ struct PartyScreener: ~Copyable {
   private var opinion: SecondOpinion?
   private let second: SecondStage?
   private let pace: Pace
-  /// Seconds of speech at which the second stage listens next in a live call.
-  private var nextHearing = 5.0
   /// Whether `takeHeard()` will be called.
   var keepsHeard = false
   /// Whether frames wait until `hear(echo:)` has said of them whether they are echo.
@@ -247,10 +245,8 @@ struct PartyScreener: ~Copyable {
     let known = min(echo.count, evidence.frameCount - echoStart)
     echo.removeFirst(known)
     echoStart += known
-    if pace == .live, evidence.speech >= nextHearing {
-      hear()
-      nextHearing *= 2
-    }
+    // At once in a live call, so that verdicts are early, work is spread over time and no samples wait.
+    if pace == .live, windows?.waits == true { hear() }
   }
 
   private mutating func hear() {

@@ -82,9 +82,12 @@ struct SpeechWindows: Sendable {
     if !speech.isEmpty { close() }
   }
 
+  /// Whether there is a window that the second stage has not heard.
+  var waits: Bool { all.last.map { !$0.samples.isEmpty } ?? false }
+
   /// Has the second stage listen to the windows that it has not heard. One that it cannot hear, for want of memory, stays without a score.
   mutating func hear(with stage: SecondStage) {
-    for index in all.indices where all[index].score == nil {
+    for index in all.indices where !all[index].samples.isEmpty {
       all[index].score = try? stage.score(all[index], sampleRate: sampleRate)
       all[index].samples = []
     }
