@@ -1,5 +1,6 @@
 import Bonafide
 import BonafideEvaluation
+import BonafideReport
 import Dispatch
 import Glibc
 import Synchronization
@@ -13,8 +14,8 @@ struct AudioScoring {
   /// Columns of a terminal for a progress line; `nil` for none.
   let progressWidth: Int?
 
-  /// What the files were found to be; one that could not be screened has its error, and no parties.
-  func score(_ trials: TrialList, jobs: Int) -> [ScreenedRecording] {
+  /// What the files were found to be, and how many came out how; one that could not be screened has its error, and no parties.
+  func score(_ trials: TrialList, jobs: Int) -> (recordings: [ScreenedRecording], tally: Tally) {
     let files = Self.files(of: trials)
     let recordings = files.map { Recording(path: Self.path(of: $0, in: root)) }
     let results = Mutex<[FileResult?]>(Array(repeating: nil, count: files.count))
@@ -36,9 +37,13 @@ struct AudioScoring {
       }
     }
     progress.withLock { Terminal.write($0?.erase() ?? "") }
-    return zip(files, results.withLock { $0 }).map { file, result in
-      ScreenedRecording(result ?? FileResult(path: file, error: "was not screened"), file: file)
+    var tally = Tally()
+    let screened = zip(files, results.withLock { $0 }).map { file, result in
+      let result = result ?? FileResult(path: file, error: "was not screened")
+      tally.count(result)
+      return ScreenedRecording(result, file: file)
     }
+    return (screened, tally)
   }
 
   /// Paths of the recordings of a protocol.

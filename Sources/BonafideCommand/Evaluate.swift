@@ -108,7 +108,7 @@ struct Evaluate: ParsableCommand {
     try check((scoresPath == nil) != (audio == nil), "Give a file of scores, or --audio with a folder of recordings.")
     try check(audio != nil || screening.model == nil, "--model goes with --audio.")
     try check(audio != nil || site.profile == nil, "--profile goes with --audio.")
-    try check(audio != nil || !party.isGiven, "--raw and --mix go with --audio.")
+    try check(audio != nil || !party.isGiven, "--raw, --mix and --channel-names go with --audio.")
     try check((0...1_000_000).contains(bootstrap), "--bootstrap is a number of samples from 0 to 1000000.")
     try check(worst >= 0, "--worst is a number of mistakes, 0 for none.")
     try check(segmentHop.isFinite && segmentHop > 0, "--segment-hop is a length in milliseconds, such as 20.")
@@ -192,12 +192,15 @@ struct Evaluate: ParsableCommand {
       }
       return (table, nil)
     }
-    let detector = try site.adjusted(screening.detector())
+    let fitted = try site.fitted(screening.detector())
+    let detector = fitted.detector
     var options = party.scanOptions
     options.timeline = timeline
     let scoring = AudioScoring(
       detector: detector, root: audio ?? "", options: options, progressWidth: screening.progressWidth)
-    return (ScoreTable(recordings: scoring.score(list, jobs: screening.threads)), detector)
+    let (recordings, tally) = scoring.score(list, jobs: screening.threads)
+    fitted.gaps(tally.judged).forEach(Terminal.say)
+    return (ScoreTable(recordings: recordings), detector)
   }
 
   /// Columns to break down by: those of `--by`; without it, kinds where the protocol has them, and systems on a page.

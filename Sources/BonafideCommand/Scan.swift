@@ -41,9 +41,6 @@ struct Scan: ParsableCommand {
   @OptionGroup
   var party: PartyOptions
 
-  @Option(help: ArgumentHelp("Names of the channels, with commas between, such as agent,caller.", valueName: "names"))
-  var channelNames: String?
-
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Share of parties that are synthetic, from which probabilities follow.", valueName: "share"))
@@ -77,8 +74,6 @@ struct Scan: ParsableCommand {
     try check(alarmAt?.isFinite ?? true, "--alarm-at is a log-likelihood ratio, such as -1.5.")
     try check(clearAt?.isFinite ?? true, "--clear-at is a log-likelihood ratio, such as 1.5.")
     try check(!timeline || format.hasTimeline, "--timeline goes with --format json or jsonl.")
-    try check(
-      !party.mix || names.count <= 1, "--mix makes one party of all channels, for which --channel-names gives one name.")
     try check(paths.count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
     try check(paths.allSatisfy { !$0.isEmpty }, "A path is empty.")
     try check(!paths.isEmpty || worklist.filesFrom != nil, "Missing expected argument '<path>': name recordings or folders, or give --files-from.")
@@ -98,10 +93,14 @@ struct Scan: ParsableCommand {
     let hasOutput = Terminal.prepareStreams()
     var tally = Tally()
     try reportingFailure {
-      let detector = try site.adjusted(screening.detector())
-      for model in detector.models { try checkPoints(of: model.card) }
+      let fitted = try site.fitted(screening.detector())
+      for model in fitted.detector.models { try checkPoints(of: model, in: fitted.detector) }
       try checkStandardOutput(for: output, isOpen: hasOutput)
-      tally = try scan(with: detector)
+      tally = try scan(with: fitted.detector)
+      for gap in fitted.gaps(tally.judged) {
+        tally.countWarning()
+        if !worklist.quiet { Terminal.say(gap) }
+      }
     }
     if tally.flagged > 0 { throw ExitCode.flagged }
     if tally.failed > 0 || tally.incomplete > 0 || worklist.strict && tally.warned > 0 { throw ExitCode.failed }
@@ -162,20 +161,13 @@ struct Scan: ParsableCommand {
     options.prior = prior
     options.alarmAt = alarmAt
     options.clearAt = clearAt
-    options.channelNames = names
     options.timeline = timeline
     return options
   }
 
-  private var names: [String] {
-    channelNames?.split(separator: ",", omittingEmptySubsequences: false).map {
-      String($0.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-    } ?? []
-  }
-
   /// A point of the command line must fit the other one of the model.
-  private func checkPoints(of card: ModelCard) throws(RunError) {
-    let points = card.operatingPoints
+  private func checkPoints(of model: Model, in detector: Detector) throws(RunError) {
+    let (card, points) = (model.card, detector.operatingPoints(of: model))
     func refuse(_ message: String) -> RunError { RunError(message: message, status: .validationFailure) }
     if let alarmAt, clearAt == nil, alarmAt >= points.clear {
       throw refuse(

@@ -58,8 +58,22 @@ struct PartyOptions: ParsableArguments {
   @Flag(help: "Screen the mean of all channels as one party.")
   var mix = false
 
+  @Option(help: ArgumentHelp("Names of the channels, with commas between, such as agent,caller.", valueName: "names"))
+  var channelNames: String?
+
+  /// Names of the channels, first to last.
+  var names: [String] {
+    channelNames?.split(separator: ",", omittingEmptySubsequences: false).map {
+      String($0.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    } ?? []
+  }
+
   /// Whether one of them is given.
-  var isGiven: Bool { raw != nil || mix }
+  var isGiven: Bool { raw != nil || mix || channelNames != nil }
+
+  func validate() throws {
+    try check(!mix || names.count <= 1, "--mix makes one party of all channels, for which --channel-names gives one name.")
+  }
 
   /// The recordings at paths.
   ///
@@ -76,6 +90,7 @@ struct PartyOptions: ParsableArguments {
     var options = ScanOptions()
     options.raw = raw
     options.mix = mix
+    options.channelNames = names
     return options
   }
 }
@@ -86,14 +101,34 @@ struct SiteOptions: ParsableArguments {
     help: ArgumentHelp("What bonafide calibrate made of genuine calls of this site.", valueName: "file"), completion: .file())
   var profile: String?
 
+  /// A detector as the site's profile has it.
+  struct Fitted {
+    let detector: Detector
+    /// The profile, and names of the models that it has nothing for.
+    fileprivate let left: (path: String, models: [String])?
+
+    /// A line for each model that the profile has nothing for and that was at work.
+    ///
+    /// - Parameter judged: parties by the model that judged them.
+    func gaps(_ judged: [String: Int]) -> [String] {
+      guard let left else { return [] }
+      return left.models.compactMap { model in
+        guard let count = judged[model], count > 0 else { return nil }
+        return "\(left.path): warning: has nothing for model \(model), which judged \(count) \(count == 1 ? "party" : "parties") "
+          + "as without a profile; calibrate with more calls of that band"
+      }
+    }
+  }
+
   /// The detector as the site's profile has it.
-  func adjusted(_ detector: Detector) throws(RunError) -> Detector {
-    guard let profile else { return detector }
-    let text = try readText(profile)
+  func fitted(_ detector: Detector) throws(RunError) -> Fitted {
+    guard let path = profile else { return Fitted(detector: detector, left: nil) }
+    let text = try readText(path)
     do throws(ProfileError) {
-      return try detector.adjusted(to: try SiteProfile(json: text.utf8))
+      let profile = try SiteProfile(json: text.utf8)
+      return Fitted(detector: try detector.adjusted(to: profile), left: (path, profile.modelsLeft(of: detector)))
     } catch {
-      throw RunError(message: "\(profile): \(error)")
+      throw RunError(message: "\(path): \(error)")
     }
   }
 }

@@ -89,6 +89,8 @@ public struct Tally: Sendable, Equatable {
   public private(set) var incomplete = 0
   /// Recordings with warnings, and other warnings.
   public private(set) var warned = 0
+  /// Parties in which somebody speaks, by the model that judged them.
+  public private(set) var judged: [String: Int] = [:]
 
   public init() {}
 
@@ -105,5 +107,8 @@ public struct Tally: Sendable, Equatable {
     }
     if result.verdict != .synthetic, result.parties.contains(where: { $0.reason == .incomplete }) { incomplete += 1 }
     if !result.warnings.isEmpty { warned += 1 }
+    for party in result.parties where party.sameAs == nil && party.llr != nil {
+      if let model = party.model { judged[model, default: 0] += 1 }
+    }
   }
 }

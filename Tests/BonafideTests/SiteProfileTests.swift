@@ -84,4 +84,55 @@ import Testing
     let moved = profile.adjustments[0].offset * adjusted.speech / (adjusted.speech + 10)
     #expect(abs(try #require(adjusted.llr) - before - moved) < 1e-6)
   }
+
+  /// A recording of one party: its score, without the evidence, and the verdict that goes with it at points of −2 and 1.5.
+  private func genuine(_ index: Int, _ score: Double) -> FileResult {
+    let llr = score / 2
+    let verdict: Verdict = llr <= -2 ? .synthetic : llr >= 1.5 ? .bonafide : .inconclusive
+    let party = PartyResult(
+      channel: 1, model: "narrowband", verdict: verdict, reason: verdict == .inconclusive ? .ambiguous : nil, speech: 10, llr: llr)
+    return FileResult(path: "\(index).wav", verdict: verdict, parties: [party])
+  }
+
+  /// Scores −5 to 4.95: all but the lowest parts are judged by a profile whose lowest scores are lower still.
+  @Test func whatChangesIsToldByCrossValidation() throws {
+    let results = (0..<200).map { genuine($0, Double($0) / 20 - 5) }
+    let change = try #require(SiteProfile.changes(genuine: results, of: detector, falseAlarms: 0.02).first)
+    #expect(change.parties == 200)
+    #expect(change.adjustment == (try SiteProfile(genuine: results, of: detector, falseAlarms: 0.02)).adjustments[0])
+    #expect(change.points.alarm == -2 && change.points.clear == 1.5)
+    // −5 to −4, and 3 to 4.95.
+    #expect(change.flagged.before == 21 && change.cleared.before == 40)
+    // The lowest twenty are judged without themselves: (−4 + offset) / 2 is the fourth lowest of the rest. No other part has one.
+    #expect(change.flagged.after == 20)
+    // From 1.05 on: those to 1.95 are moved by (2 + 0.5) · 180 / 230, for the median of the others is −0.5, and must come to 3.
+    #expect(change.cleared.after == 79)
+    #expect(change.highestUnseenShare == 0.015)
+  }
+
+  @Test func aModelOfFewPartiesStaysAsItIs() throws {
+    let results = (0..<49).map { genuine($0, -5) }
+    let change = try #require(SiteProfile.changes(genuine: results, of: detector, falseAlarms: 0.01).first)
+    #expect(change.adjustment == nil && change.parties == 49)
+    #expect(change.flagged == .init(before: 49, after: 49) && change.cleared == .init())
+    #expect(throws: ProfileError(
+      message: "too few genuine parties that could be judged: narrowband judged 49; a model takes 50, better a few hundred")) {
+      try SiteProfile(genuine: results, of: detector, falseAlarms: 0.01)
+    }
+  }
+
+  /// By a stretch, a party stays flagged whatever its whole score is.
+  @Test func partiesThatAStretchFlagsStayFlagged() throws {
+    var results = (0..<60).map { genuine($0, 4) }
+    results[30].parties[0].verdict = .synthetic
+    results[30].parties[0].segments = [Segment(start: 0, end: 3, llr: -4, syntheticProbability: 0.9)]
+    let change = try #require(SiteProfile.changes(genuine: results, of: detector, falseAlarms: 0.01).first)
+    #expect(change.flagged == .init(before: 1, after: 1))
+  }
+
+  @Test func aProfileSaysWhichModelsItHasNothingFor() throws {
+    let profile = try SiteProfile(genuine: [recording((0..<60).map(Double.init))], of: detector, falseAlarms: 0.01)
+    #expect(profile.modelsLeft(of: detector) == [])
+    #expect(profile.modelsLeft(of: try .builtInFast) == ["wideband"])
+  }
 }

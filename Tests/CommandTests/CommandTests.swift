@@ -474,41 +474,6 @@ import Testing
     #expect(try shell(#""$0" - <&-"#).status == 2)
   }
 
-  // MARK: Profiles
-
-  @Test func calibrateMakesAProfileThatScanUses() throws {
-    let folder = try TemporaryFolder()
-    // Fifty parties: the prompt at as many levels.
-    let voice = try promptSamples()
-    let levels = (0..<50).map { level in voice.map { Int16(Double($0) * (1 - 0.01 * Double(level))) } }
-    let genuine = try folder.write("genuine.wav", wav(levels))
-    let profile = try folder.write("profile.json", [])
-    let run = try bonafide(["calibrate", "--genuine", genuine, "--output", profile])
-    #expect(run.status == 0 && run.output == "")
-    #expect(run.errorLines.count == 1 && run.errors.contains("50 genuine parties"))
-    let made = try JSONDecoder().decode(SiteProfile.self, from: Data(contentsOf: URL(filePath: profile)))
-    #expect(made.adjustments.map(\.parties) == [50])
-    #expect(made.adjustments.map(\.modelSHA256) == [try Model.narrowband.sha256])
-
-    let before = try document(try bonafide([promptPath, "-f", "json"]))
-    let after = try document(try bonafide([promptPath, "-f", "json", "--profile", profile]))
-    #expect(before != after)
-    #expect(try document(try bonafide([genuine, "-f", "json", "--profile", profile])).first?["verdict"] != .string("synthetic"))
-  }
-
-  @Test func whatIsNoProfileIsSaidInOneLine() throws {
-    let folder = try TemporaryFolder()
-    let text = try folder.write("notes.txt", Array("Not a profile.".utf8))
-    for path in [text, "/nonexistent.json"] {
-      let run = try bonafide([promptPath, "--profile", path])
-      #expect(run.status == 2 && run.output == "" && run.errorLines.count == 1)
-    }
-    let few = try bonafide(["calibrate", "--genuine", promptPath])
-    #expect(few.status == 2 && few.output == "")
-    #expect(few.errorLines.count == 1 && few.errors.contains("too few"))
-    #expect(try bonafide(["calibrate", "--genuine", promptPath, "--false-alarms", "50"]).status == 64)
-  }
-
   // MARK: Models
 
   @Test func versionNamesTheModel() throws {

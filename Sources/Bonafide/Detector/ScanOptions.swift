@@ -41,7 +41,7 @@ public struct ScanOptions: Sendable {
     }
     guard (1...1024).contains(threads) else { throw .badOption("threads are 1 to 1024, not \(threads)") }
     guard alarmAt != nil || clearAt != nil else { return }
-    let points = detector?.models.map(\.card.operatingPoints).map { (alarmAt ?? $0.alarm, clearAt ?? $0.clear) }
+    let points = detector.map { detector in detector.models.map(detector.operatingPoints).map { (alarmAt ?? $0.alarm, clearAt ?? $0.clear) } }
     for (alarm, clear) in points ?? [(alarmAt ?? -.infinity, clearAt ?? .infinity)] where alarm >= clear {
       throw .badOption("alarmAt (\(alarm)) must be less than clearAt (\(clear)); where one is nil it is the model's own")
     }

@@ -52,30 +52,28 @@ public struct SiteProfile: Codable, Sendable, Equatable {
   ///   - falseAlarms: share of genuine parties to be flagged, in 0...1.
   /// - Throws: when no model judged enough parties.
   public init(genuine results: [FileResult], of detector: Detector, falseAlarms: Double) throws(ProfileError) {
-    let parties = results.flatMap(\.parties).filter { party in
-      party.sameAs == nil && party.llr != nil && (party.reason == nil || party.reason == .ambiguous)
-    }
     schema = Self.schema
-    adjustments = detector.models.compactMap { model in
-      // One model alone judges all.
-      let judged = parties.filter { detector.wideband == nil || $0.model == model.card.name }
-      return judged.count < Self.leastParties ? nil : Adjustment(
-          model, of: detector, genuine: judged, falseAlarms: falseAlarms)
+    let judged = detector.models.map { model in (model, results.flatMap { Self.judged($0, by: model, of: detector) }) }
+    adjustments = judged.compactMap { model, parties in
+      parties.count < Self.leastParties ? nil : Adjustment(model, of: detector, genuine: parties, falseAlarms: falseAlarms)
     }
     guard !adjustments.isEmpty else {
+      let counts = judged.map { "\($0.card.name) judged \($1.count)" }.joined(separator: ", ")
       throw ProfileError(
-        message: "\(parties.count) genuine parties that could be judged are too few: a model takes \(Self.leastParties), "
-          + "better a few hundred")
+        message: "too few genuine parties that could be judged: \(counts); a model takes \(Self.leastParties), better a few hundred")
     }
   }
 }
 
 extension SiteProfile.Adjustment {
-  fileprivate init(_ model: Model, of detector: Detector, genuine parties: [PartyResult], falseAlarms: Double) {
+  /// How far the score of a party goes with the offset.
+  static func evidence(of party: PartyResult, by model: Model, of detector: Detector) -> Double {
+    detector.second?.card.fusions[model.card.name] == nil ? model.card.calibration.evidence(speech: party.speech) : 1
+  }
+
+  init(_ model: Model, of detector: Detector, genuine parties: [PartyResult], falseAlarms: Double) {
     let (calibration, fusion) = (model.card.calibration, detector.second?.card.fusions[model.card.name])
-    let scores = parties.map {
-      (llr: $0.llr ?? 0, evidence: fusion == nil ? calibration.evidence(speech: $0.speech) : 1)
-    }
+    let scores = parties.map { (llr: $0.llr ?? 0, evidence: Self.evidence(of: $0, by: model, of: detector)) }
     var offset = 0.0
     if let wanted = fusion == nil ? calibration.genuineMedian : fusion?.genuineMedian {
       let whole = scores.map { $0.llr / $0.evidence }.sorted()
@@ -85,9 +83,10 @@ extension SiteProfile.Adjustment {
     let moved = scores.map { $0.llr + $0.evidence * offset }.sorted()
     let flagged = min(Int(falseAlarms * Double(moved.count)), moved.count - 1)
     self.init(
-      model: model.card.name, modelSHA256: model.sha256, secondSHA256: fusion == nil ? nil : detector.second?.sha256, parties: parties.count, offset: offset,
+      model: model.card.name, modelSHA256: model.sha256, secondSHA256: fusion == nil ? nil : detector.second?.sha256,
+      parties: parties.count, offset: offset,
       // Just below the lowest score that is not to be flagged.
-      alarm: min(moved[flagged], 0, (fusion?.operatingPoints ?? model.card.operatingPoints).clear) - 1e-4)
+      alarm: min(moved[flagged], 0, detector.operatingPoints(of: model).clear) - 1e-4)
   }
 }
 
@@ -145,7 +144,7 @@ extension Detector {
           + "make it again with bonafide calibrate")
       }
       var model = model
-      let points = second?.card.fusions[model.card.name]?.operatingPoints ?? model.card.operatingPoints
+      let points = operatingPoints(of: model)
       guard adjustment.alarm < points.clear else {
         throw ProfileError(
           message: "the alarm point of model \(adjustment.model) (\(adjustment.alarm)) is not below its clear point "
