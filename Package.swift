@@ -20,8 +20,10 @@ let package = Package(
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3f", providers: [.apt(["libfftw3-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
+    // MPEG audio by the libmpg123 that libsndfile has loaded
+    .target(name: "CMpg123"),
     // audio: files and streams of any kind to blocks of float samples
-    .target(name: "BonafideAudio", dependencies: ["CSndfile", "CSoxr"]),
+    .target(name: "BonafideAudio", dependencies: ["CMpg123", "CSndfile", "CSoxr"]),
     // inner loops of features and network, per instruction set
     .target(name: "CKernels"),
     // network: tensors, safetensors, layers

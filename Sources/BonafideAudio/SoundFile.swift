@@ -2,9 +2,14 @@ import CSndfile
 import Glibc
 import Synchronization
 
-/// A file that libsndfile decodes.
+/// A file that libsndfile decodes, or of MPEG audio libmpg123 without it.
 struct SoundFile: ~Copyable {
-  private let handle: OpaquePointer
+  private enum Decoder: ~Copyable {
+    case libsndfile(OpaquePointer)
+    case libmpg123(MPEGFile)
+  }
+
+  private let decoder: Decoder
   /// What libsndfile found; not yet checked against the ranges that are read.
   let format: AudioFormat
   /// Frames that the header promises, where it says so and promises more than there are.
@@ -28,6 +33,14 @@ struct SoundFile: ~Copyable {
   static func open(
     _ descriptor: borrowing FileDescriptor, raw: RawFormat?, excerpt: Excerpt? = nil
   ) throws(Failure) -> SoundFile {
+    if raw == nil, MPEGFile.isAvailable {
+      let all = excerpt ?? Excerpt(0..<descriptor.size)
+      if MPEGFile.isStart(all, of: descriptor.number) {
+        let file = MPEGFile(ExcerptStream(all, of: descriptor.number))
+        guard let file else { throw Failure(isRecognised: false, message: "no MPEG audio") }
+        return SoundFile(file)
+      }
+    }
     if let excerpt {
       let stream = ExcerptStream(excerpt, of: descriptor.number)
       let (handle, info, failure) = open(stream)
@@ -43,8 +56,16 @@ struct SoundFile: ~Copyable {
     return SoundFile(handle: handle, info: info, stream: nil)
   }
 
+  private init(_ file: consuming MPEGFile) {
+    format = file.format
+    promisedFrameCount = nil
+    hasExactFrameCount = false
+    stream = nil
+    decoder = .libmpg123(file)
+  }
+
   private init(handle: OpaquePointer, info: SF_INFO, stream: ExcerptStream?) {
-    self.handle = handle
+    decoder = .libsndfile(handle)
     self.stream = stream
     let name = Self.name(of: info.format)
     let isStreamed = info.frames <= 0 || info.frames >= Int64.max / 2
@@ -56,20 +77,30 @@ struct SoundFile: ~Copyable {
   }
 
   deinit {
-    sf_close(handle)
+    switch decoder {
+    case .libsndfile(let handle): sf_close(handle)
+    case .libmpg123: break
+    }
   }
 
   /// Reads up to `frames` frames of interleaved samples, full scale ±1.
   ///
   /// - Returns: the frames read, 0 at the end.
   func read(into samples: UnsafeMutablePointer<Float>, frames: Int) -> Int {
-    Int(max(0, sf_readf_float(handle, samples, sf_count_t(frames))))
+    switch decoder {
+    case .libsndfile(let handle): Int(max(0, sf_readf_float(handle, samples, sf_count_t(frames))))
+    case .libmpg123(let file): file.read(into: samples, frames: frames)
+    }
   }
 
   /// What went wrong in decoding; `nil` where nothing did.
   var failure: String? {
-    guard sf_error(handle) != 0, let text = sf_strerror(handle) else { return nil }
-    return String(cString: text)
+    switch decoder {
+    case .libsndfile(let handle):
+      guard sf_error(handle) != 0, let text = sf_strerror(handle) else { return nil }
+      return String(cString: text)
+    case .libmpg123(let file): return file.failure
+    }
   }
 
   private static func open(_ descriptor: CInt, raw: RawFormat?) -> (OpaquePointer?, SF_INFO, Failure) {
@@ -94,7 +125,7 @@ struct SoundFile: ~Copyable {
   private static func open(_ stream: ExcerptStream) -> (OpaquePointer?, SF_INFO, Failure) {
     var (info, calls) = (SF_INFO(), ExcerptStream.calls)
     // The stream lives as long as the handle: both are of one `SoundFile`.
-    let pointer = Unmanaged.passUnretained(stream).toOpaque()
+    let pointer = stream.pointer
     return open(&info) { info in sf_open_virtual(&calls, CInt(SFM_READ), &info, pointer) }
   }
 
@@ -144,43 +175,6 @@ struct SoundFile: ~Copyable {
     SF_FORMAT_ALAC_32: "ALAC_32", SF_FORMAT_MPEG_LAYER_I: "LAYER_I", SF_FORMAT_MPEG_LAYER_II: "LAYER_II",
     SF_FORMAT_MPEG_LAYER_III: "LAYER_III",
   ]
-}
-
-/// An excerpt of a file as libsndfile reads it, from one place to the next.
-private final class ExcerptStream {
-  private let excerpt: Excerpt
-  /// Of the file; the input keeps it open.
-  private let descriptor: CInt
-  private var place: Int64 = 0
-
-  init(_ excerpt: Excerpt, of descriptor: CInt) {
-    self.excerpt = excerpt
-    self.descriptor = descriptor
-  }
-
-  private static func stream(_ data: UnsafeMutableRawPointer?) -> ExcerptStream? {
-    data.map { Unmanaged<ExcerptStream>.fromOpaque($0).takeUnretainedValue() }
-  }
-
-  static let calls = SF_VIRTUAL_IO(
-    get_filelen: { data in stream(data)?.excerpt.count ?? 0 },
-    seek: { offset, origin, data in
-      guard let stream = stream(data) else { return -1 }
-      let base = origin == SEEK_SET ? 0 : origin == SEEK_CUR ? stream.place : stream.excerpt.count
-      let (place, overflow) = base.addingReportingOverflow(offset)
-      guard !overflow, place >= 0 else { return -1 }
-      stream.place = place
-      return place
-    },
-    read: { buffer, count, data in
-      guard let stream = stream(data), count > 0 else { return 0 }
-      let room = UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))
-      let got = stream.excerpt.read(at: stream.place, into: room, of: stream.descriptor)
-      stream.place += Int64(got)
-      return sf_count_t(got)
-    },
-    write: { _, _, _ in 0 },
-    tell: { data in stream(data)?.place ?? 0 })
 }
 
 /// What a header promises against what is there, from libsndfile's log: it cuts a length that passes the end of the

@@ -21,18 +21,16 @@ struct AudioScoring {
     let results = Mutex<[FileResult?]>(Array(repeating: nil, count: files.count))
     let progress = Mutex(progressWidth.map { ProgressLine(recordings: recordings, width: $0) })
     let next = Atomic<Int>(0)
-    Terminal.withoutLibraries {
-      DispatchQueue.concurrentPerform(iterations: max(1, min(jobs, files.count))) { _ in
-        while true {
-          let index = next.add(1, ordering: .relaxed).oldValue
-          guard index < files.count else { return }
-          progress.withLock { $0?.begin(index, size: nil, duration: nil) }
-          let result = detector.scan(recordings[index].path, options: options)
-          results.withLock { $0[index] = result }
-          progress.withLock { line in
-            if let text = line?.advance(index, to: result.duration ?? 0) { Terminal.write(text) }
-            line?.finish(index, seconds: result.duration ?? 0)
-          }
+    DispatchQueue.concurrentPerform(iterations: max(1, min(jobs, files.count))) { _ in
+      while true {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        guard index < files.count else { return }
+        progress.withLock { $0?.begin(index, size: nil, duration: nil) }
+        let result = detector.scan(recordings[index].path, options: options)
+        results.withLock { $0[index] = result }
+        progress.withLock { line in
+          if let text = line?.advance(index, to: result.duration ?? 0) { Terminal.write(text) }
+          line?.finish(index, seconds: result.duration ?? 0)
         }
       }
     }

@@ -68,11 +68,9 @@ final class ScanRun: Sendable {
   /// - Returns: how they came out, once the report is in place.
   func run(jobs: Int) throws(RunError) -> Tally {
     try state.withLock { state throws(RunError) in try state.output.write(state.writer.opening) }
-    try Terminal.withoutLibraries { () throws(RunError) in
-      let helpers = (1..<max(1, min(jobs, recordings.count))).compactMap { _ in Worker.start { self.screenAll() } }
-      screenAll()
-      for helper in helpers { helper.join() }
-    }
+    let helpers = (1..<max(1, min(jobs, recordings.count))).compactMap { _ in Worker.start { self.screenAll() } }
+    screenAll()
+    for helper in helpers { helper.join() }
 
     return try state.withLock { state throws(RunError) in
       if let failure = state.failure { throw failure }

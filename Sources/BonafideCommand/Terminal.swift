@@ -1,7 +1,6 @@
 import BonafideAudio
 import BonafideReport
 import Glibc
-import Synchronization
 
 /// Standard streams.
 enum Terminal {
@@ -37,26 +36,6 @@ enum Terminal {
     getenv(name).map { String(cString: $0) } ?? ""
   }
 
-  /// Descriptor of standard error, where it is not `STDERR_FILENO`.
-  private static let errors = Atomic<Int32>(STDERR_FILENO)
-
-  /// Runs `body` with a standard error that is the program's alone: libmpg123 complains there of each damaged frame, without
-  /// saying of which file. To be called on one thread at a time.
-  static func withoutLibraries<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
-    let own = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-    let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
-    defer { if nowhere >= 0 { close(nowhere) } }
-    guard own >= 0, nowhere >= 0 else { return try body() }
-    errors.store(own, ordering: .sequentiallyConsistent)
-    dup2(nowhere, STDERR_FILENO)
-    defer {
-      dup2(own, STDERR_FILENO)
-      errors.store(STDERR_FILENO, ordering: .sequentiallyConsistent)
-      close(own)
-    }
-    return try body()
-  }
-
   /// Writes a line to standard error.
   static func say(_ message: String) {
     write("bonafide: \(printable(message.readablePath))\n")
@@ -66,7 +45,7 @@ enum Terminal {
   static func write(_ text: String) {
     var text = text
     text.withUTF8 { bytes in
-      _ = Glibc.write(errors.load(ordering: .sequentiallyConsistent), bytes.baseAddress, bytes.count)
+      _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
   }
 }

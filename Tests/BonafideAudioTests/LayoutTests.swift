@@ -180,6 +180,29 @@ struct LayoutTests {
     #expect(recording.warnings.first?.hasSuffix("bytes between frames are no audio and were passed over") == true)
   }
 
+  /// libmpg123 writes of each damaged frame to standard error, of no file, where nobody silences it.
+  @Test func damagedMP3IsDecodedInSilence() async throws {
+    var file = try written(SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III)
+    // What is behind the header of each third frame.
+    var (place, number) = (0, 0)
+    while place + 64 < file.count, let frame = Layout.Frame(file[place...]) {
+      if number % 3 == 2 { for index in 4..<16 { file[place + index] ^= 0xFF } }
+      place += frame.length
+      number += 1
+    }
+    try #require(number > 20)
+    let bare = try folder.write(file, to: "damaged.mp3")
+    let header = WaveBytes(pcm: []).bytes[..<20] + littleEndian(0x55 as UInt16) + littleEndian(1 as UInt16)
+      + littleEndian(8_000 as UInt32) + littleEndian(2_000 as UInt32) + littleEndian(1 as UInt16) + littleEndian(0 as UInt16)
+    let wave = try folder.write(header + Array("data".utf8) + littleEndian(UInt32(file.count)) + file, to: "damaged.wav")
+    let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) { [bare = bare as String, wave = wave as String] in
+      #expect(try readAll(bare).samples.count > 16_000)
+      let recording = try readAll(wave)
+      #expect(recording.format.name == "WAV/LAYER_III" && recording.samples.count > 16_000)
+    }
+    #expect(result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) } == "")
+  }
+
   @Test func saysNothingOfALengthThatNobodyPromised() throws {
     // Without the first frame, in which the encoder tells of the stream.
     let file = try written(SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III)

@@ -38,12 +38,14 @@ import Testing
   }
 
   /// 8 kHz brought to a higher rate by holding samples, or in straight lines between them: the band under 4 kHz comes again
-  /// above, mirrored.
-  @Test(arguments: [16000, 48000]) func imagesOfTheTelephoneBandAreNarrowband(rate: Int) throws {
-    let (prompt, factor) = (try promptSamples(), rate / 8000)
-    let held = prompt.flatMap { [Float](repeating: $0, count: factor) }
-    let straight = prompt.indices.dropLast().flatMap { index in
-      (0..<factor).map { prompt[index] + (prompt[index + 1] - prompt[index]) * Float($0) / Float(factor) }
+  /// above, mirrored; at rates that are no multiples, a sample is held now longer, now less long.
+  @Test(arguments: [16000, 22050, 44100, 48000]) func imagesOfTheTelephoneBandAreNarrowband(rate: Int) throws {
+    let prompt = try promptSamples()
+    let places = (0..<(prompt.count - 1) * rate / 8000).map { $0 * 8000 }
+    let held = places.map { prompt[$0 / rate] }
+    let straight = places.map { place in
+      let (index, part) = (place / rate, Float(place % rate) / Float(rate))
+      return prompt[index] + (prompt[index + 1] - prompt[index]) * part
     }
     let expected = try #require(try detector.score(prompt, sampleRate: 8000).llr)
     for samples in [held, straight] {
@@ -51,6 +53,15 @@ import Testing
       #expect(party.model == "narrowband")
       #expect(abs((party.llr ?? 9) - expected) < 1)
     }
+  }
+
+  @Test func theMirrorLiesOnABin() {
+    for rate in [12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000] {
+      let size = SpeechBand.spectrumSize(sampleRate: rate)
+      #expect(8_000 * size % rate == 0 && size * 1_000 >= 45 * rate && size * 1_000 <= 90 * rate, "\(rate): \(size)")
+    }
+    // Of odd rates none is short enough.
+    for rate in [44_101, 191_999] { #expect(SpeechBand.spectrumSize(sampleRate: rate) < rate / 10) }
   }
 
   @Test func speechBeyondTheTelephoneIsWideband() throws {

@@ -38,6 +38,23 @@ import Testing
     }
   }
 
+  @Test(
+    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/sox"), "sox is not installed"),
+    arguments: [(24.0, "7"), (30, "7"), (30, "4"), (0, "7"), (0, "4")])
+  func clippingShowsThroughAMR(decibel: Double, mode: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.writeWAV("clipped.wav", channels: [overdriven(decibel).map { 0.99 * $0 }], sampleRate: 8000)
+    // To AMR and back.
+    let shell = Process()
+    shell.executableURL = URL(filePath: "/bin/sh")
+    shell.arguments = ["-c", "sox -V1 \"$1\" -C \"$2\" -t amr-nb - | sox -V1 -t amr-nb - -b 16 \"$1\".coded.wav", "sh", path, mode]
+    try shell.run()
+    shell.waitUntilExit()
+    try #require(shell.terminationStatus == 0, "sox has no encoder of AMR: libsox-fmt-all")
+    let party = try #require(detector.scan(path + ".coded.wav").parties.first)
+    #expect((party.reason == .tooDistorted || party.verdict == .synthetic) == (decibel > 0), "\(party.clipped ?? -1) \(party.llr ?? 0)")
+  }
+
   @Test(arguments: [-20.0, 0, 3]) func speechAsItIsSpokenIsNotClipped(decibel: Double) throws {
     let party = try detector.score(overdriven(decibel), sampleRate: 8000)
     #expect(party.reason != .tooDistorted)

@@ -36,6 +36,20 @@ import Testing
     if party.reason == .noSpeech { #expect(party.speech == 0 && party.llr == nil) }
   }
 
+  /// A slow codec makes of each time another one, though all are alike.
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/sox"), "sox is not installed"), arguments: sounds.indices)
+  func areNoSpeechThroughGSM(index: Int) throws {
+    let folder = try TemporaryFolder()
+    let plain = try folder.writeWAV("plain.wav", channels: [samples(index, seconds: 24)], sampleRate: 8000)
+    let sox = Process()
+    sox.executableURL = URL(filePath: "/usr/bin/sox")
+    sox.arguments = ["-V1", plain, "-e", "gsm-full-rate", plain + ".gsm.wav"]
+    try sox.run()
+    sox.waitUntilExit()
+    let party = try #require(detector.scan(plain + ".gsm.wav").parties.first)
+    #expect(party.reason == .noSpeech || party.reason == .tooLittleSpeech, "\(Self.sounds[index].name): \(party.llr ?? 0)")
+  }
+
   /// A voice behind a buzzer is heard but for half a second, and so is one beside none.
   @Test func voicesAreSpeech() throws {
     let voice = try promptSamples()

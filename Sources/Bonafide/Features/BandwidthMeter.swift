@@ -22,8 +22,7 @@ struct BandwidthMeter: ~Copyable {
   /// - Parameter asksSpeechBand: whether `speechBand` will be told where there is speech. Needs a rate at which it can be wide.
   /// - Throws: when memory runs out, or no frame fits the rate.
   init(sampleRate: Int, asksSpeechBand: Bool = false) throws(FeatureError) {
-    var size = 256
-    while Double(size) < 0.045 * Double(sampleRate) { size *= 2 }
+    let size = asksSpeechBand ? SpeechBand.spectrumSize(sampleRate: sampleRate) : Self.spectrumSize(sampleRate: sampleRate)
     let transform = try RealTransform(size: size, batch: 1)
     self.sampleRate = sampleRate
     self.transform = transform
@@ -31,6 +30,13 @@ struct BandwidthMeter: ~Copyable {
     power = [Float](repeating: 0, count: size / 2 + 1)
     greatest = power
     speechBand = asksSpeechBand ? SpeechBand(sampleRate: sampleRate, size: size) : nil
+  }
+
+  /// Samples of a spectrum of about 64 ms.
+  static func spectrumSize(sampleRate: Int) -> Int {
+    var size = 256
+    while Double(size) < 0.045 * Double(sampleRate) { size *= 2 }
+    return size
   }
 
   mutating func append(_ samples: Span<Float>) {

@@ -17,8 +17,9 @@ struct ClippingMeter: Sendable {
     /// An estimate of the share that is clipped: what is nearest to the peaks beyond the tenth that unclipped speech may have.
     var clipped: Double { max(0, nearest - 0.1) }
 
-    /// Whether it is more than the models stand. Of dev's genuine clips none is, as they are, through µ-law or through GSM.
-    var isTooMuch: Bool { near >= 0.31 || nearest >= 0.18 }
+    /// Whether it is more than the models stand. Of dev's 1,019 genuine clips one is, which 17 % of the samples nearest to the peaks
+    /// would clear; of speech clipped at 24 and 30 dB, nearly all through AMR at 7.4 kb/s, and half at 5.9.
+    var isTooMuch: Bool { near >= 0.31 || nearest >= 0.14 }
   }
 
   /// A block of samples, or all blocks that peak at one level.

@@ -20,12 +20,17 @@ struct SpeechBand: Sendable {
 
   /// Half of the telephone's rate in Hz: images are mirrored about it.
   private static let mirror = 4000.0
-  /// Correlation of the fine structure of a band and its mirror image, from which on it is one. Images have 0.98 and more at 16 kHz,
-  /// where bins fall together; of the spectra of dev's wideband clips, one in a hundred has 0.6.
-  private static let imageCorrelation = 0.6
+  /// Correlation of the fine structure of a band and its mirror image, from which on it is one. Images have 0.98 and more at rates
+  /// that are multiples of 8 kHz, and all but one in twenty 0.45 elsewhere; of the spectra of dev's wideband clips, one in a hundred
+  /// has 0.47. A few of those do not matter.
+  private static let imageCorrelation = 0.4
+  /// Multiples of the rate, up and down, from which images are folded into the band.
+  private static let folds = 6
   /// Hz on either side that fine structure is measured against.
   private static let smoothing = 250.0
 
+  private let sampleRate: Double
+  private let binWidth: Double
   private let bins: Range<Int>
   /// Of bin 0 the mirror image, in bins.
   private let mirrorBin: Double
@@ -44,7 +49,8 @@ struct SpeechBand: Sendable {
 
   /// - Parameter size: samples of a spectrum.
   init(sampleRate: Int, size: Int) {
-    let binWidth = Double(sampleRate) / Double(size)
+    self.sampleRate = Double(sampleRate)
+    binWidth = Double(sampleRate) / Double(size)
     bins = Int(Self.beyond.lowerBound / binWidth)..<min(Int(Self.beyond.upperBound / binWidth), size / 2)
     mirrorBin = 2 * Self.mirror / binWidth
     smoothingBins = max(1, Int(Self.smoothing / binWidth))
@@ -53,6 +59,26 @@ struct SpeechBand: Sendable {
 
   /// Whether samples at this rate, in Hz, can hold frequencies beyond the telephone's.
   static func canBeWideband(sampleRate: Int) -> Bool { Double(sampleRate) / 2 >= beyond.lowerBound + 500 }
+
+  /// Samples of a spectrum, 45 ms and more, such that the mirror lies on a bin: between two, fine structure and image do not fall
+  /// together. 3 and 5 are quick for a transform, too.
+  static func spectrumSize(sampleRate: Int) -> Int {
+    let size = BandwidthMeter.spectrumSize(sampleRate: sampleRate)
+    var (unit, rest) = (sampleRate, Int(2 * mirror))
+    while rest != 0 { (unit, rest) = (rest, unit % rest) }
+    // Least size at which twice the mirror is a whole number of bins.
+    unit = sampleRate / unit
+    if size % unit == 0 { return size }
+    let least = Double(9 * sampleRate) / 200
+    func isQuick(_ factor: Int) -> Bool {
+      var factor = factor
+      for prime in [2, 3, 5] { while factor % prime == 0 { factor /= prime } }
+      return factor == 1
+    }
+    // Of odd rates it would be too long.
+    let factor = (1...max(1, 2 * size / unit)).first { Double($0 * unit) >= least && $0 * unit <= 2 * size && isQuick($0) }
+    return factor.map { $0 * unit } ?? size
+  }
 
   /// Takes the next spectrum.
   ///
@@ -70,12 +96,33 @@ struct SpeechBand: Sendable {
 
   private func mirrorsTelephoneBand(_ power: [Float]) -> Bool {
     let least: Float = 1e-20
-    let band = fine(bins.map { Double(naturalLogarithm(max(power[$0], least))) })
-    let image = fine(bins.map { bin in
-      let place = mirrorBin - Double(bin)
-      let (lower, part) = (Int(place), Float(place - place.rounded(.down)))
-      return Double(naturalLogarithm(max(power[lower] * (1 - part) + power[lower + 1] * part, least)))
-    })
+    func logarithms(_ value: (Int) -> Float) -> [Double] { fine(bins.map { Double(naturalLogarithm(max(value($0), least))) }) }
+    let band = logarithms { power[$0] }
+    if isAlike(band, logarithms { place(mirrorBin - Double($0), in: power) }) { return true }
+    return isAlike(band, logarithms { held(at: Double($0) * binWidth, in: power) })
+  }
+
+  /// Power at a frequency that a hold makes of the telephone's band, where the rate is no multiple of its rate: images of all
+  /// orders, folded.
+  private func held(at frequency: Double, in power: [Float]) -> Float {
+    var sum: Float = 0
+    for fold in -Self.folds...Self.folds {
+      let unfolded = frequency + Double(fold) * sampleRate
+      let source = (unfolded - 2 * Self.mirror * (unfolded / (2 * Self.mirror)).rounded()).magnitude
+      // Of sin(πx) / πx what differs between an image and its source, whose sines are the same.
+      let gain = Float(source / unfolded)
+      sum += gain * gain * place(source / binWidth, in: power)
+    }
+    return sum
+  }
+
+  /// Power between bins.
+  private func place(_ bin: Double, in power: [Float]) -> Float {
+    let (lower, part) = (Int(bin), Float(bin - bin.rounded(.down)))
+    return power[lower] * (1 - part) + power[lower + 1] * part
+  }
+
+  private func isAlike(_ band: [Double], _ image: [Double]) -> Bool {
     func product(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
     let scale = product(band, band) * product(image, image)
     return scale > 0 && product(band, image) >= Self.imageCorrelation * scale.squareRoot()

@@ -24,9 +24,10 @@ struct MonotonyMeter: Sendable {
   private static let leastPast = 5
 
   /// Distance under which frames are alike, as those of a buzzer are through a slow codec, and the share of alike frames from which
-  /// on none of them is speech, once there are four seconds of them. Of 600 clips of dev, which are shorter, three have more.
+  /// on none of them is speech, once there are four seconds of them. Buzzers have 0.89 and more through GSM; of 120 speakers of dev,
+  /// each with three clips or four, as they are and through GSM, none has more than 0.5.
   private static let likeness: Float = 0.4
-  private static let alikeShare = 0.9
+  private static let alikeShare = 0.75
   private static let leastAlike = 100
   /// Greatest part of a shape that says something: speech far under the level, behind a knock, has no shape to be compared.
   private static let leastPeak: Float = -5

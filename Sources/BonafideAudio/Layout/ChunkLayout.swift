@@ -99,6 +99,9 @@ extension Layout {
 
   // MARK: WAV
 
+  /// By which WAV names MP3.
+  private static let mp3Tag: Int64 = 0x55
+
   /// WAV, RF64, BW64.
   static func waveRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
     let bigEndian = file.bytes(at: start, count: 4).hasText("RIFX")
@@ -141,6 +144,17 @@ extension Layout {
       place = body + length + (length & 1)
     }
     guard let format, let block = format.number(at: 12, bytes: 2, bigEndian: bigEndian) else { return nil }
+    if format.number(at: 0, bytes: 2, bigEndian: bigEndian) == mp3Tag {
+      // Frames in a chunk are what they are without.
+      let found = audio.compactMap { framesRecording(in: file, at: $0.lowerBound, size: $0.upperBound) }
+      if !found.isEmpty {
+        recorded.isPlain = false
+        recorded.parts = found.flatMap(\.parts)
+        for index in recorded.parts.indices { recorded.parts[index].container = "WAV" }
+        recorded.warnings += found.flatMap(\.warnings)
+        return recorded
+      }
+    }
     recorded.parts = pieces(audio, block: block).map {
       LayoutPart(wave(format, audio: $0, bigEndian: bigEndian), container: isLong ? "RF64" : nil)
     }
