@@ -18,12 +18,12 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library manual python-wheel documentation examples behind load test test-c test-python test-page demo samples install train bench bench-instructions clean
+.PHONY: all help build library python-wheel documentation examples behind load test test-c test-python test-page test-install demo samples install uninstall train bench bench-instructions clean
 
-all: build library manual
+all: build library
 
 help:
-	@echo 'make          the command and the C library, optimised, and man pages'
+	@echo 'make          the command and the C library, optimised'
 	@echo 'make build    the command alone: .build/release/bonafide'
 	@echo 'make library  the C library alone: $(LIBRARY)/libbonafide.so and .a'
 	@echo 'make python-wheel  the Python package, the library inside: .build/python/*.whl'
@@ -33,10 +33,11 @@ help:
 	@echo 'make load     how many live parties this machine takes; LOADFLAGS are its options'
 	@echo 'make bench    times beside ONNX Runtime, PyTorch, kaldi-native-fbank; BENCHFLAGS are its options'
 	@echo 'make bench-instructions  counts instructions of a scan; fails at 5 % more than Benchmarks/instructions.txt'
-	@echo 'make test     all tests; test-c, test-python and test-page those of the C library, the Python package and the page alone'
+	@echo 'make test     all tests; test-c, test-python, test-page and test-install those of the C library, Python, the page and installation alone'
 	@echo 'make demo     screens samples/ and compares with what is true'
 	@echo 'make samples  makes the recordings of samples/ again (packages: top of samples/make.sh)'
-	@echo 'make install  what make has built, and shell completions, under PREFIX=$(PREFIX)'
+	@echo 'make install  what make has built, man pages and shell completions, under PREFIX=$(PREFIX)'
+	@echo 'make uninstall  removes what make install put under PREFIX=$(PREFIX)'
 	@echo 'make train    a model from CORPUS=$(CORPUS); see Models/training/README.md'
 	@echo 'make clean    removes what was built'
 
@@ -50,9 +51,6 @@ documentation:
 	docc convert Sources/Bonafide/Bonafide.docc --additional-symbol-graph-dir .build/documentation/symbols \
 	  --warnings-as-errors --output-path .build/documentation/Bonafide.doccarchive
 	Tests/documented.py .build/documentation/symbols/Bonafide.symbols.json
-
-manual:
-	$(SWIFT) package generate-manual --multi-page
 
 # The archive is made anew: SwiftPM leaves objects of files in it that are gone from the sources.
 library:
@@ -88,7 +86,7 @@ bench: build
 bench-instructions: build
 	Benchmarks/instructions.sh
 
-test: test-c test-python test-page
+test: test-c test-python test-page test-install
 	$(SWIFT) test -Xcc -O2 $(SWIFTFLAGS)
 
 test-c: examples
@@ -106,6 +104,10 @@ test-python: library build
 test-page: build
 	Tests/Page/run.sh
 
+# In scratch folders; what checks man pages and completions is used where it is there.
+test-install: library build
+	Tests/install.sh
+
 demo: build
 	.build/release/bonafide scan samples || [ $$? -eq 1 ]
 	samples/check.sh .build/release/bonafide
@@ -113,18 +115,32 @@ demo: build
 samples:
 	samples/make.sh
 
+# PREFIX from the root, since pkg-config needs it so.
+prefix = $(if $(filter /%,$(PREFIX)),$(PREFIX),$(CURDIR)/$(PREFIX))
+root = $(DESTDIR)$(prefix)
+bash-completions = share/bash-completion/completions
+zsh-completions = share/zsh/site-functions
+fish-completions = share/fish/vendor_completions.d
+
 # Builds nothing, so that root needs no Swift.
 install:
 	@[ -x .build/release/bonafide ] && [ -e $(LIBRARY)/libbonafide.so ] || { echo 'install: run make first' >&2; exit 1; }
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1' \
-	  '$(DESTDIR)$(PREFIX)/share/bash-completion/completions' \
-	  '$(DESTDIR)$(PREFIX)/share/zsh/site-functions' '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d'
-	install -s .build/release/bonafide '$(DESTDIR)$(PREFIX)/bin/bonafide'
-	Bindings/C/install.sh $(LIBRARY) $(VERSION) '$(DESTDIR)' '$(PREFIX)'
-	find .build/plugins -name 'bonafide*.1' ! -name '*.help.1' -exec install -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man1' {} +
-	.build/release/bonafide --generate-completion-script bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/bonafide'
-	.build/release/bonafide --generate-completion-script zsh >'$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_bonafide'
-	.build/release/bonafide --generate-completion-script fish >'$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bonafide.fish'
+	install -d '$(root)/bin' '$(root)/share/man/man1' '$(root)/$(bash-completions)' '$(root)/$(zsh-completions)' '$(root)/$(fish-completions)'
+	install -s .build/release/bonafide '$(root)/bin/bonafide'
+	Bindings/C/install.sh $(LIBRARY) $(VERSION) '$(DESTDIR)' '$(prefix)'
+	install -m 644 -t '$(root)/share/man/man1' Manual/*.1
+	.build/release/bonafide --generate-completion-script bash >'$(root)/$(bash-completions)/bonafide'
+	.build/release/bonafide --generate-completion-script zsh >'$(root)/$(zsh-completions)/_bonafide'
+	.build/release/bonafide --generate-completion-script fish >'$(root)/$(fish-completions)/bonafide.fish'
+
+# What install put there, and no folder that others use.
+uninstall:
+	rm -f '$(root)/bin/bonafide' '$(root)/include/bonafide.h' '$(root)/lib/libbonafide.a' '$(root)/lib/libbonafide.so' \
+	  '$(root)/lib/libbonafide.so.$(firstword $(subst ., ,$(VERSION)))' '$(root)/lib/libbonafide.so.$(VERSION)' \
+	  '$(root)/lib/pkgconfig/bonafide.pc' '$(root)/$(bash-completions)/bonafide' '$(root)/$(zsh-completions)/_bonafide' \
+	  '$(root)/$(fish-completions)/bonafide.fish' $(foreach page,$(notdir $(wildcard Manual/*.1)),'$(root)/share/man/man1/$(page)')
+	rm -f '$(root)/lib/cmake/Bonafide/BonafideConfig.cmake' '$(root)/lib/cmake/Bonafide/BonafideConfigVersion.cmake'
+	[ ! -d '$(root)/lib/cmake/Bonafide' ] || rmdir --ignore-fail-on-non-empty '$(root)/lib/cmake/Bonafide'
 
 train:
 	$(PYTHON) Models/training/corpus.py '$(CORPUS)/protocol.tsv' '$(CACHE)' --rate $(RATE)

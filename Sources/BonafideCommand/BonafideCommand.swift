@@ -23,6 +23,10 @@ struct BonafideCommand: ParsableCommand {
         withError: ValidationError(
           "'\(argument.readablePath)' is no option. For a file of that name write './\(argument)', or '--' ahead of the paths."))
     }
+    if let shell = scriptedShell(of: arguments) {
+      print(script(for: shell))
+      return
+    }
     main(arguments)
   }
 

@@ -52,13 +52,16 @@ struct PartyOptions: ParsableArguments {
       not 1; or g722, g723 or g729, which need no rate.
       """,
       valueName: "encoding:rate[:channels]"),
+    completion: .list(["ulaw:8000", "alaw:8000", "s16le:8000", "s16be:8000", "vox:8000", "ima:8000", "gsm:8000", "g722", "g723", "g729"]),
     transform: { text in try RawFormat(parsing: text) })
   var raw: RawFormat?
 
   @Flag(help: "Screen the mean of all channels as one party.")
   var mix = false
 
-  @Option(help: ArgumentHelp("Names of the channels, with commas between, such as agent,caller.", valueName: "names"))
+  @Option(
+    help: ArgumentHelp("Names of the channels, with commas between, such as agent,caller.", valueName: "names"),
+    completion: .list(["agent,caller", "caller,agent"]))
   var channelNames: String?
 
   /// Names of the channels, first to last.
