@@ -10,7 +10,7 @@ struct BonafideCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bonafide",
     abstract: "Say for each side of a recorded call whether the voice is genuine, synthetic or can't be told.",
-    version: versionText,
+    version: "bonafide \(version)",
     subcommands: [Scan.self, Calibrate.self, Evaluate.self, Info.self],
     defaultSubcommand: Scan.self)
 
@@ -22,6 +22,11 @@ struct BonafideCommand: ParsableCommand {
       exit(
         withError: ValidationError(
           "'\(argument.readablePath)' is no option. For a file of that name write './\(argument)', or '--' ahead of the paths."))
+    }
+    // The parser wants a version ahead of each run; models are read for it only where it is asked for.
+    if arguments.prefix(while: { $0 != "--" }).contains("--version") {
+      print(versionText)
+      return
     }
     if let shell = scriptedShell(of: arguments) {
       print(script(for: shell))

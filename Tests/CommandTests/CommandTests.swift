@@ -4,8 +4,9 @@ import Testing
 
 /// The command as a user runs it. Verdicts are forced by the operating points, so that they hold for any model.
 @Suite struct CommandTests {
-  private static let flagAll = ["--alarm-at", "1000", "--clear-at", "1001"]
-  private static let clearAll = ["--alarm-at", "-1001", "--clear-at", "-1000"]
+  // By the first stage alone, which is fast.
+  private static let flagAll = ["--fast", "--alarm-at", "1000", "--clear-at", "1001"]
+  private static let clearAll = ["--fast", "--alarm-at", "-1001", "--clear-at", "-1000"]
 
   private func document(_ run: Run, sourceLocation: SourceLocation = #_sourceLocation) throws -> [[String: JSONValue]] {
     let value = try JSONDecoder().decode(JSONValue.self, from: Data(run.output.utf8))
@@ -69,7 +70,7 @@ import Testing
     try folder.write("a.wav", wav([[Int16](repeating: 0, count: 16000)]))
     try folder.write("b.wav", wav([voice]))
     try folder.write("c.wav", wav([Array(voice.prefix(12_000))]))
-    let sorted = try document(try bonafide(["-f", "json", "--sort", "llr", ".", "/nonexistent.wav"], in: folder))
+    let sorted = try document(try bonafide(["--fast", "-f", "json", "--sort", "llr", ".", "/nonexistent.wav"], in: folder))
     let llrs = sorted.compactMap { file -> Double? in
       guard case .array(let channels) = file["channels"], case .object(let party) = channels.first,
         case .number(let llr) = party["evidence_llr"]
@@ -79,7 +80,7 @@ import Testing
     #expect(llrs.count == 2 && llrs == llrs.sorted())
     // Those without speech, and then those that could not be screened, come last.
     #expect(sorted.map { $0["path"] }.suffix(2) == [.string("./a.wav"), .string("/nonexistent.wav")])
-    #expect(try paths(try bonafide(["-f", "json", "--sort", "path", "c.wav", "b.wav"], in: folder)) == ["b.wav", "c.wav"])
+    #expect(try paths(try bonafide(["--fast", "-f", "json", "--sort", "path", "c.wav", "b.wav"], in: folder)) == ["b.wav", "c.wav"])
 
     let only = try bonafide(["--only", "inconclusive", "."] + Self.flagAll, in: folder)
     #expect(only.output.contains("a.wav") && !only.output.contains("b.wav"))
@@ -94,11 +95,11 @@ import Testing
     let voice = try wav([Array(promptSamples().prefix(4000))])
     for name in ["in/a.wav", "in/b.wav", "in/sub/c.wav", "x.wav"] { try folder.write(name, voice) }
     try folder.write("list", Array("in/b.wav\r\nx.wav\n".utf8))
-    #expect(try paths(try bonafide(["-f", "json", "--files-from", "list"], in: folder)) == ["in/b.wav", "x.wav"])
-    let nul = try bonafide(["-f", "json", "--files-from", "-"], input: Array("x.wav\0in/a.wav\0".utf8), in: folder)
+    #expect(try paths(try bonafide(["--fast", "-f", "json", "--files-from", "list"], in: folder)) == ["in/b.wav", "x.wav"])
+    let nul = try bonafide(["--fast", "-f", "json", "--files-from", "-"], input: Array("x.wav\0in/a.wav\0".utf8), in: folder)
     #expect(try paths(nul) == ["x.wav", "in/a.wav"])
-    #expect(try paths(try bonafide(["-f", "json", "in", "--include", "[ac].wav"], in: folder)) == ["in/a.wav", "in/sub/c.wav"])
-    #expect(try paths(try bonafide(["-f", "json", "in", "--exclude", "in/sub/*"], in: folder)) == ["in/a.wav", "in/b.wav"])
+    #expect(try paths(try bonafide(["--fast", "-f", "json", "in", "--include", "[ac].wav"], in: folder)) == ["in/a.wav", "in/sub/c.wav"])
+    #expect(try paths(try bonafide(["--fast", "-f", "json", "in", "--exclude", "in/sub/*"], in: folder)) == ["in/a.wav", "in/b.wav"])
     #expect(try bonafide(["--files-from", "/dev/null"]).status == 2)
   }
 
@@ -146,7 +147,7 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: folder.path(link), withDestinationPath: "a.wav")
       }
     }
-    #expect(try paths(try bonafide(["-f", "json", "./in", "in/a.wav", "in"], in: folder)) == ["./in/a.wav"])
+    #expect(try paths(try bonafide(["--fast", "-f", "json", "./in", "in/a.wav", "in"], in: folder)) == ["./in/a.wav"])
   }
 
   @Test func failuresDoNotHideFlags() throws {
@@ -210,7 +211,7 @@ import Testing
   }
 
   @Test func linesFitTheSchema() throws {
-    let run = try bonafide(["-f", "jsonl", promptPath, "/nonexistent.wav", "--timeline"])
+    let run = try bonafide(["--fast", "-f", "jsonl", promptPath, "/nonexistent.wav", "--timeline"])
     let lines = run.output.split(separator: "\n")
     #expect(lines.count == 2)
     for line in lines { #expect(try JSONSchema.ofReports().faults(in: line, as: "line") == []) }
@@ -222,7 +223,7 @@ import Testing
     let voice = try promptSamples()
     let silence = [Int16](repeating: 0, count: voice.count)
     let path = try folder.write("call.wav", wav([voice, silence, voice]))
-    let run = try bonafide(["-f", "json", "--channel-names", "agent, caller", path] + Self.flagAll)
+    let run = try bonafide(["--fast", "-f", "json", "--channel-names", "agent, caller", path] + Self.flagAll)
     guard case .array(let channels) = try document(run).first?["channels"] else {
       Issue.record("no channels")
       return
@@ -234,13 +235,13 @@ import Testing
     #expect(parties.map { $0["llr"] == .null } == [false, true, false])
     #expect(parties.first?["llr"] == parties.last?["llr"])
 
-    let mixed = try bonafide(["-f", "csv", "--mix", path])
+    let mixed = try bonafide(["--fast", "-f", "csv", "--mix", path])
     #expect(mixed.output.split(separator: "\n").count == 2)
   }
 
   @Test func priorMovesProbabilitiesOnly() throws {
     let results = try ["0.05", "0.5"].map { prior -> [String: JSONValue] in
-      let run = try bonafide(["-f", "json", "--prior", prior, promptPath])
+      let run = try bonafide(["--fast", "-f", "json", "--prior", prior, promptPath])
       guard case .array(let channels) = try document(run).first?["channels"], case .object(let party) = channels.first
       else { return [:] }
       return party
@@ -259,8 +260,8 @@ import Testing
 
   @Test func standardInputAndHeaderlessSamples() throws {
     let voice = try promptSamples()
-    let piped = try bonafide(["-f", "csv", "-"], input: wav([voice]))
-    let raw = try bonafide(["-f", "csv", "--raw", "s16le:8000", "-"], input: voice.flatMap { little($0) })
+    let piped = try bonafide(["--fast", "-f", "csv", "-"], input: wav([voice]))
+    let raw = try bonafide(["--fast", "-f", "csv", "--raw", "s16le:8000", "-"], input: voice.flatMap { little($0) })
     let fields = [piped, raw].map { run in
       (run.output.split(separator: "\n").last ?? "").split(separator: ",", omittingEmptySubsequences: false)
     }
@@ -282,17 +283,17 @@ import Testing
     try folder.write("calls/utf16.txt", [0xFF, 0xFE] + Array("W\0h\0a\0t\0".utf8))
     try FileManager.default.createSymbolicLink(
       atPath: folder.path("calls/loop"), withDestinationPath: folder.path("calls"))
-    let run = try bonafide(["-f", "json", "calls", "x*.dat", "calls/voice.txt"], in: folder)
+    let run = try bonafide(["--fast", "-f", "json", "calls", "x*.dat", "calls/voice.txt"], in: folder)
     #expect(
       try paths(run) == ["a/1.wav", "a/2.wav", "a/3", "b.WAV", "voice.txt"].map { "calls/" + $0 }
         + ["x1.dat", "x2.dat"])
     #expect(run.status == 0 || run.status == 1)
-    let raw = try bonafide(["-f", "json", "--raw", "ulaw:8000", "calls"], in: folder)
+    let raw = try bonafide(["--fast", "-f", "json", "--raw", "ulaw:8000", "calls"], in: folder)
     #expect(raw.status == 2)
     #expect(raw.errors.contains("bonafide: calls: no recordings in this folder"))
     #expect(run.errorLines == ["bonafide: left out: 2 × .txt; 1 hidden; 1 linked folder"])
     try folder.write("calls/dump.ulaw", Array(repeating: 0xFF, count: 8000))
-    let passed = try bonafide(["-f", "json", "calls"], in: folder)
+    let passed = try bonafide(["--fast", "-f", "json", "calls"], in: folder)
     #expect(passed.status == run.status)
     #expect(
       passed.errorLines
@@ -307,7 +308,7 @@ import Testing
     for (index, name) in names.enumerated() {
       try folder.write(name, wav([Array(repeating: voice, count: index == 0 ? 8 : 1).flatMap { $0 }]))
     }
-    let run = try bonafide(["-f", "json", "-j", jobs] + names.reversed(), in: folder)
+    let run = try bonafide(["--fast", "-f", "json", "-j", jobs] + names.reversed(), in: folder)
     #expect(try paths(run) == names.reversed())
   }
 
@@ -316,8 +317,8 @@ import Testing
   @Test func reportsGoToFilesWhole() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("report.csv", Array("old".utf8))
-    let plain = try bonafide(["-f", "csv", promptPath])
-    let run = try bonafide(["-f", "csv", "-o", "report.csv", promptPath], in: folder)
+    let plain = try bonafide(["--fast", "-f", "csv", promptPath])
+    let run = try bonafide(["--fast", "-f", "csv", "-o", "report.csv", promptPath], in: folder)
     #expect(run.status == plain.status)
     #expect(run.output == "")
     #expect(String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self) == plain.output)
@@ -340,11 +341,11 @@ import Testing
     let run = try bonafide(["-o", "./a.wav", path], in: folder)
     #expect(run.status == 64)
     #expect(run.errors.contains("bonafide: --output would overwrite \(path); name another file"))
-    #expect(try bonafide(["calibrate", "--genuine", "a.wav", "-o", "a.wav"], in: folder).status == 64)
+    #expect(try bonafide(["calibrate", "--fast", "--genuine", "a.wav", "-o", "a.wav"], in: folder).status == 64)
     try folder.write("t.tsv", Array("file\tlabel\na.wav\tbonafide\n".utf8))
-    #expect(try bonafide(["evaluate", "t.tsv", "--audio", ".", "-o", path], in: folder).status == 64)
+    #expect(try bonafide(["evaluate", "--fast", "t.tsv", "--audio", ".", "-o", path], in: folder).status == 64)
     #expect(try Data(contentsOf: URL(filePath: path)) == before)
-    let one = try bonafide(["evaluate", "t.tsv", "--audio", ".", "--write-scores", "s.txt", "-o", "./s.txt"], in: folder)
+    let one = try bonafide(["evaluate", "--fast", "t.tsv", "--audio", ".", "--write-scores", "s.txt", "-o", "./s.txt"], in: folder)
     #expect(one.status == 64 && one.errors.contains("are the same file"))
     #expect(try folder.names == ["a.wav", "t.tsv"])
   }
@@ -361,7 +362,7 @@ import Testing
       #expect(run.errors.contains("--output would overwrite m."))
     }
     try folder.write("p.json", Array("{}".utf8))
-    #expect(try bonafide(["calibrate", "--genuine", promptPath, "-o", "no/where"], in: folder).errors.contains("cannot be created"))
+    #expect(try bonafide(["calibrate", "--fast", "--genuine", promptPath, "-o", "no/where"], in: folder).errors.contains("cannot be created"))
     #expect(try folder.names == ["m.json", "m.safetensors", "p.json"])
   }
 
@@ -483,6 +484,7 @@ import Testing
     #expect(run.output.hasPrefix("bonafide "))
     #expect(run.output.contains(model.sha256))
     #expect(run.output.contains("\nkernels "))
+    #expect(try bonafide(["scan", "--version"]) == run)
   }
 
   @Test func infoPrintsTheCard() throws {
