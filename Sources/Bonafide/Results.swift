@@ -112,13 +112,15 @@ public struct PartyResult: Sendable, Equatable, Codable {
   public var segments: [Segment]
   /// Frame scores, when asked for.
   public var timeline: Timeline?
+  /// What was heard along time, for drawings, when asked for.
+  public var trace: PartyTrace?
 
   /// A result from its parts, as tests and stores of results need it.
   public init(
     channel: Int, track: Int? = nil, trackChannel: Int? = nil, name: String? = nil, sameAs: Int? = nil, model: String? = nil,
     verdict: Verdict, reason: Reason? = nil, speech: Double, echo: Double = 0, llr: Double? = nil,
     syntheticProbability: Double? = nil, clipped: Double? = nil, stages: StageScores? = nil, segments: [Segment] = [],
-    timeline: Timeline? = nil
+    timeline: Timeline? = nil, trace: PartyTrace? = nil
   ) {
     self.channel = channel
     self.track = track
@@ -136,6 +138,7 @@ public struct PartyResult: Sendable, Equatable, Codable {
     self.stages = stages
     self.segments = segments
     self.timeline = timeline
+    self.trace = trace
   }
 }
 

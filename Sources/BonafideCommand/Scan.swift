@@ -61,6 +61,12 @@ struct Scan: ParsableCommand {
   @Flag(help: "Add scores along each party (json and jsonl).")
   var timeline = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Audio that is in a page (html): none, flagged stretches with 5 s around them (default), or all. Other audio is linked to.",
+      valueName: "audio"))
+  var embedAudio: EmbeddedAudio?
+
   @OptionGroup
   var screening: ScreeningOptions
 
@@ -73,6 +79,7 @@ struct Scan: ParsableCommand {
       "--prior is a share of parties, greater than 0 and less than 1, such as 0.05; not \(prior).")
     try check(alarmAt?.isFinite ?? true, "--alarm-at is a log-likelihood ratio, such as -1.5.")
     try check(clearAt?.isFinite ?? true, "--clear-at is a log-likelihood ratio, such as 1.5.")
+    try check(embedAudio == nil || format == .html, "--embed-audio goes with --format html.")
     try check(!timeline || format.hasTimeline, "--timeline goes with --format json or jsonl.")
     try check(paths.count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
     try check(paths.allSatisfy { !$0.isEmpty }, "A path is empty.")
@@ -123,17 +130,23 @@ struct Scan: ParsableCommand {
     var options = options
     // Few recordings: what is left of the threads goes to their parties.
     options.threads = max(1, jobs / max(1, recordings.count))
+    var exhibits: Exhibits?
+    if format == .html {
+      options.trace = PageScan.trace(recordings: recordings.count)
+      exhibits = Exhibits(audio: embedAudio ?? .flagged, page: toScreen ? nil : output, raw: party.raw, mix: party.mix)
+      if embedAudio == .all { PageScan.saySize(of: recordings, raw: party.raw) }
+    }
     let run = ScanRun(
       recordings: recordings, detector: detector, options: options,
       output: try ReportOutput(path: isQuiet && toScreen ? "/dev/null" : output, keepsUnfinished: format == .html),
       writer: format.writer(
-        engine: EngineInfo(detector), style: style, prior: prior, fileCount: recordings.count, page: PageInfo(created: now()),
-        leftOut: leftOut),
+        engine: EngineInfo(detector), style: style, prior: prior, fileCount: recordings.count, page: pageInfo(detector), leftOut: leftOut),
       progress: progress,
       // On the same terminal these say it already.
       saysErrors: isQuiet || !([.text, .json, .jsonl].contains(format) && isOnTerminal && hasErrorTerminal),
       saysWarnings: !isQuiet && !format.hasWarnings,
-      order: worklist.sort.map { $0 == .llr ? .llr : .path } ?? (format.isAsDone ? .done : .named), only: worklist.verdicts)
+      order: worklist.sort.map { $0 == .llr ? .llr : .path } ?? (format.isAsDone ? .done : .named), only: worklist.verdicts,
+      exhibits: exhibits)
     let flaggedFiles = try worklist.flaggedFiles()
     // A report to read says it itself.
     if !isQuiet, !(format == .text && toScreen), let line = leftOut.line { Terminal.say(line) }
@@ -145,15 +158,6 @@ struct Scan: ParsableCommand {
       }
     }
     return tally
-  }
-
-  /// The time at this place, to the minute.
-  private func now() -> String {
-    var (seconds, parts) = (time(nil), tm())
-    localtime_r(&seconds, &parts)
-    var text = [CChar](repeating: 0, count: 64)
-    let count = strftime(&text, text.count, "%Y-%m-%d %H:%M %Z", &parts)
-    return String(decoding: text[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   private var options: ScanOptions {

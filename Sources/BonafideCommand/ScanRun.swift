@@ -8,12 +8,18 @@ import Synchronization
 ///
 /// Threads of the system, since screening is blocking work that should not hold up the threads of Swift concurrency.
 final class ScanRun: Sendable {
+  /// A result, and what a page has of the recording beside it.
+  private struct Finished {
+    var result: FileResult
+    var exhibit: Exhibit?
+  }
+
   private struct State: ~Copyable {
     var output: ReportOutput
     var writer: any ReportWriter
     var progress: ProgressLine?
     /// Results that wait for one before them, where the report keeps the order of the recordings.
-    var waiting: [Int: FileResult] = [:]
+    var waiting: [Int: Finished] = [:]
     var written = 0
     /// Results that wait for all others, where the report is sorted by what they say.
     var kept: [FileResult] = []
@@ -45,12 +51,15 @@ final class ScanRun: Sendable {
   private let order: Order
   /// Verdicts of the recordings that are in the report; `nil` for all, and those that could not be screened.
   private let only: Set<Verdict>?
+  /// Where a page's recordings get their audio from; `nil` for other reports.
+  private let exhibits: Exhibits?
   private let next = Atomic<Int>(0)
   private let state: Mutex<State>
 
   init(
     recordings: [Recording], detector: Detector, options: ScanOptions, output: consuming ReportOutput,
-    writer: any ReportWriter, progress: ProgressLine?, saysErrors: Bool, saysWarnings: Bool, order: Order, only: Set<Verdict>? = nil
+    writer: any ReportWriter, progress: ProgressLine?, saysErrors: Bool, saysWarnings: Bool, order: Order, only: Set<Verdict>? = nil,
+    exhibits: Exhibits? = nil
   ) {
     self.recordings = recordings
     self.detector = detector
@@ -60,6 +69,7 @@ final class ScanRun: Sendable {
     hasProgress = progress != nil
     self.order = order
     self.only = only
+    self.exhibits = exhibits
     state = Mutex(State(output: output, writer: writer, progress: progress))
   }
 
@@ -99,7 +109,8 @@ final class ScanRun: Sendable {
       } else {
         result = detector.scan(recording.path, options: options)
       }
-      deliver(result, index: index)
+      let isShown = only.map { result.verdict.map($0.contains) ?? false } ?? true
+      deliver(Finished(result: result, exhibit: isShown ? exhibits?.exhibit(of: result) : nil), index: index)
     }
   }
 
@@ -133,11 +144,12 @@ final class ScanRun: Sendable {
   }
 
   /// Reports on this recording and on those that waited for it, or has it wait.
-  private func deliver(_ result: FileResult, index: Int) {
+  private func deliver(_ finished: Finished, index: Int) {
     state.withLock { state in
-      state.progress?.finish(index, seconds: result.duration ?? 0)
-      state.waiting[order == .done ? state.written : index] = result
-      while state.failure == nil, let result = state.waiting.removeValue(forKey: state.written) {
+      state.progress?.finish(index, seconds: finished.result.duration ?? 0)
+      state.waiting[order == .done ? state.written : index] = finished
+      while state.failure == nil, let finished = state.waiting.removeValue(forKey: state.written) {
+        let result = finished.result
         state.written += 1
         state.tally.count(result)
         if result.verdict == .synthetic { state.flagged.append(result.location) }
@@ -154,7 +166,7 @@ final class ScanRun: Sendable {
           state.kept.append(result)
           continue
         }
-        let text = state.writer.entry(for: result)
+        let text = state.writer.entry(for: result, exhibit: finished.exhibit)
         do throws(RunError) { try state.output.write(text) } catch { state.failure = error }
       }
     }

@@ -1,3 +1,5 @@
+import Bonafide
+
 /// A JSON value whose members keep their order, and whose numbers say to how many decimals they are meant.
 ///
 /// `JSONEncoder` offers neither, and leaves out what is `nil`.
@@ -20,6 +22,19 @@ indirect enum JSON {
 
   init(_ value: Double?, places: Int) {
     self = value.map { .number($0, places: places) } ?? .null
+  }
+
+  /// A value of a card, its members by name.
+  init(_ value: JSONValue) {
+    self =
+      switch value {
+      case .null: .null
+      case .bool(let value): .string(value ? "true" : "false")
+      case .number(let value): .number(value, places: 6)
+      case .string(let value): .string(value)
+      case .array(let values): .array(values.map { JSON($0) })
+      case .object(let members): .object(members.sorted { $0.key < $1.key }.map { ($0.key, JSON($0.value)) })
+      }
   }
 
   /// The value without white space.

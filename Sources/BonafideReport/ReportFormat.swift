@@ -46,7 +46,7 @@ public enum ReportFormat: String, Sendable, CaseIterable {
     case .csv: CSVReport()
     case .rttm: RTTMReport()
     case .audacity: AudacityReport(namesFiles: fileCount > 1)
-    case .html: HTMLReport(engine: engine, prior: prior, info: page)
+    case .html: HTMLReport(engine: engine, prior: prior, info: page, leftOut: leftOut)
     }
   }
 }
@@ -58,6 +58,8 @@ public protocol ReportWriter: Sendable {
   var opening: String { get }
   /// What is said of a recording.
   mutating func entry(for result: FileResult) -> String
+  /// The same, with what a page has of the recording beside.
+  mutating func entry(for result: FileResult, exhibit: Exhibit?) -> String
   /// Takes note of a recording that has no entry in this report.
   mutating func leaveOut(_ result: FileResult)
   /// What stands after the last entry.
@@ -67,6 +69,7 @@ public protocol ReportWriter: Sendable {
 extension ReportWriter {
   public var opening: String { "" }
   public var closing: String { "" }
+  public mutating func entry(for result: FileResult, exhibit: Exhibit?) -> String { entry(for: result) }
   public mutating func leaveOut(_ result: FileResult) {}
 
   /// A whole report.

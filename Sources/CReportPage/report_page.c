@@ -16,6 +16,14 @@ static const uint8_t script[] = {
   ,
 #embed "page/worklist.js"
   ,
+#embed "page/pictures.js"
+  ,
+#embed "page/player.js"
+  ,
+#embed "page/decisions.js"
+  ,
+#embed "page/casefile.js"
+  ,
 #embed "page/call.js"
   ,
 #embed "page/start.js"

@@ -202,6 +202,27 @@ enum Results {
     }
   }
 
+  /// Beside a recording's line, a page has where it is and what it was, and lines of drawings and audio.
+  @Test func pagesHoldExhibits() throws {
+    var call = Results.call
+    call.parties[0].trace = PartyTrace(
+      hop: 0.04, lowest: [nil, -16, 0, 20], highest: [nil, -16, 0.5, 20], speech: [0, 1, 0.5, 1], echo: [0, 0, 0, 0], missing: [0, 0, 0, 0],
+      alarm: -3.8, clear: 1.5, beyondAlarm: 0.04, lowestAt: 0.06, peakHop: 0.04, peaks: [0, 0.25, 0.5], spectrumHop: 0.04, bands: 2,
+      lowEdge: 60, highEdge: 3900, spectra: [-1, -14, -7.5, PartyTrace.silence])
+    let exhibit = Exhibit(
+      sha256: "ab", link: "./a%20call.wav", clips: [Exhibit.Clip(start: 1, end: 2.5, channels: [1, 2], opus: Array("Ogg".utf8))])
+    var report = HTMLReport(engine: Results.engine)
+    let lines = report.entry(for: call, exhibit: exhibit).split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines[0].hasSuffix("],\"sha256\":\"ab\",\"link\":\"./a%20call.wav\"}"))
+    #expect(lines[1] == """
+      {"traces":[{"hop_s":0.04,"lowest":"..AAgA__","highest":"..AAhA__","speech":"A_g_","echo":"","missing":"","alarm":-3.8,"clear":1.5,\
+      "beyond_s":0.04,"lowest_at_s":0.06,"peak_hop_s":0.04,"peaks":"Ag_","peak":0.5,"spectrum_hop_s":0.04,"bands":2,"low_hz":60,\
+      "high_hz":3900,"spectra":"_AgA"},null]}
+      """)
+    #expect(lines[2] == "{\"clips\":[{\"start_s\":1,\"end_s\":2.5,\"channels\":[1,2],\"opus\":\"T2dn\"}]}")
+  }
+
   /// A page says how many recordings it does not show.
   @Test func pagesCountWhatTheyLeaveOut() {
     var report = HTMLReport(engine: Results.engine)

@@ -1,5 +1,6 @@
 """Headless Chromium with a page of the command, by Debian's python3-selenium, chromium and chromium-driver."""
 import json
+import os
 from pathlib import Path
 
 from selenium import webdriver
@@ -17,7 +18,8 @@ class Browser:
                          '--disable-component-update', '--autoplay-policy=no-user-gesture-required', '--mute-audio'):
             options.add_argument(argument)
         options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
-        self.driver = webdriver.Chrome(service=Service('/usr/bin/chromedriver'), options=options)
+        self.service = Service('/usr/bin/chromedriver')
+        self.driver = webdriver.Chrome(service=self.service, options=options)
         self.resize(width, height, scale)
         self.set_dark(dark)
 
@@ -54,3 +56,19 @@ class Browser:
         """Addresses that were asked for since it was last asked."""
         events = [json.loads(entry['message'])['message'] for entry in self.driver.get_log('performance')]
         return [event['params']['request']['url'] for event in events if event['method'] == 'Network.requestWillBeSent']
+
+    def processor_time(self):
+        """Seconds that the processor has worked for the pages of this browser."""
+        parents, times = {}, {}
+        for stat in Path('/proc').glob('[0-9]*/stat'):
+            try:
+                fields = stat.read_text().rsplit(') ', 1)[1].split()
+                is_page = b'--type=renderer' in (stat.parent / 'cmdline').read_bytes()
+            except OSError:
+                continue
+            parents[int(stat.parent.name)] = int(fields[1])
+            times[int(stat.parent.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK') if is_page else 0
+        ours = {self.service.process.pid}
+        while (more := {process for process, parent in parents.items() if parent in ours} - ours):
+            ours |= more
+        return sum(times.get(process, 0) for process in ours)

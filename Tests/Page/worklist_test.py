@@ -32,20 +32,35 @@ def verdicts(browser):
     return browser.js('return [...document.querySelectorAll(".rows .badge")].map((badge) => badge.classList[1])')
 
 
+def coarse(line):
+    """Drawings as a scan of so many recordings has them: 80 columns at most (PageScan.trace), and not those of a scan of a few."""
+    traces = json.loads(line)['traces']
+    for trace in traces:
+        if trace is None:
+            continue
+        scale = max(1, len(trace['speech']) / 80)
+        for key, size in (('lowest', 160), ('highest', 160), ('speech', 80), ('peaks', 80), ('spectra', 80 * 16)):
+            trace[key] = (trace[key] or trace['lowest'])[:size]
+        trace['bands'] = 16
+        for key in ('hop_s', 'peak_hop_s', 'spectrum_hop_s'):
+            trace[key] *= scale
+    return json.dumps({'traces': traces}, separators=(',', ':'))
+
+
 def multiplied(page, target, recordings):
-    """The page with its recordings again and again, under names of their own."""
+    """The page without audio, with its recordings again and again under names of their own."""
     head, data = page.read_text().split('id="data">\n')
     lines = data.split('\n')
-    first, last = lines[0], lines.index(next(line for line in lines if line.startswith('{"end"')))
-    groups, group = [], []
+    last = next(index for index, line in enumerate(lines) if line.startswith('{"end"'))
+    groups = []
     for line in lines[1:last]:
-        if '"path":' in line[:12] and group:
-            groups.append(group)
-            group = []
-        group.append(line)
-    groups = [group for group in [*groups, group] if json.loads(group[0])['error'] is None]
+        if line.startswith('{"path"'):
+            groups.append([line])
+        elif line.startswith('{"traces"'):
+            groups[-1].append(coarse(line))
+    groups = [group for group in groups if json.loads(group[0])['error'] is None]
     with target.open('w') as file:
-        file.write(f'{head}id="data">\n{first}\n')
+        file.write(f'{head}id="data">\n{lines[0]}\n')
         for number in range(recordings):
             for line in groups[number % len(groups)]:
                 file.write(line.replace('{"path":"', f'{{"path":"{number:05}-', 1) + '\n')
@@ -76,7 +91,7 @@ class WorklistTest(unittest.TestCase):
 
     def tearDown(self):
         self.assertEqual(self.browser.console(), [])
-        self.assertEqual({url for url in self.browser.requests() if not url.startswith(('data:', 'about:'))} - {self.page.as_uri()}, set())
+        self.assertEqual({url for url in self.browser.requests() if not url.startswith(('data:', 'about:'))} - {self.page.as_uri(), (self.folder / 'many.html').as_uri()}, set())
 
     def test_the_most_suspicious_are_first(self):
         order = {'synthetic': 0, 'inconclusive': 1, 'bonafide': 2}
@@ -117,7 +132,7 @@ class WorklistTest(unittest.TestCase):
         body.send_keys('jj')
         self.assertEqual(self.browser.js('return document.querySelector(".row[aria-current]").getAttribute("aria-rowindex")'), '3')
         self.browser.driver.switch_to.active_element.send_keys('\ue007')
-        self.assertIn('synthetic', self.browser.js('return document.querySelector(".call h2").innerText'))
+        self.assertIn('synthetic', self.browser.js('return document.querySelector(".view h2").innerText'))
         self.browser.driver.find_element('css selector', 'body').send_keys('\ue00c')
         self.assertEqual(self.browser.js('return document.querySelector(".row[aria-current]").getAttribute("aria-rowindex")'), '3')
 
@@ -128,12 +143,15 @@ class WorklistTest(unittest.TestCase):
 
     def test_ten_thousand_parties_open_soon_and_stay_fluid(self):
         page = self.folder / 'many.html'
-        multiplied(self.page, page, 9100)
+        multiplied(self.page, page, 9000)
         self.assertLess(page.stat().st_size, 30e6)
-        start = time.monotonic()
+        # By the processor's time, since this machine may have other things to do.
+        start = self.browser.processor_time()
         self.browser.open(page)
         parties = int(self.browser.js('return document.querySelector(".counts b").textContent').replace(',', ''))
-        self.assertLess(time.monotonic() - start, 3)
+        spent = self.browser.processor_time() - start
+        self.assertGreater(spent, 0)
+        self.assertLess(spent, 3)
         self.assertGreaterEqual(parties, 10_000)
         self.assertLess(self.browser.js('return document.querySelectorAll(".rows .row").length'), 60)
         steps = self.browser.js('''
@@ -194,11 +212,12 @@ class InterruptedScanTest(unittest.TestCase):
             fifo = Path(folder) / 'fifo.wav'
             subprocess.run(['mkfifo', fifo], check=True)
             run = subprocess.Popen([COMMAND, 'scan', '--fast', '--jobs', '1', '--format', 'html', '--output', page, SAMPLES / 'genuine-en.ulaw.wav', fifo])
-            unfinished = []
-            while not (unfinished and '"path"' in unfinished[0].read_text()[-4000:]):
+            end = time.monotonic() + 20
+            # Until the first recording is written; the second waits for somebody to write.
+            while not any('"traces"' in part.read_text().split('id="data">')[-1] for part in Path(folder).glob('*.part')):
                 self.assertIsNone(run.poll())
-                time.sleep(0.02)
-                unfinished = list(Path(folder).glob('*.part'))
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
             run.send_signal(signal.SIGINT)
             self.assertEqual(run.wait(), -signal.SIGINT)
             self.assertEqual(sorted(path.name for path in Path(folder).iterdir()), ['fifo.wav', 'report.html'])
@@ -207,7 +226,7 @@ class InterruptedScanTest(unittest.TestCase):
             self.assertIn('This page is not whole: the scan was interrupted after 1 recording.', browser.js('return document.querySelector("header").innerText'))
             # Wherever it was cut.
             text = page.read_text()
-            page.write_text(text[:text.index('"channels"')])
+            page.write_text(text[:text.rindex('"channels"')])
             browser.open(page)
             self.assertIn('interrupted after 0 recordings', browser.js('return document.querySelector("header").innerText'))
             self.assertEqual(browser.console(), [])

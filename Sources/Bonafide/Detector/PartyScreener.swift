@@ -18,6 +18,8 @@ struct PartyScreener: ~Copyable {
   private let sampleRate: Int
   private let judge: PartyJudge
   private let keepsTimeline: Bool
+  /// What drawings take; `nil` unless asked for.
+  private var sound: SoundTrace?
   private var resampler: Resampler
   private var logMel: LogMel
   private var network: CRNNStream
@@ -106,7 +108,10 @@ struct PartyScreener: ~Copyable {
     keepsTimeline = options.timeline
     evidence = PartyEvidence(
       calibration: card.calibration, thresholds: thresholds,
-      hop: hop, timeline: options.timeline)
+      hop: hop, timeline: options.timeline, traceColumns: options.trace?.columns)
+    sound = options.trace.map {
+      SoundTrace(columns: $0.columns, bands: $0.bands, settings: settings, sampleRate: sampleRate, hop: hop)
+    }
     clipping = ClippingMeter(sampleRate: sampleRate, hop: evidence.hop)
     let echoSeconds = awaitsEcho ? EchoFinder.secondsBehind : 0
     gapScreened = sampleRate * (4 + echoSeconds + pace.blockFrames * settings.hop / settings.sampleRate)
@@ -132,6 +137,7 @@ struct PartyScreener: ~Copyable {
     gap = 0
     samples += block.count
     clipping.append(block)
+    sound?.append(block)
     screen(block)
   }
 
@@ -144,11 +150,13 @@ struct PartyScreener: ~Copyable {
   mutating func append(missing count: Int) {
     samples += count
     clipping.skip(count)
+    sound?.skip(count)
     let head = min(count, max(0, gapScreened - gap))
     gap += count
     screenMissing(head)
     waiting += count - head
-    evidence.pass(waiting / passUnit * passFrames)
+    evidence.pass(missing: waiting / passUnit * passFrames)
+    sound?.pass(waiting / passUnit * passFrames)
     waiting %= passUnit
   }
 
@@ -187,6 +195,8 @@ struct PartyScreener: ~Copyable {
   private mutating func keepEnergies() {
     for (frame, energy) in frameEnergies.enumerated() {
       addShape(ofFrame: frame)
+      let perFrame = card.features.featuresPerFrame
+      sound?.add(featureFrame: features[frame * perFrame..<(frame + 1) * perFrame])
       if let energy {
         partialEnergy += energy
         knownFrames += 1
@@ -220,7 +230,9 @@ struct PartyScreener: ~Copyable {
     let parts = MonotonyMeter.Shape.scalarCount
     shapes.append(partialShape * (card.features.scale * Float(parts) / Float(max(1, partialFrames) * card.features.bands)))
     partialShape = .zero
-    energies.append(knownFrames > 0 ? partialEnergy / Float(knownFrames) : nil)
+    let energy = knownFrames > 0 ? partialEnergy / Float(knownFrames) : nil
+    energies.append(energy)
+    sound?.closeFrame(featureFrames: partialFrames, energy: energy)
     partialEnergy = 0
     knownFrames = 0
     partialFrames = 0
@@ -308,7 +320,19 @@ struct PartyScreener: ~Copyable {
       evidence, second: opinion, signalToNoise: evidence.noise.signalToNoise, clipping: clipping.shares, channel: channel,
       duration: duration, timeline: keepsTimeline)
     result.model = card.name
+    result.trace = trace
     return result
+  }
+
+  private var trace: PartyTrace? {
+    guard let sound, var gathered = evidence.trace else { return nil }
+    let points = judge.thresholds
+    var trace = PartyTrace(
+      hop: 0, lowest: [], highest: [], speech: [], echo: [], missing: [], alarm: points.stretch, clear: points.clear, beyondAlarm: 0,
+      peakHop: 0, peaks: [], spectrumHop: 0, bands: 0, lowEdge: 0, highEdge: 0, spectra: [])
+    gathered.write(to: &trace, count: evidence.frameCount, hop: evidence.hop)
+    sound.write(to: &trace, hop: evidence.hop)
+    return trace
   }
 
   /// What is said of a stretch.

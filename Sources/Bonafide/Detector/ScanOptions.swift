@@ -24,6 +24,9 @@ public struct ScanOptions: Sendable {
   public var threads = 1
   /// Keep frame scores in the results.
   public var timeline = false
+  /// Columns and mel bands of the drawings of each party that are kept in the results (`PartyTrace`), 1 to 100,000 and 1 to 1000; `nil`
+  /// for none.
+  public var trace: (columns: Int, bands: Int)?
 
   /// The model's own points, a prior of 5 %, one thread, each channel by itself.
   public init() {}
@@ -40,6 +43,11 @@ public struct ScanOptions: Sendable {
       if let point, !point.isFinite { throw .badOption("\(name) is an LLR, or nil for the model's own, not \(point)") }
     }
     guard (1...1024).contains(threads) else { throw .badOption("threads are 1 to 1024, not \(threads)") }
+    if let trace {
+      guard (1...100_000).contains(trace.columns), (1...1000).contains(trace.bands) else {
+        throw .badOption("trace has 1 to 100000 columns and 1 to 1000 bands, not \(trace.columns) and \(trace.bands)")
+      }
+    }
     guard alarmAt != nil || clearAt != nil else { return }
     let points = detector.map { detector in detector.models.map(detector.operatingPoints).map { (alarmAt ?? $0.alarm, clearAt ?? $0.clear) } }
     for (alarm, clear) in points ?? [(alarmAt ?? -.infinity, clearAt ?? .infinity)] where alarm >= clear {

@@ -27,6 +27,8 @@ struct PartyEvidence: Sendable {
   private(set) var timeline: [Float?] = []
 
   private let keepsTimeline: Bool
+  /// `nil` unless asked for.
+  private(set) var trace: EvidenceTrace?
   private var turn: SpeechSpan?
   private var smoother: ScoreSmoother
   private var finder: StretchFinder
@@ -37,10 +39,12 @@ struct PartyEvidence: Sendable {
   /// - Parameters:
   ///   - hop: seconds per score frame.
   ///   - timeline: whether to keep the smoothed LLRs.
-  init(calibration: Calibration, thresholds: Thresholds, hop: Double, timeline: Bool) {
+  ///   - traceColumns: of a trace; `nil` for none.
+  init(calibration: Calibration, thresholds: Thresholds, hop: Double, timeline: Bool, traceColumns: Int? = nil) {
     self.calibration = calibration
     self.hop = hop
     keepsTimeline = timeline
+    trace = traceColumns.map { EvidenceTrace(columns: $0, alarm: thresholds.stretch) }
     noise = NoiseEstimate(hop: hop)
     turns = TurnLog(hop: hop)
     smoother = ScoreSmoother(calibration: calibration, hop: hop)
@@ -61,6 +65,7 @@ struct PartyEvidence: Sendable {
     if let energy, let frame = SpeechFrame(output, energy: energy, index: frameCount) {
       guard !isEcho else {
         echoFrames += 1
+        trace?.addEcho(at: frameCount)
         noise.append(pause: nil)
         pass(1)
         return nil
@@ -76,6 +81,7 @@ struct PartyEvidence: Sendable {
       return frame
     }
     noise.append(pause: isEcho ? nil : energy)
+    if energy == nil { trace?.addMissing(frameCount..<frameCount + 1) }
     pass(1)
     return nil
   }
@@ -83,10 +89,17 @@ struct PartyEvidence: Sendable {
   /// Takes a frame of speech; frames that were left out before it are pauses.
   mutating func append(_ frame: SpeechFrame) {
     pass(frame.index - frameCount)
+    trace?.addSpeech(at: frameCount)
     frameCount += 1
     pooled.add(frame)
     if turn == nil { turn = SpeechSpan(frame) } else { turn?.add(frame) }
     if let smoothed = smoother.append(frame) { take(smoothed) }
+  }
+
+  /// Passes over frames that the recording lacks.
+  mutating func pass(missing frames: Int) {
+    trace?.addMissing(frameCount..<frameCount + frames)
+    pass(frames)
   }
 
   /// Passes over frames without speech.
@@ -126,6 +139,7 @@ struct PartyEvidence: Sendable {
       padTimeline(to: frame.speech.index)
       timeline.append(frame.llr)
     }
+    trace?.add(frame.llr, at: frame.speech.index)
     if let stretch = finder.append(frame) { keep(stretch) }
   }
 

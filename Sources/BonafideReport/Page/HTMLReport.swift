@@ -2,9 +2,17 @@ import Bonafide
 import CReportPage
 
 /// What a page says of the scan beside its results.
-public struct PageInfo: Sendable, Equatable {
+public struct PageInfo: Sendable {
   /// When the scan began, to read; `nil` for a page that does not say.
   public var created: String?
+  /// Options of the command line that move results, with their values.
+  public var options: [(name: String, value: String)] = []
+  /// Where verdicts change, by the name of the model that judges.
+  public var points: [(model: String, alarm: Double, clear: Double)] = []
+  /// Whether these are those that the models' error rates are of.
+  public var hasOwnPoints = true
+  /// Error rates of the models, as their cards have them: the `metrics` by the name of the card.
+  public var metrics: [(card: String, values: [String: JSONValue])] = []
 
   public init(created: String? = nil) {
     self.created = created
@@ -19,19 +27,28 @@ public struct HTMLReport: ReportWriter {
   private let engine: EngineInfo
   private let prior: Double
   private let info: PageInfo
+  private let filesLeftOut: LeftOut
   private var tally = Tally()
   private var leftOut = 0
 
-  /// - Parameter prior: share of synthetic parties that probabilities follow from.
-  public init(engine: EngineInfo, prior: Double = ScanOptions().prior, info: PageInfo = PageInfo()) {
+  /// - Parameters:
+  ///   - prior: share of synthetic parties that probabilities follow from.
+  ///   - info: what it says of the scan.
+  ///   - leftOut: what folders have besides.
+  public init(
+    engine: EngineInfo, prior: Double = ScanOptions().prior, info: PageInfo = PageInfo(), leftOut: LeftOut = LeftOut()
+  ) {
     self.engine = engine
     self.prior = prior
     self.info = info
+    filesLeftOut = leftOut
   }
 
   public var opening: String {
     let (style, script) = (PageText.style, PageText.script)
     let policy = "default-src 'none'; style-src '\(style.source)'; script-src '\(script.source)'; img-src data:; "
+      // Audio that is in the page, or beside it.
+      + "media-src blob: 'self' file:; "
       + "base-uri 'none'; form-action 'none'"
     return """
       <!DOCTYPE html>
@@ -55,9 +72,25 @@ public struct HTMLReport: ReportWriter {
       """
   }
 
-  public mutating func entry(for result: FileResult) -> String {
+  public mutating func entry(for result: FileResult) -> String { entry(for: result, exhibit: nil) }
+
+  public mutating func entry(for result: FileResult, exhibit: Exhibit?) -> String {
     tally.count(result)
-    return line(.object(members(of: result)))
+    let marks: [(String, JSON)] = [("sha256", JSON(exhibit?.sha256)), ("link", JSON(exhibit?.link))]
+    return line(.object(members(of: result) + (exhibit == nil ? [] : marks))) + details(of: result, exhibit)
+  }
+
+  /// What a call's view shows, in lines of their own, which the script reads when they are needed: drawings, and audio.
+  private func details(of result: FileResult, _ exhibit: Exhibit?) -> String {
+    let clips = (exhibit?.clips ?? []).map { clip in
+      JSON.object([
+        ("start_s", .number(clip.start, places: 3)), ("end_s", .number(clip.end, places: 3)),
+        ("channels", .array(clip.channels.map { .integer($0) })), ("opus", .string(base64(clip.opus))),
+      ])
+    }
+    let traces = result.parties.map { party in party.sameAs == nil ? party.trace.map { JSON($0) } ?? .null : .null }
+    let hasTraces = result.parties.contains { $0.trace != nil }
+    return (hasTraces ? line(.object([("traces", .array(traces))])) : "") + (clips.isEmpty ? "" : line(.object([("clips", .array(clips))])))
   }
 
   public mutating func leaveOut(_ result: FileResult) {
@@ -70,8 +103,14 @@ public struct HTMLReport: ReportWriter {
   }
 
   private var about: JSON {
-    .object([
+    let points = info.points.map { point in
+      (point.model, JSON.object([("alarm", .number(point.alarm, places: 3)), ("clear", .number(point.clear, places: 3))]))
+    }
+    return .object([
       ("report", .integer(1)), ("created", JSON(info.created)), ("engine", JSON(engine)), ("prior", .number(prior, places: 6)),
+      ("options", .array(info.options.map { .array([.string($0.name), .string($0.value)]) })), ("points", .object(points)), ("left_out", JSON(filesLeftOut.line)),
+      ("own_points", .integer(info.hasOwnPoints ? 1 : 0)),
+      ("metrics", .object(info.metrics.map { ($0.card, JSON(JSONValue.object($0.values))) })),
     ])
   }
 
@@ -103,14 +142,17 @@ struct PageText {
 /// Base64 with padding (RFC 4648).
 func base64(_ bytes: [UInt8]) -> String {
   let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-  var text: [UInt8] = []
-  text.reserveCapacity((bytes.count + 2) / 3 * 4)
-  for start in stride(from: 0, to: bytes.count, by: 3) {
-    let group = (0..<3).map { start + $0 < bytes.count ? UInt32(bytes[start + $0]) : 0 }
-    let bits = group[0] << 16 | group[1] << 8 | group[2]
-    for index in 0..<4 {
-      text.append(start + index <= bytes.count ? alphabet[Int(bits >> UInt32(18 - 6 * index)) & 63] : UInt8(ascii: "="))
+  return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+    var place = 0
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let (second, third) = (start + 1 < bytes.count, start + 2 < bytes.count)
+      let bits = UInt32(bytes[start]) << 16 | (second ? UInt32(bytes[start + 1]) << 8 : 0) | (third ? UInt32(bytes[start + 2]) : 0)
+      text[place] = alphabet[Int(bits >> 18)]
+      text[place + 1] = alphabet[Int(bits >> 12 & 63)]
+      text[place + 2] = second ? alphabet[Int(bits >> 6 & 63)] : UInt8(ascii: "=")
+      text[place + 3] = third ? alphabet[Int(bits & 63)] : UInt8(ascii: "=")
+      place += 4
     }
+    return place
   }
-  return String(decoding: text, as: UTF8.self)
 }

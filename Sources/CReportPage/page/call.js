@@ -1,45 +1,125 @@
-/** The view of a call: its parties, and what is flagged in them. */
+/** The view of a call: its parties drawn along time, what is flagged, why, and how sure that is. */
 class CallView {
-  constructor(report) {
+  constructor(report, decisions, onDecision) {
     this.report = report;
-    this.root = element('article', { class: 'call', hidden: true });
+    this.decisions = decisions;
+    this.onDecision = onDecision;
+    this.pictures = [];
+    this.player = new Player((seconds) => { for (const picture of this.pictures) picture.show(seconds); });
+    this.body = element('div', {});
+    this.root = element('article', { class: 'view', hidden: true }, this.body, this.player.root);
+    addEventListener('resize', () => { this.frame ??= requestAnimationFrame(() => { this.frame = undefined; this.draw(); }); });
   }
 
   /** Shows the call of a party. */
   show(party) {
     const { recording } = party;
+    this.party = party;
+    this.pictures = [];
     this.title = element('h2', { tabindex: -1 }, named(baseName(recording.path)));
-    this.root.replaceChildren(
-      element('p', {}, element('a', { href: '#', class: 'back' }, `← ${texts.back}`)),
-      this.title, this.facts(recording),
-      ...recording.parties.map((other) => this.party(other, other === party)));
+    this.body.replaceChildren(
+      element('p', { class: 'screen' }, element('a', { href: '#', class: 'back' }, `← ${texts.back}`)), this.title, this.facts(recording),
+      ...recording.parties.map((other) => this.section(other)), caseFile(this.report, recording, party));
+    this.player.load(recording);
+    this.draw();
   }
 
+  draw() {
+    if (this.root.hidden) return;
+    for (const picture of this.pictures) picture.draw();
+  }
+
+  hide() { this.player.stop(); }
+
   facts(recording) {
+    const format = [recording.format, recording.sample_rate_hz && texts.rate(recording.sample_rate_hz)].filter(Boolean).join(', ');
     const facts = [
-      [texts.recording, named(recording.path)], [texts.format, recording.format], [texts.length, clock(recording.duration_s ?? 0)],
+      [texts.recording, named(recording.path)], [texts.format, format], [texts.length, clock(recording.duration_s ?? 0)],
       ...recording.warnings.map((warning) => [texts.note, printable(warning)]),
     ];
-    if (recording.sample_rate_hz) facts[1][1] = `${recording.format}, ${texts.rate(recording.sample_rate_hz)}`;
     if (recording.unheard_s > 0) facts.push([texts.note, texts.notHeard(recording.unheard_s)]);
     return element('dl', { class: 'facts' }, facts.map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value))));
   }
 
-  party(party, isSelected) {
+  section(party) {
     const { channel } = party;
-    const words = channel.same_as ? `${party.evidence}, ${texts.sameAs(channel.same_as)}` : party.evidence;
-    return element('section', { class: `party ${channel.verdict}`, 'aria-current': isSelected ? 'true' : undefined },
+    const words = [party.evidence, channel.same_as && texts.sameAs(channel.same_as)].filter(Boolean).join(', ');
+    const section = element('section', { class: `party ${channel.verdict}`, 'aria-current': party === this.party ? 'true' : undefined },
       element('h3', {}, named(party.who), ' ', badge(channel.verdict), ' ',
-        element('span', { class: 'words' }, `${words}, ${texts.llr} ${llrText(channel.evidence_llr)}`)),
-      this.stretches(party));
+        element('span', { class: 'words' }, `${words}, ${texts.llr} ${llrText(channel.evidence_llr)}`)));
+    const { trace } = party;
+    section.append(element('p', { class: 'why' }, this.why(party, trace)));
+    if (trace) {
+      const pictures = new Pictures(party, (seconds) => this.player.playFrom(seconds, party));
+      this.pictures.push(pictures);
+      section.append(pictures.root, legend(trace, channel.segments.length > 0));
+    }
+    section.append(...[this.stretches(party), decisionForm(party, this.decisions, this.onDecision)].filter(Boolean));
+    return section;
+  }
+
+  why(party, trace) {
+    const { channel, recording } = party;
+    return texts.why({
+      who: printable(party.who), verdict: channel.verdict, reason: channel.reason, llr: channel.llr, speech: channel.speech_s,
+      beyond: trace?.beyond_s ?? 0, lowestAt: trace?.lowest_at_s ?? 0, points: this.report.about.points?.[channel.model],
+      stretches: channel.segments.length, unheard: recording.unheard_s ?? 0,
+    });
   }
 
   stretches(party) {
     const { segments } = party.channel;
     if (segments.length === 0) return undefined;
-    return element('table', {}, element('caption', {}, texts.stretches),
-      element('thead', {}, element('tr', {}, [texts.from, texts.to, texts.llr].map((title) => element('th', { scope: 'col' }, title)))),
-      element('tbody', {}, segments.map((segment) => element('tr', {},
-        element('td', {}, clock(segment.start_s)), element('td', {}, clock(segment.end_s)), element('td', {}, llrText(segment.llr))))));
+    const heads = [texts.from, texts.to, texts.llr, texts.strength].map((title) => element('th', { scope: 'col' }, title));
+    const rows = segments.map((segment) => {
+      const title = span(segment.start_s, segment.end_s);
+      return element('tr', {},
+        element('td', {}, element('button', {
+          type: 'button', class: 'stretch', 'aria-label': texts.playStretch(title), onclick: () => this.player.playFrom(segment.start_s, party),
+        }, '▶ ', clock(Math.floor(segment.start_s)))),
+        element('td', {}, clock(segment.end_s)), element('td', {}, llrText(segment.llr)), element('td', {}, texts.strengths[strengthOf(-segment.llr)]));
+    });
+    return element('table', { class: 'stretches' }, element('caption', {}, texts.stretches),
+      element('thead', {}, element('tr', {}, heads)), element('tbody', {}, rows));
   }
+
+  /** Starts of all flagged stretches, in order. */
+  get starts() {
+    const all = this.party.recording.parties.flatMap((party) => party.channel.segments.map((segment) => ({ at: segment.start_s, party })));
+    return all.sort((a, b) => a.at - b.at);
+  }
+
+  /** Plays the strongest stretch of the party, or from the start. */
+  playStrongest() {
+    const { segments } = this.party.channel;
+    const strongest = [...segments].sort((a, b) => a.llr - b.llr)[0];
+    this.player.playFrom(strongest?.start_s ?? 0, this.party);
+  }
+
+  /** Acts on a key; whether it was one of the view's. */
+  press(key) {
+    const { player } = this;
+    if (key === ' ') player.toggle();
+    else if (key === 'ArrowRight') player.seek(Math.min(player.now + 5, player.recording.duration_s));
+    else if (key === 'ArrowLeft') player.seek(Math.max(0, player.now - 5));
+    else if (key === 'n' || key === 'p') {
+      const { starts } = this;
+      const next = key === 'n' ? starts.find(({ at }) => at > player.now + 0.2) : starts.filter(({ at }) => at < player.now - 1).at(-1);
+      if (next) player.playFrom(next.at, next.party);
+    } else return false;
+    return true;
+  }
+}
+
+/** Strength of a log-likelihood ratio by the ENFSI guideline, as the README has it. */
+function strengthOf(llr) {
+  const ratios = { extremely_strong: 1e6, very_strong: 1e4, strong: 1000, moderately_strong: 100, moderate: 10, weak: 2 };
+  return Object.keys(ratios).find((strength) => llr >= Math.log(ratios[strength])) ?? 'none';
+}
+
+/** What the drawings show, in words and signs; of echo and gaps, where there are any. */
+function legend(trace, hasFlags) {
+  const has = (text) => /[^A]/.test(text);
+  const kinds = ['speech', has(trace.echo) && 'echo', has(trace.missing) && 'missing', hasFlags && 'flagged'].filter(Boolean);
+  return element('p', { class: 'legend' }, kinds.map((kind) => element('span', { class: kind }, texts.legend[kind])), texts.evidenceNote);
 }

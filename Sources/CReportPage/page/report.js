@@ -12,6 +12,11 @@ class Party {
     this.rank = channel.reason === 'no_speech' ? 3 : suspicion[channel.verdict];
   }
 
+  /** What was heard of it along time; undefined where there are no drawings. */
+  get trace() {
+    return linesOf(this.recording, 'traces')?.[(this.channel.same_as ?? this.channel.channel) - 1] ?? undefined;
+  }
+
   /** What it is searched by. */
   get searched() {
     this.words ??= `${this.recording.path}\n${this.who}`.toLowerCase();
@@ -33,10 +38,19 @@ class Report {
     this.about = { engine: {} };
     /** The last line; undefined where the scan was interrupted. */
     this.end = undefined;
-    for (const line of text.split('\n')) {
+    const lines = text.split('\n');
+    // What is behind the last line end was cut.
+    lines.pop();
+    for (const line of lines) {
       if (line === '') continue;
+      // Lines that a call's view takes are read when it is opened.
+      const kind = /^\{"(traces|clips)"/.exec(line)?.[1];
+      if (kind) {
+        const recording = this.recordings.at(-1);
+        if (recording) recording.lines[kind] = line;
+        continue;
+      }
       let value;
-      // The last line of a scan that was interrupted may be cut.
       try { value = JSON.parse(line); } catch { break; }
       if (value.report) this.about = value;
       else if (value.end) this.end = value.end;
@@ -46,6 +60,7 @@ class Report {
 
   add(recording) {
     this.recordings.push(recording);
+    recording.lines = {};
     recording.parties = recording.channels.map((channel) => {
       const party = new Party(recording, channel, this.parties.length);
       this.parties.push(party);
@@ -67,4 +82,10 @@ function baseName(path) {
 /** The folder of a path, with its slash. */
 function folderName(path) {
   return path.slice(0, path.lastIndexOf('/') + 1);
+}
+
+/** What a line beside a recording holds: `traces` or `clips`. */
+function linesOf(recording, kind) {
+  const line = recording.lines[kind];
+  return line === undefined ? undefined : JSON.parse(line)[kind];
 }

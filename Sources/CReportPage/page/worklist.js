@@ -7,13 +7,16 @@ const sortings = {
   length: (party) => [-(party.recording.duration_s ?? 0)],
   speech: (party) => [-party.channel.speech_s],
   flagged: (party) => [-party.channel.flagged_s],
+  yours: (party, decisions) => [{ spoof: 0, bonafide: 1, unsure: 2 }[decisions.of(party).label] ?? 3],
 };
 
 /** The list of all parties. Rows are made for what is on the screen alone. */
 class Worklist {
-  constructor(report) {
+  constructor(report, decisions) {
     this.report = report;
+    this.decisions = decisions;
     this.verdict = null;
+    this.isUndecided = false;
     this.words = [];
     this.sorting = 'verdict';
     this.descends = false;
@@ -37,14 +40,17 @@ class Worklist {
     this.order = element('select', { onchange: () => this.sort(this.order.value, false) },
       Object.keys(sortings).map((key) => element('option', { value: key }, key === 'verdict' ? texts.mostSuspicious : texts.columns[key])));
     this.status = element('p', { class: 'status', role: 'status' });
+    this.undecided = element('input', { type: 'checkbox', onchange: () => { this.isUndecided = this.undecided.checked; this.update(); } });
+    this.exports = element('div', { class: 'exports', hidden: true });
     this.body = element('div', { class: 'rows', role: 'rowgroup' });
     this.heads = Object.keys(texts.columns).map((key) => this.head(key));
-    this.table = element('div', { class: 'list', role: 'table', 'aria-label': texts.back },
+    this.table = element('div', { class: 'list', role: 'table', 'aria-label': texts.list },
       element('div', { role: 'rowgroup' }, element('div', { role: 'row', class: 'row heads', 'aria-rowindex': 1 }, this.heads)), this.body);
     this.root = element('section', { class: 'worklist' },
       this.counts, this.problems(),
-      element('div', { class: 'tools' }, this.search, element('label', {}, texts.sortBy, ' ', this.order), this.status),
-      this.table, element('p', { class: 'hint' }, texts.keys));
+      element('div', { class: 'tools' }, this.search, element('label', {}, texts.sortBy, ' ', this.order),
+        element('label', {}, this.undecided, ' ', texts.withoutYours), this.status),
+      this.table, this.exports, element('p', { class: 'hint' }, texts.keys));
   }
 
   head(key) {
@@ -74,8 +80,9 @@ class Worklist {
     const found = this.words.length === 0 ? this.report.parties
       : this.report.parties.filter((party) => this.words.every((word) => party.searched.includes(word)));
     this.count(found);
-    const shown = this.verdict === null ? found : found.filter((party) => party.channel.verdict === this.verdict);
-    const values = new Map(shown.map((party) => [party, [...sortings[this.sorting](party), party.recording.path, party.channel.channel]]));
+    const shown = found.filter((party) => (this.verdict === null || party.channel.verdict === this.verdict)
+      && !(this.isUndecided && this.decisions.of(party).label));
+    const values = new Map(shown.map((party) => [party, [...sortings[this.sorting](party, this.decisions), party.recording.path, party.channel.channel]]));
     const sign = this.descends ? -1 : 1;
     this.shown = [...shown].sort((a, b) => {
       const [left, right] = [values.get(a), values.get(b)];
@@ -94,8 +101,20 @@ class Worklist {
     this.order.value = this.sorting;
     this.status.textContent = this.shown.length ? texts.shown(this.shown.length, this.report.parties.length) : texts.nothingShown;
     this.table.setAttribute('aria-rowcount', this.shown.length + 1);
+    this.renew();
+  }
+
+  /** Makes the rows on the screen anew, with what was decided since. */
+  renew() {
     for (const row of this.rows.values()) row.remove();
     this.rows.clear();
+    const count = this.decisions.all.length;
+    this.exports.hidden = count === 0;
+    const stem = texts.title.toLowerCase().replaceAll(' ', '-');
+    this.exports.replaceChildren(texts.export(count), ' ',
+      element('button', { type: 'button', onclick: () => save(`${stem}.csv`, 'text/csv', this.decisions.csv) }, texts.exportCSV), ' ',
+      element('button', { type: 'button', onclick: () => save(`${stem}.json`, 'application/json', this.decisions.json) }, texts.exportJSON),
+      this.decisions.isKept ? '' : element('p', { class: 'warning' }, texts.notKept));
     this.draw();
   }
 
@@ -149,6 +168,7 @@ class Worklist {
   row(party, place) {
     const { recording, channel } = party;
     const cell = (key, ...children) => element('div', { role: 'cell', class: key }, ...children);
+    const yours = this.decisions.of(party).label;
     const stretches = channel.segments.map((segment) => span(segment.start_s, segment.end_s));
     const canvas = element('canvas', { role: 'img', 'aria-label': channel.same_as ? texts.sameAs(channel.same_as) : texts.sparkline(stretches) });
     const row = element('div', {
@@ -163,7 +183,7 @@ class Worklist {
     cell('length', recording.duration_s === null ? '–' : clock(recording.duration_s)),
     cell('speech', clock(channel.speech_s)),
     cell('flagged', channel.flagged_s > 0 ? clock(Math.max(1, channel.flagged_s)) : '–'),
-    cell('call', canvas));
+    cell('call', canvas), cell('yours', yours ? element('span', { class: yours }, element('span', { 'aria-hidden': 'true' }, texts.signsOfYours[yours]), ` ${texts.labels[yours]}`) : ''));
     row.drawing = () => drawSparkline(canvas, party);
     return row;
   }
@@ -191,19 +211,5 @@ class Worklist {
     else if (key === '/') this.search.focus();
     else return false;
     return true;
-  }
-}
-
-/** The call from left to right, with what is flagged. */
-function drawSparkline(canvas, party) {
-  const { width, height } = canvas.getBoundingClientRect();
-  if (width === 0) return;
-  const context = prepare(canvas, width, height);
-  const length = party.recording.duration_s || 1;
-  context.fillStyle = colour('rule');
-  context.fillRect(0, height / 2 - 1, width, 2);
-  context.fillStyle = colour('spoof');
-  for (const { start_s: start, end_s: end } of party.channel.segments) {
-    context.fillRect(start / length * width, 2, Math.max(2, (end - start) / length * width), height - 4);
   }
 }

@@ -1,0 +1,227 @@
+"""The view of a call in a report's page, in Chromium."""
+import base64
+import csv
+import io
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from browser import Browser
+from worklist_test import SAMPLES, scan
+
+CALL = 'call-agent-caller.ulaw.wav'
+
+
+def axe():
+    """The script of axe-core, where a wrapper of PyPI is installed that carries it."""
+    for package, name in (('axe_selenium_python', 'node_modules/axe-core/axe.min.js'), ('axe_core_python', 'axe.min.js')):
+        for python in (shutil.which('python3'), '/usr/bin/python3'):
+            run = subprocess.run([python, '-c', f'import {package}; print({package}.__file__)'], capture_output=True, text=True)
+            file = Path(run.stdout.strip()).parent / name
+            if run.returncode == 0 and file.exists():
+                return file.read_text()
+    return None
+
+
+class CallTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        for sample in (CALL, 'genuine-en.ulaw.wav', 'synthetic-hts.ulaw.wav'):
+            shutil.copy(SAMPLES / sample, cls.folder)
+        options = ('--channel-names', 'agent,caller', *sorted(cls.folder.glob('*.wav')))
+        cls.page = scan(cls.folder / 'report.html', *options)
+        cls.linked = scan(cls.folder / 'linked.html', '--embed-audio', 'none', *options)
+        cls.browser = cls.enterClassContext(Browser())
+
+    def setUp(self):
+        self.open(self.page)
+
+    def open(self, page):
+        """The call of the caller, in a page without memory."""
+        self.browser.resize(1280, 900)
+        self.browser.set_dark(False)
+        self.browser.driver.get('about:blank')
+        self.browser.console(), self.browser.requests()
+        self.browser.open(page)
+        self.browser.js('localStorage.clear()')
+        self.browser.driver.get('about:blank')
+        self.browser.open(page)
+        self.js('[...document.querySelectorAll(".rows a")].find((a) => a.closest(".row").innerText.includes("caller") && a.innerText.includes("call-agent")).click()')
+        self.until('!document.querySelector(".view").hidden')
+
+    def tearDown(self):
+        self.assertEqual(self.browser.console(), [])
+        self.assertEqual([url for url in self.browser.requests() if not url.startswith(('file:', 'data:', 'about:', 'blob:'))], [])
+
+    def js(self, script):
+        return self.browser.js(script)
+
+    def until(self, condition, seconds=5):
+        end = time.monotonic() + seconds
+        while not self.js(f'return {condition}'):
+            self.assertLess(time.monotonic(), end, condition)
+            time.sleep(0.05)
+
+    def press(self, keys):
+        self.browser.driver.find_element('css selector', 'body').send_keys(keys)
+
+    @property
+    def position(self):
+        return float(self.js('return document.querySelector(".player input").value'))
+
+    def test_it_says_why_and_lists_what_is_flagged(self):
+        text = self.js('return document.querySelector(".party[aria-current]").innerText')
+        self.assertRegex(text, r'\d+ s of caller’s 13 s of speech lie beyond the alarm point for stretches, strongest at 0:(1[3-9]|2[7-9]|3[0-3])\.')
+        rows = self.js('return [...document.querySelectorAll(".stretches tbody tr")].map((row) => row.innerText.replace(/\\s+/g, " "))')
+        self.assertEqual(len(rows), 2)
+        self.assertRegex(rows[0], r'^▶ 0:13 0:19 −5\.\d moderately strong$')
+        self.assertIn('This is evidence, not proof.', self.js('return document.querySelector(".casefile").innerText'))
+
+    def test_what_was_screened_is_proved(self):
+        text = self.js('return document.querySelector(".hashes").innerText')
+        digest = subprocess.run(['sha256sum', SAMPLES / CALL], capture_output=True, text=True).stdout.split()[0]
+        self.assertIn(digest, text)
+        self.assertRegex(text, r'Model narrowband, SHA-256\s+[0-9a-f]{64}')
+        self.assertIn('--channel-names agent,caller', text)
+
+    def test_drawings_show_speech_and_flags_where_they_are(self):
+        # The caller is silent for twelve seconds, then speaks; what is drawn there differs.
+        colours = self.js('''
+          const canvas = document.querySelectorAll(".pictures canvas")[1], context = canvas.getContext("2d");
+          const at = (seconds, y) => [...context.getImageData(seconds / 32.5 * canvas.width, y * devicePixelRatio, 1, 1).data].join();
+          return [at(6, 46), at(16, 46), at(6, 250), at(30, 250), getComputedStyle(document.documentElement).getPropertyValue("--spoof").trim()];''')
+        red = ','.join(str(int(colours[4][i:i + 2], 16)) for i in (1, 3, 5)) + ',255'
+        self.assertNotEqual(colours[0], red)
+        self.assertEqual(colours[1], red)
+        self.assertNotEqual(colours[2], colours[3])
+        brightness = self.js('''
+          const canvas = document.querySelectorAll(".pictures canvas")[1], context = canvas.getContext("2d");
+          const mean = (from, to) => {
+            const x = from / 32.5 * canvas.width, data = context.getImageData(x, 70, (to - from) / 32.5 * canvas.width, 60).data;
+            return data.reduce((sum, value, i) => sum + (i % 4 < 3 ? value : 0), 0) / data.length;
+          };
+          return [mean(2, 10), mean(14, 18)];''')
+        self.assertGreater(brightness[1], 3 * brightness[0])
+        # That it should be told beforehand that a canvas is read.
+        self.browser.console()
+
+    def test_a_stretch_plays(self):
+        self.js('document.querySelectorAll(".stretches button")[1].click()')
+        self.until('document.querySelector(".player .play").getAttribute("aria-label") === "Pause"')
+        start = self.position
+        self.assertGreaterEqual(start, 27)
+        self.assertLess(start, 29)
+        self.until(f'Number(document.querySelector(".player input").value) > {start + 0.5}')
+        self.press(' ')
+        self.until('document.querySelector(".player .play").getAttribute("aria-label") === "Play"')
+        self.js('page.call.player.seek(20)')
+        self.press('p')
+        self.until('Math.abs(Number(document.querySelector(".player input").value) - 14) < 1.5')
+        self.press('\ue014')
+        self.until('Number(document.querySelector(".player input").value) > 18')
+        self.press('n')
+        self.until('Number(document.querySelector(".player input").value) > 27')
+
+    def test_each_party_is_on_its_own_side(self):
+        self.js('document.querySelectorAll(".stretches button")[0].click()')
+        gains = lambda: self.js('return page.call.player.gains.map((ears) => ears.map((gain) => gain.gain.value))')
+        self.until('page.call.player.gains !== undefined')
+        self.assertEqual(gains(), [[1, 0], [0, 1]])
+        self.js('[...document.querySelectorAll(".solos button")].find((button) => button.innerText === "caller").click()')
+        self.assertEqual(gains(), [[0, 0], [1, 1]])
+        # What is heard are samples, and not silence.
+        self.js('''
+          const { player } = page.call;
+          window.meter = player.context.createAnalyser();
+          player.gains[1][0].connect(meter);''')
+        self.until('(() => { const data = new Float32Array(2048); meter.getFloatTimeDomainData(data); return Math.max(...data) > 0.02; })()')
+
+    def test_clicking_a_drawing_plays_from_there(self):
+        self.js('''
+          const canvas = document.querySelectorAll(".pictures")[1], box = canvas.getBoundingClientRect();
+          canvas.setPointerCapture = () => {};
+          canvas.dispatchEvent(new PointerEvent("pointerdown", { clientX: box.left + box.width * 16 / 32.5, bubbles: true }));''')
+        self.until('Math.abs(Number(document.querySelector(".player input").value) - 16) < 1.5')
+        self.until('document.querySelector(".player .play").getAttribute("aria-label") === "Pause"')
+
+    def test_without_audio_the_recording_beside_the_page_is_played(self):
+        self.open(self.linked)
+        self.assertEqual(self.js('return document.querySelector(".player p").innerText'), 'Played from the recording; each party is on its own channel of it.')
+        self.js('document.querySelectorAll(".stretches button")[0].click()')
+        self.until('Number(document.querySelector(".player input").value) > 14.2')
+        (self.folder / CALL).rename(self.folder / 'gone')
+        try:
+            self.open(self.linked)
+            self.until('document.querySelector(".player p").innerText.startsWith("This browser cannot play the recording")')
+            self.assertEqual(self.js('return document.querySelector(".player p a").getAttribute("href")'), f'./{CALL}')
+        finally:
+            (self.folder / 'gone').rename(self.folder / CALL)
+            self.browser.console()
+
+    def test_verdicts_of_the_reader_survive_and_are_exported(self):
+        self.js('document.querySelector(".party[aria-current] .decision button").click()')
+        note = self.browser.driver.find_element('css selector', '.party[aria-current] textarea')
+        note.send_keys('said "hello",\ntwice')
+        note.send_keys('\ue00c')
+        self.js('document.querySelectorAll(".party .decision .spoof")[0].click()')
+        self.browser.driver.refresh()
+        self.until('document.querySelector(".party[aria-current] .decision [aria-pressed=true]")?.innerText === "Confirm: synthetic"')
+        self.assertEqual(self.js('return document.querySelector(".party[aria-current] textarea").value'), 'said "hello",\ntwice')
+        self.press('\ue00c')
+        self.until('document.querySelector(".view").hidden')
+        self.browser.command('Browser.setDownloadBehavior', behavior='allow', downloadPath=str(self.folder))
+        for button, name in enumerate(('screening-report.csv', 'screening-report.json')):
+            self.js(f'document.querySelectorAll(".exports button")[{button}].click()')
+            end = time.monotonic() + 5
+            while not (self.folder / name).exists():
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+        table = list(csv.DictReader(io.StringIO((self.folder / 'screening-report.csv').read_text(), newline='')))
+        path = str(self.folder / CALL)
+        self.assertEqual(table, [
+            {'path': path, 'channel': '1', 'label': 'spoof', 'verdict': 'rejected', 'note': ''},
+            {'path': path, 'channel': '2', 'label': 'spoof', 'verdict': 'confirmed', 'note': 'said "hello",\ntwice'}])
+        self.assertEqual(len(json.loads((self.folder / 'screening-report.json').read_text())['verdicts']), 2)
+        self.js('document.querySelector(".tools [type=checkbox]").click()')
+        self.assertEqual(len(self.js('return [...document.querySelectorAll(".rows .row")].map((row) => row.innerText)')), 2)
+
+    def test_it_prints_as_a_case_file_of_two_pages(self):
+        pdf = self.folder / 'case.pdf'
+        pdf.write_bytes(base64.b64decode(self.browser.command('Page.printToPDF', preferCSSPageSize=True, paperWidth=8.27, paperHeight=11.69)['data']))
+        self.assertEqual(pdf.read_bytes().count(b'/Type /Page\n') or pdf.read_bytes().count(b'/Type /Page '), 2)
+
+    def test_nothing_is_beside_the_screen(self):
+        for width in (1280, 820, 400, 320):
+            self.browser.resize(width, 800)
+            self.assertEqual(self.js('return document.documentElement.scrollWidth'), width)
+
+    def test_all_can_use_it(self):
+        script = axe()
+        if script is None:
+            self.skipTest('axe-core is not here: pip install axe-core-python')
+        for fragment in ('list', 'call'):
+            if fragment == 'list':
+                self.press('\ue00c')
+            else:
+                self.open(self.page)
+            for width in (1280, 400):
+                for dark in (False, True):
+                    self.browser.resize(width, 900)
+                    self.browser.set_dark(dark)
+                    self.browser.js(script)
+                    found = self.browser.driver.execute_async_script('''
+                      const done = arguments[arguments.length - 1];
+                      axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
+                        .then(({ violations }) => done(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)} ${nodes[0].failureSummary}`)));''')
+                    self.assertEqual(found, [], f'{fragment} {width} {"dark" if dark else "light"}')
+
+
+if __name__ == '__main__':
+    unittest.main()
