@@ -49,7 +49,9 @@ public struct ScanOptions: Sendable {
       }
     }
     guard alarmAt != nil || clearAt != nil else { return }
-    let points = detector.map { detector in detector.models.map(detector.operatingPoints).map { (alarmAt ?? $0.alarm, clearAt ?? $0.clear) } }
+    let points = detector.map { detector in
+      detector.models.map(detector.operatingPoints).map { (alarmAt ?? $0.alarm, clearAt ?? $0.clear) }
+    }
     for (alarm, clear) in points ?? [(alarmAt ?? -.infinity, clearAt ?? .infinity)] where alarm >= clear {
       throw .badOption("alarmAt (\(alarm)) must be less than clearAt (\(clear)); where one is nil it is the model's own")
     }

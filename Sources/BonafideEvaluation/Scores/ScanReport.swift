@@ -45,7 +45,8 @@ enum ScanReport {
 
     var party: ScreenedRecording.Party {
       ScreenedRecording.Party(
-        channel: channel, name: name, answer: verdict.flatMap { ScreenedRecording.Answer(verdict: $0, reason: reason) }, llr: llr, speech: speech,
+        channel: channel, name: name, answer: verdict.flatMap { ScreenedRecording.Answer(verdict: $0, reason: reason) }, llr: llr,
+        speech: speech,
         stretches: segments.map { ScreenedRecording.Stretch(span: Span(start: $0.start, end: $0.end), llr: $0.llr) },
         hop: timeline?.hop ?? 0, frames: timeline?.llr ?? [])
     }

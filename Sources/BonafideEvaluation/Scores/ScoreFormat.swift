@@ -31,7 +31,8 @@ public enum ScoreFormat: String, Sendable, CaseIterable {
   private static func isCommaSeparated(_ line: Line) -> Bool {
     guard CommaSeparated.isLine(line) else { return false }
     let fields = CommaSeparated.fields(of: line)
-    return fields.count == 2 && Double(fields[1]) != nil || fields.contains(where: ScoreTable.isFile) && fields.contains(where: ScoreTable.isScore)
+    return fields.count == 2 && Double(fields[1]) != nil
+      || fields.contains(where: ScoreTable.isFile) && fields.contains(where: ScoreTable.isScore)
   }
 
   static func isKey(_ field: Substring) -> Bool { field == "bonafide" || field == "spoof" }

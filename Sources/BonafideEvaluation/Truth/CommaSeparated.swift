@@ -66,7 +66,9 @@ enum CommaSeparated {
   private static let quote = UInt8(ascii: "\"")
   private static let newline = UInt8(ascii: "\n")
 
-  private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\t") }
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\t")
+  }
 
   private static func trimmed(_ field: [UInt8]) -> String {
     String(decoding: field.drop(while: isSpace).reversed().drop(while: isSpace).reversed(), as: UTF8.self)

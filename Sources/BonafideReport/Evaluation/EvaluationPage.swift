@@ -46,7 +46,8 @@ public struct EvaluationPage: Sendable {
     guard most > 0 else { return "" }
     return evaluation.mistakesByClass.map { title, mistakes in
       let rows = mistakes.prefix(most).map { row([$0.name, $0.llrText, $0.answer?.verdict ?? ""]) }
-      return "<h2>Worst mistakes: \(escaped(title)), \(rows.count) of \(mistakes.count)</h2>\n" + table(["recording", "LLR", "answer"], rows)
+      return "<h2>Worst mistakes: \(escaped(title)), \(rows.count) of \(mistakes.count)</h2>\n"
+        + table(["recording", "LLR", "answer"], rows)
     }.joined()
   }
 
@@ -63,7 +64,8 @@ public struct EvaluationPage: Sendable {
 
   private func charts(_ evaluation: Evaluation) -> String {
     guard let rate = evaluation.figure(.equalErrorRate)?.value else { return "" }
-    return "<div class=\"charts\">\n" + figure("Detection error trade-off", DETChart(scores: evaluation.scores, equalErrorRate: rate).markup)
+    return "<div class=\"charts\">\n"
+      + figure("Detection error trade-off", DETChart(scores: evaluation.scores, equalErrorRate: rate).markup)
       + figure("Reliability", ReliabilityChart(scores: evaluation.scores).markup)
       + figure("Scores", ScoreHistogram(scores: evaluation.scores).markup, "wide") + "</div>\n"
   }

@@ -78,7 +78,9 @@ extension Evaluation {
   var answerRows: [(title: String, part: Answers.Part, trials: Int)] {
     answers.flatMap { answers in
       let name = answers.label.title
-      let parts = [("\(name) flagged", answers.flagged), ("\(name) cleared", answers.cleared), ("\(name) inconclusive", answers.inconclusive)]
+      let parts = [
+        ("\(name) flagged", answers.flagged), ("\(name) cleared", answers.cleared), ("\(name) inconclusive", answers.inconclusive),
+      ]
       return parts.map { ($0.0, $0.1, answers.trials) } + answers.reasons.map { ("  \($0.name)", $0.part, answers.trials) }
     }
   }
