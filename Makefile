@@ -18,7 +18,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library python-wheel documentation examples behind load test test-c test-python test-page test-install demo samples install uninstall train bench bench-instructions clean
+.PHONY: all help build library python-wheel documentation examples behind load test test-c test-python test-page test-install screenshots demo samples install uninstall train bench bench-instructions clean
 
 all: build library
 
@@ -34,6 +34,7 @@ help:
 	@echo 'make bench    times beside ONNX Runtime, PyTorch, kaldi-native-fbank; BENCHFLAGS are its options'
 	@echo 'make bench-instructions  counts instructions of a scan; fails at 5 % more than Benchmarks/instructions.txt'
 	@echo 'make test     all tests; test-c, test-python, test-page and test-install those of the C library, Python, the page and installation alone'
+	@echo 'make screenshots  makes the pictures of the page in docs/images again'
 	@echo 'make demo     screens samples/ and compares with what is true'
 	@echo 'make samples  makes the recordings of samples/ again (packages: top of samples/make.sh)'
 	@echo 'make install  what make has built, man pages and shell completions, under PREFIX=$(PREFIX)'
@@ -99,6 +100,10 @@ test-python: library build
 	else echo 'test-python: left out, for $(PYTHON) has no numpy and pytest'; fi
 	if $(PYTHON) -c 'import numpy, mypy' 2>/dev/null; then cd Bindings/python && $(PYTHON) -m mypy; \
 	else echo 'test-python: types not checked, for $(PYTHON) has no numpy and mypy'; fi
+
+# Pictures of README and docs; Chromium is needed.
+screenshots: build
+	/usr/bin/python3 -B Tests/Page/screenshots.py docs/images
 
 # Chromium is needed.
 test-page: build
