@@ -180,6 +180,18 @@ struct LayoutTests {
     #expect(recording.warnings.first?.hasSuffix("bytes between frames are no audio and were passed over") == true)
   }
 
+  @Test func passesOverAHoleBehindTheFirstFrames() throws {
+    let file = try written(SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III)
+    let first = try #require(Layout.Frame(file[0...]))
+    let second = try #require(Layout.Frame(file[first.length...]))
+    let cut = first.length + second.length
+    // The frames count more than the first one says.
+    let path = try folder.write(Array(file[..<cut] + [UInt8](repeating: 0, count: 100) + file[cut...] + file[cut...]), to: "early.mp3")
+    let recording = try readAll(path)
+    #expect(recording.samples.count > 44_000)
+    #expect(recording.warnings == ["100 bytes between frames are no audio and were passed over"])
+  }
+
   /// libmpg123 writes of each damaged frame to standard error, of no file, where nobody silences it.
   @Test func damagedMP3IsDecodedInSilence() async throws {
     var file = try written(SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III)

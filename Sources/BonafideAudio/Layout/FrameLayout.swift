@@ -134,6 +134,9 @@ extension Layout {
       self.promised = promised
     }
 
+    /// Whether there is more than a first frame that tells of the stream.
+    var holdsAudio: Bool { !isNoted || frames > 0 }
+
     mutating func removeLast() {
       guard let last = ranges.last else { return }
       frames = max(0, frames - 1)
@@ -154,10 +157,19 @@ extension Layout {
   /// Seconds of a promise that a few frames which were left out do not make.
   private static let leastPromise = 0.5
 
+  /// Bytes behind a first frame in which others follow, if it is one.
+  private static let furthestSync: Int64 = 1 << 16
+
   static func framesRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
     var window = Window()
     var place = passTags(in: file, at: start, size: size)
-    guard isSync(at: place, of: file, size: size, window: &window) else { return nil }
+    if !isSync(at: place, of: file, size: size, window: &window) {
+      // Damage may stand right behind the first frames.
+      let reach = min(size, place + furthestSync)
+      guard Frame(window.at(place, of: file)) != nil,
+        nextSync(from: place + 1, of: file, size: reach, window: &window) != nil
+      else { return nil }
+    }
     var (runs, holes, end, isBehindHole): ([Run], Int64, Int64, Bool) = ([], 0, size, false)
     while place < size {
       let head = window.at(place, of: file)
@@ -207,7 +219,12 @@ extension Layout {
         let beyond = Double(frames * run.first.samples) / Double(run.first.sampleRate) - promised
         if beyond > leastPromise { part.promisedBeyond = beyond }
       }
-      parts.append(part)
+      if run.holdsAudio || parts.isEmpty {
+        parts.append(part)
+      } else {
+        // What it promises is of what follows.
+        parts[parts.count - 1].promisedBeyond = part.promisedBeyond
+      }
       promised = 0
     }
     parts = parts.reversed().filter { $0.excerpt.count > 0 }
