@@ -9,6 +9,8 @@ struct GroupChart {
   /// What the intervals resample.
   let cluster: ClusterColumn
   let groups: [Evaluation.Group]
+  /// Whether it is for a phone: texts have the same size on fewer units.
+  var isNarrow = false
 
   /// Groups of spoofs, the most missed first.
   private var bars: [(group: Evaluation.Group, figure: Figure, value: Double)] {
@@ -34,16 +36,18 @@ struct GroupChart {
   var markup: String {
     let bars = bars.prefix(Self.mostBars)
     let height = Double(bars.count) * Self.rowHeight
-    var drawing = Drawing(width: 940, height: height + 44, description: caption)
-    let area = PlotArea(left: 300, top: 4, width: 560, height: height)
-    for index in 0...5 {
-      let x = area.x(Double(index) / 5)
+    var drawing = Drawing(width: isNarrow ? 380 : 940, height: height + 44, description: caption)
+    let area = isNarrow
+      ? PlotArea(left: 150, top: 4, width: 176, height: height) : PlotArea(left: 300, top: 4, width: 560, height: height)
+    let longest = isNarrow ? 17 : 42
+    for percent in stride(from: 0, through: 100, by: isNarrow ? 50 : 20) {
+      let x = area.x(Double(percent) / 100)
       drawing.line(x, area.top, x, area.top + height, "grid")
-      drawing.text("\(index * 20) %", x, area.top + height + 16, anchor: "middle", "tick")
+      drawing.text("\(percent) %", x, area.top + height + 16, anchor: "middle", "tick")
     }
     for (index, bar) in bars.enumerated() {
       let y = area.top + Double(index) * Self.rowHeight
-      let name = bar.group.value.count > 42 ? bar.group.value.prefix(41) + "…" : bar.group.value
+      let name = bar.group.value.count > longest ? bar.group.value.prefix(longest - 1) + "…" : bar.group.value
       drawing.text("\(name) (\(bar.group.spoof))", area.left - 8, y + 14, anchor: "end", "tick")
       drawing.rectangle(
         area.left, y + 4, max(area.x(bar.value) - area.left, 1), 12, "spoof",

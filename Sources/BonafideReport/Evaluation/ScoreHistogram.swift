@@ -2,28 +2,33 @@ import BonafideEvaluation
 
 /// How the scores of both classes are spread, each class as shares of its own.
 struct ScoreHistogram {
-  private static let binCount = 80
-
   let scores: ScoreCounts
+  /// Whether it is for a phone: texts have the same size on fewer units.
+  var isNarrow = false
+
+  private var binCount: Int { isNarrow ? 40 : 80 }
 
   var markup: String {
-    var drawing = Drawing(width: 940, height: 300, description: "Histograms of the scores of bona fide and spoof trials")
-    let area = PlotArea(left: 46, top: 30, width: 878, height: 212)
+    let width = isNarrow ? 380.0 : 940
+    var drawing = Drawing(width: width, height: 300, description: "Histograms of the scores of bona fide and spoof trials")
+    let area = PlotArea(left: 46, top: 30, width: width - 62, height: 212)
     let (low, high) = range
     let bonafide = shares(scores.bonafide, scores.bonafideTotal, low, high)
     let spoof = shares(scores.spoof, scores.spoofTotal, low, high)
     let top = max((bonafide + spoof).max() ?? 0, 1e-9)
-    let width = area.width / Double(Self.binCount)
+    let barWidth = area.width / Double(binCount)
     drawing.line(area.left, area.y(0), area.left + area.width, area.y(0), "axis")
     for (shares, style) in [(bonafide, "bonafide"), (spoof, "spoof")] {
       for (index, share) in shares.enumerated() where share > 0 {
         let y = area.y(share / top)
-        drawing.rectangle(area.left + Double(index) * width, y, width, area.y(0) - y, style)
+        drawing.rectangle(area.left + Double(index) * barWidth, y, barWidth, area.y(0) - y, style)
       }
     }
-    for index in 0...8 {
-      let value = low + (high - low) * Double(index) / 8
-      drawing.text(fixed(value, places: 1) ?? "", area.x(Double(index) / 8), area.y(0) + 16, anchor: "middle", "tick")
+    let steps = isNarrow ? 4 : 8
+    for index in 0...steps {
+      let share = Double(index) / Double(steps)
+      let value = low + (high - low) * share
+      drawing.text(fixed(value, places: 1) ?? "", area.x(share), area.y(0) + 16, anchor: "middle", "tick")
     }
     for share in [0.5, 1] {
       drawing.text("\(fixed(top * share * 100, places: 1) ?? "") %", area.left - 5, area.y(share) + 4, anchor: "end", "tick")
@@ -56,10 +61,10 @@ struct ScoreHistogram {
   }
 
   private func shares(_ amounts: [Double], _ total: Double, _ low: Double, _ high: Double) -> [Double] {
-    var shares = [Double](repeating: 0, count: Self.binCount)
+    var shares = [Double](repeating: 0, count: binCount)
     for (score, amount) in zip(scores.scores, amounts) {
-      let place = min(max((score - low) / (high - low), 0), 1) * Double(Self.binCount)
-      shares[min(Int(place), Self.binCount - 1)] += total > 0 ? amount / total : 0
+      let place = min(max((score - low) / (high - low), 0), 1) * Double(binCount)
+      shares[min(Int(place), binCount - 1)] += total > 0 ? amount / total : 0
     }
     return shares
   }
