@@ -30,7 +30,7 @@ class EvaluationTest(unittest.TestCase):
                 self.assertEqual(set(shown), {charts})
                 self.assertGreaterEqual(len(shown), 2)
             self.assertRegex(browser.js('return document.querySelector("tbody tr").innerText'), r'EER\s\d+\.\d+ %\s\d+\.\d+ – \d+\.\d+')
-            self.assertEqual(browser.js('return getComputedStyle(document.querySelectorAll("tbody td")[2], "::before").content'), '"95 % interval" ": "')
+            self.assertEqual(browser.js('return getComputedStyle(document.querySelectorAll("tbody td")[2], "::before").content'), '"95 % interval: "')
             self.assertEqual(browser.console(), [])
 
 
