@@ -119,6 +119,15 @@ struct LayoutTests {
     #expect(channels[1].suffix(12_000).prefix(10_000).allSatisfy { $0 == 0 })
   }
 
+  @Test func audioBehindTheEndIsNone() throws {
+    var file = try written(SF_FORMAT_AIFF | SF_FORMAT_PCM_16)
+    let mark = try #require(file.indices.first { file[$0...].starts(with: "SSND".utf8) })
+    // Where the audio begins, counted from there.
+    file.replaceSubrange((mark + 8)..<(mark + 12), with: [0, 0, 0xFF, 0xFF])
+    let scanned = Layout.scan(try FileDescriptor.opening(try folder.write(file, to: "behind.aiff")))
+    #expect(scanned == nil)
+  }
+
   @Test func readsOtherContainersBehind() throws {
     let wave = try tone(SF_FORMAT_WAV | SF_FORMAT_PCM_16, low)
     let file = try wave + tone(SF_FORMAT_FLAC | SF_FORMAT_PCM_16, high)

@@ -36,6 +36,8 @@ extension Layout {
     _ body: Int64, claimed: Int64?, size: Int64, wraps: Bool, least: Int64, follows: (Int64) -> Bool,
     next: (Int64) -> Int64?
   ) -> Extent {
+    // A header may put the audio behind the end.
+    guard body <= size else { return Extent(end: body) }
     let rest = size - body
     guard let claimed, claimed <= rest else {
       // A decoder goes to the end of the file.
