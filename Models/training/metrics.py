@@ -45,3 +45,19 @@ def miss_at(bona, spoof, false_alarms):
 def cllr(bona, spoof):
     """Cost of the LLRs, bits (Brümmer & du Preez 2006)."""
     return float(0.5 * (np.logaddexp(0, -np.asarray(bona)).mean() + np.logaddexp(0, np.asarray(spoof)).mean()) / np.log(2))
+
+
+def min_cllr(bona, spoof):
+    """`cllr` after the best monotonic map of these scores: isotonic regression by pooling adjacent violators."""
+    scores = np.concatenate([bona, spoof])
+    label = np.concatenate([np.ones(len(bona)), np.zeros(len(spoof))])[np.argsort(scores, kind="stable")]
+    blocks = []                                   # [sum of labels, count], the means growing
+    for y in label:
+        blocks.append([y, 1])
+        while len(blocks) > 1 and blocks[-2][0] * blocks[-1][1] >= blocks[-1][0] * blocks[-2][1]:
+            total, count = blocks.pop()
+            blocks[-1][0] += total
+            blocks[-1][1] += count
+    p = np.concatenate([np.full(n, s / n) for s, n in blocks]).clip(1e-9, 1 - 1e-9)
+    llr = np.log(p / (1 - p)) - np.log(len(bona) / len(spoof))
+    return cllr(llr[label == 1], llr[label == 0])
