@@ -19,17 +19,18 @@ def restored(name):
 
 
 def statistics(weights, features, mask):
-    """(80, frames) -> (blocks * 2 * 512)"""
+    """(80, frames) -> ((1 + blocks) * 2 * 512)"""
     def convolved(x, name, step):
         w = weights[name + ".weight"].unflatten(1, (3, -1)).permute(0, 2, 1)
         return F.gelu(F.conv1d(x, w, weights[name + ".bias"], step, 1))
     x = convolved(convolved(features[None], "conv_1", 1), "conv_2", 2).transpose(1, 2)
     x = x + weights["positions"][:x.shape[1]]
     out = []
-    for k in range(3):
-        block = Block()
-        block.load_state_dict({n.removeprefix(f"blocks.{k}."): v for n, v in weights.items() if n.startswith(f"blocks.{k}.")})
-        x = block(x)
+    for k in range(4):
+        if k:
+            block = Block()
+            block.load_state_dict({n.removeprefix(f"blocks.{k - 1}."): v for n, v in weights.items() if n.startswith(f"blocks.{k - 1}.")})
+            x = block(x)
         chosen = x[0][mask]
         out += [chosen.mean(0), chosen.std(0, correction=0)]
     return torch.cat(out)

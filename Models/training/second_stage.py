@@ -47,14 +47,14 @@ def export_encoder(o):
 
 
 def load(states, name, blocks=3):
-    """States (clips, 2 * blocks * 512) float16 without those of the convolutions, and rows."""
+    """States (clips, 2 * (1 + blocks) * 512) float16, those of the convolutions first, and rows."""
     rows, x, kept = json.load(open(os.path.join(states, name, "rows.json"))), [], []
     for path in sorted(glob.glob(os.path.join(states, name, "[0-9]*.npy"))):
         if ".part" in path:
             continue
         part = np.load(path)
         first = int(os.path.basename(path)[:4]) * 768
-        x.append(part[:, 1:1 + blocks].reshape(len(part), -1))
+        x.append(part[:, :1 + blocks].reshape(len(part), -1))
         kept += rows[first:first + len(part)]
     return np.concatenate(x), kept
 

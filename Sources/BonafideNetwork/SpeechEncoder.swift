@@ -45,9 +45,9 @@ public struct SpeechEncoder: Sendable {
   }
 
   /// Numbers of `statistics`.
-  public var statisticsCount: Int { blocks.count * 2 * size }
+  public var statisticsCount: Int { (blocks.count + 1) * 2 * size }
 
-  /// Mean and standard deviation over the states of a window, after each block: (blocks, 2, size).
+  /// Mean and standard deviation over the states of a window, after the convolutions and after each block: (1 + blocks, 2, size).
   ///
   /// - Parameters:
   ///   - features: (2 · states, bands), at most 2 · `longest` frames.
@@ -61,17 +61,21 @@ public struct SpeechEncoder: Sendable {
     second.apply(to: hidden, frames: 2 * states, scratch: scratch, output: scratch.state.start)
     kernels_add_bias(scratch.state.start, 1, states * size, positions)
     let counted = mask.contains(true) ? mask : [Bool](repeating: true, count: states)
-    var statistics: [Float] = []
+    var statistics = moments(scratch.state.start, states: states, mask: counted)
     for block in blocks {
       block.apply(states: states, scratch: scratch)
-      var moments = [Float](repeating: 0, count: 2 * size)
-      moments.withUnsafeMutableBufferPointer { moments in
-        guard let start = moments.baseAddress else { return }
-        kernels_moments(scratch.state.start, states, size, counted, start, start + size)
-      }
-      statistics += moments
+      statistics += moments(scratch.state.start, states: states, mask: counted)
     }
     return statistics
+  }
+
+  private func moments(_ values: UnsafePointer<Float>, states: Int, mask: [Bool]) -> [Float] {
+    var moments = [Float](repeating: 0, count: 2 * size)
+    moments.withUnsafeMutableBufferPointer { moments in
+      guard let start = moments.baseAddress else { return }
+      kernels_moments(values, states, size, mask, start, start + size)
+    }
+    return moments
   }
 }
 
