@@ -111,7 +111,7 @@ struct JSONSchema {
   private let line = """
     {"schema":"bonafide.scan/2","engine":{"version":"1","model":"m",\
     "model_sha256":"\(String(repeating: "a", count: 64))","wideband_model":null,"wideband_model_sha256":null,\
-    "second_stage":null,"second_stage_sha256":null},"prior":0.05,\
+    "second_stage":null,"second_stage_sha256":null},"prior":0.05,"left_out":[],\
     "path":"a.wav","format":null,"sample_rate_hz":8000,"duration_s":1.5,"heard_s":1.5,"unheard_s":0,"bandwidth_hz":null,"verdict":"bonafide",\
     "error":null,"warnings":[],"channels":[]}
     """
