@@ -1,4 +1,5 @@
 import Bonafide
+import BonafideAudio
 import CBonafide
 
 /// A detector that a host holds.
@@ -96,7 +97,7 @@ public func bonafide_scan_with_progress(
     place.pointee = nil
     let held = try detectors.object(detector)
     guard let path else { throw .nullPointer("path") }
-    let name = String(cString: path)
+    let name = String(cPath: path)
     let file = try telling(held.log) { () throws(CallError) in
       var isGivenUp = false
       let file = held.detector.scan(name, options: held.options, isCancelled: { isGivenUp }) { seconds in
