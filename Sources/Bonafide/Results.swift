@@ -16,7 +16,7 @@ public enum Reason: String, Codable, Sendable, CaseIterable {
   case noSpeech = "no_speech"
   /// Less speech than a judgement takes (about one second).
   case tooLittleSpeech = "too_little_speech"
-  /// Speech drowns in noise.
+  /// Speech drowns in noise, or stands so little out of it that a synthetic voice could pass for a person.
   case tooNoisy = "too_noisy"
   /// Speech is clipped so much that a machine's sounds like a person's.
   case tooDistorted = "too_distorted"

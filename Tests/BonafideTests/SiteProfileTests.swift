@@ -63,6 +63,13 @@ import Testing
     #expect(throws: ProfileError.self) { try SiteProfile(genuine: [copies], of: detector, falseAlarms: 0.01) }
   }
 
+  @Test func partiesThatOnlyNoiseKeepsFromBeingClearedCount() throws {
+    let clear = detector.operatingPoints(of: detector.narrowband).clear
+    let profile = try SiteProfile(
+      genuine: [recording([Double](repeating: 2 * clear + 2, count: 60), reason: .tooNoisy)], of: detector, falseAlarms: 0.01)
+    #expect(profile.adjustments.first?.parties == 60)
+  }
+
   @Test func aProfileFitsItsModelsAlone() throws {
     let profile = try SiteProfile(genuine: [recording((0..<60).map(Double.init))], of: detector, falseAlarms: 0.01)
     #expect(throws: ProfileError.self) { try other.adjusted(to: profile) }

@@ -171,6 +171,10 @@ private func judge(_ track: SpeechTrack, signalToNoise: Double? = nil, timeline:
   @Test func tooNoisy() {
     #expect(judge(steady(-9, frames: 100), signalToNoise: 2.9).reason == .tooNoisy)
     #expect(judge(steady(-9, frames: 100), signalToNoise: 3.1).verdict == .synthetic)
+    // Noise clears nobody.
+    #expect(judge(steady(9, frames: 100), signalToNoise: 11.9).reason == .tooNoisy)
+    #expect(judge(steady(9, frames: 100), signalToNoise: 12.1).verdict == .bonafide)
+    #expect(judge(steady(0, frames: 100), signalToNoise: 11.9).reason == .ambiguous)
   }
 
   @Test(arguments: [(Float(-9), Verdict.synthetic, Reason?.none), (0, .inconclusive, .ambiguous), (9, .bonafide, nil)])

@@ -211,7 +211,9 @@ class InterruptedScanTest(unittest.TestCase):
             page = Path(folder) / 'report.html'
             fifo = Path(folder) / 'fifo.wav'
             subprocess.run(['mkfifo', fifo], check=True)
-            run = subprocess.Popen([COMMAND, 'scan', '--fast', '--jobs', '1', '--format', 'html', '--output', page, SAMPLES / 'genuine-en.ulaw.wav', fifo])
+            # Where the tests run in the background, the signal is ignored, and the command leaves it so.
+            run = subprocess.Popen([COMMAND, 'scan', '--fast', '--jobs', '1', '--format', 'html', '--output', page, SAMPLES / 'genuine-en.ulaw.wav', fifo],
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
             end = time.monotonic() + 20
             # Until the first recording is written; the second waits for somebody to write.
             while not any('"traces"' in part.read_text().split('id="data">')[-1] for part in Path(folder).glob('*.part')):
@@ -219,7 +221,7 @@ class InterruptedScanTest(unittest.TestCase):
                 self.assertLess(time.monotonic(), end)
                 time.sleep(0.05)
             run.send_signal(signal.SIGINT)
-            self.assertEqual(run.wait(), -signal.SIGINT)
+            self.assertEqual(run.wait(20), -signal.SIGINT)
             self.assertEqual(sorted(path.name for path in Path(folder).iterdir()), ['fifo.wav', 'report.html'])
             browser.open(page)
             self.assertEqual(len(rows(browser)), 1)

@@ -72,10 +72,13 @@ extension SiteProfile {
 
   /// The parties of a genuine recording that a model judged.
   static func judged(_ result: FileResult, by model: Model, of detector: Detector) -> [PartyResult] {
-    result.parties.filter { party in
+    let clear = detector.operatingPoints(of: model).clear
+    return result.parties.filter { party in
+      guard let llr = party.llr, party.sameAs == nil else { return false }
+      // Those that only noise keeps from being cleared count: without the highest a site's voices would seem lower than they are.
+      let isJudged = party.reason == nil || party.reason == .ambiguous || (party.reason == .tooNoisy && llr >= clear)
       // One model alone judges all.
-      party.sameAs == nil && party.llr != nil && (party.reason == nil || party.reason == .ambiguous)
-        && (detector.wideband == nil || party.model == model.card.name)
+      return isJudged && (detector.wideband == nil || party.model == model.card.name)
     }
   }
 

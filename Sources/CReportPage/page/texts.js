@@ -67,7 +67,9 @@ const texts = {
       bonafide: [`T${whole.slice(1)}, at or above the clear point of ${llrText(points?.clear)}, and no stretch is flagged.`],
       no_speech: ['Nobody was heard to speak.'],
       too_little_speech: [`There are only ${speech.toFixed(1)} s of speech; a verdict takes one second.`],
-      too_noisy: ['The speech is less than 3 dB above the noise around it.'],
+      too_noisy: [points && llr !== null && llr >= points.clear
+        ? 'The speech is less than 12 dB above the noise around it, in which a synthetic voice could pass for a person.'
+        : 'The speech is less than 3 dB above the noise around it.'],
       too_distorted: ['The speech is clipped so much that a synthetic voice could pass for a person.'],
       incomplete: [`${clock(Math.max(1, unheard))} of the recording were not heard, so nobody in it is cleared.`],
       ambiguous: [part, stretches ? 'A flagged stretch is too short to decide.' : `T${whole.slice(1)}, between the alarm point (${llrText(points?.alarm)}) and the clear point (${llrText(points?.clear)}).`],
