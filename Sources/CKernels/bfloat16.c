@@ -1,21 +1,8 @@
 /// Convolutions with products of bfloat16 and sums of float: twice the products of float per instruction.
+#include "halves.h"
 #include "panels.h"
 
 enum { pair_rows = 2, pair_transforms = taps + pair_rows - 1 };
-
-/// To the nearest, ties to even.
-static uint16_t half_of(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
-static float float_of(uint16_t half) {
-  const uint32_t bits = (uint32_t)half << 16;
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
 
 /// The four transforms of a column's three taps in F(2, 3).
 static float transformed(const float *w, size_t row, size_t transform) {

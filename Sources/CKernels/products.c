@@ -1,4 +1,5 @@
 /// Products of matrices of bfloat16 with sums of float: twice the products of float per instruction.
+#include "halves.h"
 #include "panels.h"
 
 enum {
@@ -6,13 +7,6 @@ enum {
   wide_panel = 4 * panel,
   block_rows = 6,
 };
-
-/// To the nearest, ties to even.
-static uint16_t half_of(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
 
 bool kernels_product_fits(size_t inputs, size_t outputs) { return inputs % 2 == 0 && outputs % wide_panel == 0; }
 
@@ -78,13 +72,6 @@ BFLOAT16 void kernels_product(
 
 void kernels_halves(const float *values, size_t count, uint16_t *halves) {
   for (size_t k = 0; k < count; k++) halves[k] = half_of(values[k]);
-}
-
-static float float_of(uint16_t half) {
-  const uint32_t bits = (uint32_t)half << 16;
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
 }
 
 void kernels_product(
