@@ -102,6 +102,8 @@ public struct PartyResult: Sendable, Equatable, Codable {
   public var syntheticProbability: Double?
   /// Share of the samples of loud speech that are clipped, estimated, in 0...1; `nil` where there was too little speech.
   public var clipped: Double?
+  /// How far the speech stands out of the noise in its pauses, in dB, at most 60; `nil` where there was no speech.
+  public var signalToNoise: Double?
   /// What each stage says by itself; `nil` where the first one alone has listened.
   public var stages: StageScores?
   /// Samples of a stream that were not numbers, and were taken as 0. Those of a recording are in `FileResult.warnings`.
@@ -119,8 +121,8 @@ public struct PartyResult: Sendable, Equatable, Codable {
   public init(
     channel: Int, track: Int? = nil, trackChannel: Int? = nil, name: String? = nil, sameAs: Int? = nil, model: String? = nil,
     verdict: Verdict, reason: Reason? = nil, speech: Double, echo: Double = 0, llr: Double? = nil,
-    syntheticProbability: Double? = nil, clipped: Double? = nil, stages: StageScores? = nil, segments: [Segment] = [],
-    timeline: Timeline? = nil, trace: PartyTrace? = nil
+    syntheticProbability: Double? = nil, clipped: Double? = nil, signalToNoise: Double? = nil, stages: StageScores? = nil,
+    segments: [Segment] = [], timeline: Timeline? = nil, trace: PartyTrace? = nil
   ) {
     self.channel = channel
     self.track = track
@@ -135,6 +137,7 @@ public struct PartyResult: Sendable, Equatable, Codable {
     self.llr = llr
     self.syntheticProbability = syntheticProbability
     self.clipped = clipped
+    self.signalToNoise = signalToNoise
     self.stages = stages
     self.segments = segments
     self.timeline = timeline

@@ -85,6 +85,7 @@ extension JSON {
       ("strength", JSON(party.strength?.rawValue)),
       ("flagged_s", .number(party.flagged, places: 2)),
       ("clipped", JSON(party.clipped, places: 3)),
+      ("snr_db", JSON(party.signalToNoise, places: 1)),
       ("segments", .array(party.segments.map { JSON($0) })),
     ]
     if let stages = party.stages {

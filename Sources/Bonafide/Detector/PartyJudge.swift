@@ -102,7 +102,8 @@ struct PartyJudge: Sendable {
     var result = PartyResult(
       channel: channel, verdict: judgement.verdict, reason: judgement.reason,
       speech: judgement.reason == .noSpeech ? 0 : evidence.speech, echo: evidence.echo, llr: judgement.llr,
-      syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped, stages: judgement.stages)
+      syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped,
+      signalToNoise: judgement.reason == .noSpeech ? nil : signalToNoise.map { min($0, 60) }, stages: judgement.stages)
     if judgement.verdict != .inconclusive || judgement.reason == .ambiguous || judgement.reason == .tooDistorted {
       result.segments = evidence.stretches.map { segment($0, of: evidence, duration: duration) }
       if judgement.verdict == .synthetic, let run = judgement.run {

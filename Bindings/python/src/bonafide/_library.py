@@ -142,6 +142,7 @@ class PartyStruct(ctypes.Structure):
         ("clipped", c_double),
         ("non_numbers", c_uint64),
         ("out_of_range", c_uint64),
+        ("snr_db", c_double),
     ]
 
 

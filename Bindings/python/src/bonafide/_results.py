@@ -135,6 +135,8 @@ class PartyResult(Result):
     echo: float = 0.0
     #: Share of the samples of loud speech that are clipped, estimated; None where there was too little.
     clipped: float | None = None
+    #: How far the speech stands out of the noise in its pauses, in dB, at most 60; None where there was no speech.
+    snr: float | None = None
     #: Samples of a buffer or a stream that were not finite, and were taken as 0.
     non_numbers: int = 0
     #: Samples of a buffer or a stream that were beyond ±4, and were cut to that; full scale is ±1.
@@ -236,6 +238,7 @@ def party_result(handle: ctypes.c_void_p, index: int) -> PartyResult:
         clipped=known(struct.clipped),
         non_numbers=struct.non_numbers,
         out_of_range=struct.out_of_range,
+        snr=known(struct.snr_db),
     )
 
 
