@@ -49,6 +49,14 @@ public struct Answers: Sendable, Equatable {
   }
 }
 
+/// How the trials with one value of a column were answered.
+public struct AnswerGroup: Sendable, Equatable {
+  public var column: String
+  public var value: String
+  /// Of each class that has answers, bona fide first.
+  public var answers: [Answers]
+}
+
 /// A trial that was answered wrongly, or that has a score of the wrong sign where there are no answers.
 public struct Mistake: Sendable, Equatable {
   public var trial: Trial
@@ -60,7 +68,8 @@ public struct Mistake: Sendable, Equatable {
 
 /// What was answered about each trial of either class that is in a report, with a score or without.
 struct AnsweredTrials {
-  private var answered: [(trial: Trial, llr: Double?, answer: ScreenedRecording.Answer?)] = []
+  private typealias Answered = (trial: Trial, llr: Double?, answer: ScreenedRecording.Answer?)
+  private var answered: [Answered] = []
 
   init(_ list: TrialList, _ table: ScoreTable) {
     for trial in list.trials where trial.label != .neither {
@@ -76,9 +85,22 @@ struct AnsweredTrials {
   }
 
   /// For each class that has some.
-  var answers: [Answers] {
+  var answers: [Answers] { answers(to: answered) }
+
+  private func answers(to answered: [Answered]) -> [Answers] {
     [TrialLabel.bonafide, .spoof].compactMap { label in
       Answers(answered.filter { $0.trial.label == label }.compactMap(\.answer), label: label)
+    }
+  }
+
+  /// For each value of the columns that has some.
+  func groups(by columns: [String], of list: TrialList) -> [AnswerGroup] {
+    columns.flatMap { column -> [AnswerGroup] in
+      var members: [String: [Answered]] = [:]
+      for one in answered where one.answer != nil {
+        if let value = list.value(of: one.trial, in: column) { members[value, default: []].append(one) }
+      }
+      return members.sorted { $0.key < $1.key }.map { AnswerGroup(column: column, value: $0.key, answers: answers(to: $0.value)) }
     }
   }
 

@@ -79,6 +79,8 @@ public struct Evaluation: Sendable {
   public let scores: ScoreCounts
   /// How the trials of each class were answered, bona fide first; empty where the scores come without answers.
   public let answers: [Answers]
+  /// The same for each value of the columns that figures are broken down by.
+  public let answerGroups: [AnswerGroup]
   /// Trials that were answered wrongly, or without answers have a score of the wrong sign: the bona fide ones, then the spoofs, those
   /// furthest on the wrong side first.
   public let mistakes: [Mistake]
@@ -93,6 +95,7 @@ public struct Evaluation: Sendable {
     counts = judged.counts
     let answered = AnsweredTrials(list, table)
     (answers, mistakes) = (answered.answers, answered.mistakes)
+    answerGroups = answered.groups(by: options.breakdownColumns, of: list)
     for (count, name) in [(counts.bonafide, "bona fide"), (counts.spoof, "spoof")] where count == 0 && answers.isEmpty {
       let example = list.trials.first.map { " (such as \($0.file))" } ?? ""
       throw EvaluationError(

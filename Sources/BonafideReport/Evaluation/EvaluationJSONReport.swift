@@ -32,6 +32,11 @@ public struct EvaluationJSONReport: Sendable {
         ])
       })),
       ("answers", .array(evaluation.answers.map(object))),
+      ("answer_groups", .array(evaluation.answerGroups.map { group in
+        .object([
+          ("column", .string(group.column)), ("value", .string(group.value)), ("answers", .array(group.answers.map(object))),
+        ])
+      })),
       ("mistakes", .array(evaluation.mistakesByClass.flatMap { $0.mistakes.prefix(info.mostMistakes).map(object) })),
       ("figures", object(evaluation.figures)),
       ("line_test", .object([

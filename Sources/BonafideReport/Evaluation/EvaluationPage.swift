@@ -22,7 +22,7 @@ public struct EvaluationPage: Sendable {
     Higher scores are more likely bona fide; a <em>false alarm</em> is a genuine trial that is flagged, a <em>miss</em> a
     spoof that is not.</p>
     \(answers(evaluation, info))\(figures(evaluation))\(charts(evaluation))\(breakdowns(evaluation))\
-    \(sources(evaluation))\(mistakes(evaluation, most: info.mostMistakes))\(unscored(evaluation))<footer>\(escaped(footer(info)))</footer>
+    \(answerGroups(evaluation))\(sources(evaluation))\(mistakes(evaluation, most: info.mostMistakes))\(unscored(evaluation))<footer>\(escaped(footer(info)))</footer>
     </main>
     </body>
     </html>
@@ -91,6 +91,21 @@ public struct EvaluationPage: Sendable {
       }
       return "<h2>By \(escaped(column))</h2>\n" + (hasSpoofs ? figure(chart.caption, chart.markup, narrow.markup) : "")
         + table(header, rows)
+    }.joined()
+  }
+
+  private func answerGroups(_ evaluation: Evaluation) -> String {
+    evaluation.answerGroupsByColumn.map { column, groups in
+      let header = [column, "class", "trials", "flagged", "95 %", "cleared", "95 %", "inconclusive", "95 %"]
+      let rows = groups.flatMap { group in
+        group.answers.map { answers in
+          row(
+            header,
+            [group.value, answers.label.title, "\(answers.trials)"]
+              + answers.parts.flatMap { [FigureText.value($0.part.share, .share), FigureText.interval($0.part.interval, .share)] })
+        }
+      }
+      return "<h2>As answered, by \(escaped(column))</h2>\n" + table(header, rows)
     }.joined()
   }
 

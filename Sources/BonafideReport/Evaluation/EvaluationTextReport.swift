@@ -28,6 +28,9 @@ public struct EvaluationTextReport: Sendable {
     for (column, groups) in evaluation.groupsByColumn {
       lines += [""] + table(column, groups)
     }
+    for (column, groups) in evaluation.answerGroupsByColumn {
+      lines += [""] + table(column, groups)
+    }
     lines += mistakes(evaluation, most: info.mostMistakes) + unscored(evaluation.counts.unscored)
     return lines.joined(separator: "\n") + "\n"
   }
@@ -59,7 +62,7 @@ public struct EvaluationTextReport: Sendable {
 
   private func table(_ column: String, _ groups: [Evaluation.Group]) -> [String] {
     let measures: [(Measure, String)] = [(.equalErrorRate, "EER"), (.missAt1Percent, "MISSED AT 1 % FA")]
-    let width = min(max(groups.map { printable($0.value).count }.max() ?? 0, column.count + 3, 12), 40)
+    let width = firstWidth(groups.map(\.value), "BY \(column)")
     var header = "  " + filled("BY \(column.uppercased())", width) + right("BONA FIDE", 11) + right("SPOOF", 8)
     for (_, title) in measures { header += right(title, Self.valueWidth + 2 + Self.intervalWidth + 2) }
     let rows = groups.map { group in
@@ -72,6 +75,29 @@ public struct EvaluationTextReport: Sendable {
       return trimmed(line + "  " + faint(group.opponentsText))
     }
     return [faint(header)] + rows
+  }
+
+  private func table(_ column: String, _ groups: [AnswerGroup]) -> [String] {
+    let title = "ANSWERED BY \(column.uppercased())"
+    let width = firstWidth(groups.map(\.value), title)
+    var header = "  " + filled(title, width) + right("", 11) + right("TRIALS", 8)
+    for part in ["FLAGGED", "CLEARED", "INCONCLUSIVE"] { header += right(part, Self.valueWidth + 2 + Self.intervalWidth + 2) }
+    let rows = groups.flatMap { group in
+      group.answers.map { answers in
+        var line = "  " + filled(printable(group.value), width) + right(answers.label.title, 11) + right("\(answers.trials)", 8)
+        for (_, part) in answers.parts {
+          line += right(FigureText.value(part.share, .share), Self.valueWidth + 2)
+          line += "  " + right(FigureText.interval(part.interval, .share), Self.intervalWidth)
+        }
+        return line
+      }
+    }
+    return [faint(header)] + rows
+  }
+
+  /// Of a table's first column.
+  private func firstWidth(_ values: [String], _ title: String) -> Int {
+    min(max(values.map { printable($0).count }.max() ?? 0, title.count, 12), 40)
   }
 
   private func unscored(_ files: [String]) -> [String] {

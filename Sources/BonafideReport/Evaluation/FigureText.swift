@@ -60,13 +60,15 @@ extension Evaluation {
   }
 
   /// Groups of each column, in the order of columns.
-  var groupsByColumn: [(column: String, groups: [Group])] {
-    var result: [(column: String, groups: [Group])] = []
+  var groupsByColumn: [(column: String, groups: [Group])] { byColumn(groups, \.column) }
+
+  private func byColumn<Member>(_ groups: [Member], _ column: (Member) -> String) -> [(column: String, groups: [Member])] {
+    var result: [(column: String, groups: [Member])] = []
     for group in groups {
-      if result.last?.column == group.column {
+      if result.last?.column == column(group) {
         result[result.count - 1].groups.append(group)
       } else {
-        result.append((group.column, [group]))
+        result.append((column(group), [group]))
       }
     }
     return result
@@ -78,12 +80,12 @@ extension Evaluation {
   var answerRows: [(title: String, part: Answers.Part, trials: Int)] {
     answers.flatMap { answers in
       let name = answers.label.title
-      let parts = [
-        ("\(name) flagged", answers.flagged), ("\(name) cleared", answers.cleared), ("\(name) inconclusive", answers.inconclusive),
-      ]
-      return parts.map { ($0.0, $0.1, answers.trials) } + answers.reasons.map { ("  \($0.name)", $0.part, answers.trials) }
+      return answers.parts.map { ("\(name) \($0.title)", $0.part, answers.trials) } + answers.reasons.map { ("  \($0.name)", $0.part, answers.trials) }
     }
   }
+
+  /// Groups of answers of each column, in the order of columns.
+  var answerGroupsByColumn: [(column: String, groups: [AnswerGroup])] { byColumn(answerGroups, \.column) }
 
   /// The mistakes of each class that has some, with what they are.
   var mistakesByClass: [(title: String, mistakes: [Mistake])] {
@@ -96,8 +98,13 @@ extension Evaluation {
   }
 }
 
+extension Answers {
+  /// What can be answered, with the part that was.
+  var parts: [(title: String, part: Part)] { [("flagged", flagged), ("cleared", cleared), ("inconclusive", inconclusive)] }
+}
+
 extension TrialLabel {
-  fileprivate var title: String {
+  var title: String {
     switch self {
     case .bonafide: "bona fide"
     case .spoof: "spoof"
