@@ -60,7 +60,9 @@ if has zsh 'completions of zsh'; then
     || fail 'zsh does not complete files where no subcommand is named'
 fi
 if has fish 'completions of fish'; then
-  for words in 'bonafide READ:README.md' 'bonafide scan READ:README.md' 'bonafide scan --format js:jsonl' 'bonafide scan --raw ul:ulaw:8000'; do
+  for words in 'bonafide READ:README.md' 'bonafide scan READ:README.md' 'bonafide scan --format js:jsonl' 'bonafide scan --raw ul:ulaw:8000' 'bonafide --for:--format' \
+    'bonafide -f js:jsonl' 'bonafide samples/spliced.flac --for:--format' 'bonafide samples/spliced.flac --format js:jsonl' \
+    'bonafide samples/spliced.flac READ:README.md' 'bonafide sc:scan'; do
     fish --no-config -c "source '$root/share/fish/vendor_completions.d/bonafide.fish'; complete -C '${words%%:*}'" | cut -f1 \
       | grep -qxF -- "${words#*:}" || fail "fish does not complete '${words%%:*}' to ${words#*:}"
   done

@@ -33,7 +33,19 @@ extension BonafideCommand {
 
         """, maxReplacements: 1)
     case .fish:
-      return script + "\ncomplete -c 'bonafide' -n '__bonafide_should_offer_completions_for_positional \"bonafide\" -eq 1' -F"
+      let names = configuration.subcommands.map { $0._commandName }.joined(separator: " ")
+      let tokens = "    set -l unparsed_tokens (__bonafide_tokens -pc)\n"
+      let words = """
+            # Words behind a path or an option of the default subcommand.
+            if not contains -- "$unparsed_tokens[2]" \(names) help
+                if test (count $unparsed_tokens) -gt 1; or string match -q -- '-*' (commandline -t)
+                    set unparsed_tokens $unparsed_tokens[1] scan $unparsed_tokens[2..]
+                end
+            end
+
+        """
+      let files = "\ncomplete -c 'bonafide' -n '__bonafide_should_offer_completions_for_positional \"bonafide\" -eq 1' -F"
+      return script.replacing(tokens, with: tokens + words, maxReplacements: 1) + files
     default:
       return script
     }

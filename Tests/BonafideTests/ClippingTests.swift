@@ -38,6 +38,18 @@ import Testing
     }
   }
 
+  /// Reports without a column for it say it in a line.
+  @Test func aRecordingThatIsOverdrivenHasAWarning() throws {
+    let folder = try TemporaryFolder()
+    let calm = overdriven(0)
+    let path = try folder.writeWAV("call.wav", channels: [calm, overdriven(24)], sampleRate: 8000)
+    let result = detector.scan(path)
+    let percent = Int((try #require(result.parties[1].clipped) * 100).rounded())
+    #expect(percent > 20 && result.warnings == ["channel 2 is overdriven: about \(percent) % of its loud speech is clipped"])
+    let twice = detector.scan(try folder.writeWAV("calm.wav", channels: [calm, calm], sampleRate: 8000))
+    #expect(twice.warnings.isEmpty)
+  }
+
   @Test(
     .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/sox"), "sox is not installed"),
     arguments: [(24.0, "7"), (30, "7"), (30, "4"), (0, "7"), (0, "4")])

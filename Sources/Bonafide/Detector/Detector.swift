@@ -130,6 +130,7 @@ public struct Detector: Sendable {
       }
       return party
     }
+    result.warnings += result.parties.compactMap(\.clippingWarning)
     result.verdict = Self.verdict(of: result.parties)
   }
 

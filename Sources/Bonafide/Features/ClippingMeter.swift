@@ -153,3 +153,11 @@ struct ClippingMeter: Sendable {
       nearest: Double(loud.reduce(0) { $0 + $1.nearest }) / Double(samples))
   }
 }
+
+extension PartyResult {
+  /// Says that the speech is overdriven, where more of it is clipped than of any that was not.
+  var clippingWarning: String? {
+    guard sameAs == nil, let clipped, clipped >= 0.1 else { return nil }
+    return "channel \(channel) is overdriven: about \(Int((clipped * 100).rounded())) % of its loud speech is clipped"
+  }
+}
