@@ -198,7 +198,7 @@ struct LayoutTests {
     let path = try folder.write(Array(file[..<cut] + [UInt8](repeating: 0, count: 100) + file[cut...] + file[cut...]), to: "early.mp3")
     let recording = try readAll(path)
     #expect(recording.samples.count > 44_000)
-    #expect(recording.warnings == ["100 bytes between frames are no audio and were passed over"])
+    #expect(recording.warnings == ["\(second.length + 100) bytes between frames are no audio and were passed over"])
   }
 
   /// libmpg123 writes of each damaged frame to standard error, of no file, where nobody silences it.
@@ -405,6 +405,23 @@ struct TrackTests {
     // Twice from the middle on.
     let recording = try timed(try folder.write(file + file[(file.count / 2)...], to: "twice.bin"))
     #expect(recording.channels[0].count - recording.missing > 20_000)
+  }
+
+  /// A damaged length must not swallow the frames that lie in it.
+  @Test(arguments: [0, 5]) func findsFramesInADamagedLength(_ damaged: Int) throws {
+    var file = try bytes(made(["-i", lowTone, "-c:a", "aac", "-f", "adts"], "tone.aac"))
+    var starts = [0]
+    while let start = starts.last, start < file.count, let frame = Layout.Frame(file[start...]) { starts.append(start + frame.length) }
+    try #require(starts.count > 16 && starts.last == file.count)
+    let (start, length) = (starts[damaged], starts[damaged + 6] + 9 - starts[damaged])
+    file[start + 3] = file[start + 3] & 0xFC | UInt8(length >> 11)
+    file[start + 4] = UInt8(length >> 3 & 0xFF)
+    file[start + 5] = file[start + 5] & 0x1F | UInt8(length & 7) << 5
+    let path = try folder.write(file, to: "length.aac")
+    let recording = try timed(path)
+    #expect(abs(recording.channels[0].count - (starts.count - 2) * 1_024) <= 1_024)
+    let passed = starts[damaged + 1] - start
+    #expect(try readAll(path).warnings.contains("\(passed) bytes between frames are no audio and were passed over"))
   }
 
   @Test func countsWhatACutFileLacks() throws {

@@ -137,10 +137,12 @@ extension Layout {
     /// Whether there is more than a first frame that tells of the stream.
     var holdsAudio: Bool { !isNoted || frames > 0 }
 
+    /// Where the last frame begins.
+    var lastStart: Int64 { ranges.last.map { max($0.lowerBound, $0.upperBound - lastLength) } ?? 0 }
+
     mutating func removeLast() {
-      guard let last = ranges.last else { return }
       frames = max(0, frames - 1)
-      ranges[ranges.count - 1] = last.lowerBound..<max(last.lowerBound, last.upperBound - lastLength)
+      if let last = ranges.last { ranges[ranges.count - 1] = last.lowerBound..<lastStart }
     }
 
     mutating func add(_ range: Range<Int64>) {
@@ -196,15 +198,15 @@ extension Layout {
         end = place
         break
       }
-      guard let next = nextSync(from: place + 1, of: file, size: size, window: &window) else { break }
-      // The frame that leads into a hole is damaged, and so is the reservoir of bits behind it.
+      // The frame that leads into a hole is damaged, and so is the reservoir of bits behind it; its length may be, and span other frames.
+      let start = runs.last?.lastStart ?? place
+      guard let next = nextSync(from: start + 1, of: file, size: size, window: &window) else { break }
       runs[runs.count - 1].removeLast()
       isBehindHole = true
-      holes += next - place
+      holes += next - start
       place = next
     }
-    guard let first = runs.first else { return nil }
-    let isAAC = first.first.kind == 0
+    guard let isAAC = runs.first.map({ $0.first.kind == 0 }) else { return nil }
     var (parts, promised): ([LayoutPart], Double) = ([], 0)
     for run in runs.reversed() {
       // What follows a hole is of the stream before it.
