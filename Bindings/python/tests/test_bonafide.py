@@ -69,6 +69,9 @@ def test_scores_are_those_of_the_command() -> None:
             assert rounded(party.speech, 2) == channel["speech_s"]
             assert rounded(party.llr, 3) == channel["llr"]
             assert rounded(party.synthetic_probability, 6) == channel["synthetic_probability"]
+            assert rounded(party.evidence_llr, 3) == channel["evidence_llr"]
+            assert (party.strength and party.strength.value) == channel["strength"]
+            assert rounded(party.flagged, 2) == channel["flagged_s"]
             assert [
                 (rounded(s.start, 2), rounded(s.end, 2), rounded(s.llr, 3), rounded(s.synthetic_probability, 6))
                 for s in party.segments
@@ -76,6 +79,22 @@ def test_scores_are_those_of_the_command() -> None:
             assert party.timeline is not None
             assert [None if math.isnan(x) else rounded(float(x), 2) for x in party.timeline.llr] == \
                 channel["timeline"]["llr"]
+
+
+def test_strength_is_in_words_of_the_guideline(detector: bonafide.Detector) -> None:
+    party = detector.score([], 8000)
+    assert (party.llr, party.evidence_llr, party.strength, party.flagged) == (None, None, None, 0)
+
+    def strength(verdict: bonafide.Verdict, llr: float, *segments: float) -> str:
+        stretches = tuple(bonafide.Segment(0, 2, segment, 0.9) for segment in segments)
+        return str(dataclasses.replace(party, verdict=verdict, llr=llr, segments=stretches).strength)
+
+    words = ["none", "weak", "moderate", "moderately_strong", "strong", "very_strong", "extremely_strong"]
+    ratios = [1.9, 2.1, 11, 101, 1_001, 10_001, 1e6 + 1]
+    for word, llr in zip(words, map(math.log, ratios)):
+        assert strength(bonafide.Verdict.BONAFIDE, llr) == strength(bonafide.Verdict.SYNTHETIC, -llr) == word
+        assert strength(bonafide.Verdict.INCONCLUSIVE, llr) == strength(bonafide.Verdict.INCONCLUSIVE, -llr) == word
+        assert strength(bonafide.Verdict.SYNTHETIC, 3, -llr) == word and strength(bonafide.Verdict.BONAFIDE, -llr) == "none"
 
 
 def test_packets_make_the_result_of_a_scan(detector: bonafide.Detector) -> None:

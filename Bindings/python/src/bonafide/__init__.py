@@ -7,7 +7,8 @@
 
 from ._detector import Detector, ModelInfo
 from ._library import BonafideError, RecordingNotFoundError, Status, version
-from ._results import FileResult, PartyResult, Reason, Segment, Timeline, Verdict
+from ._parquet import to_parquet
+from ._results import FileResult, PartyResult, Reason, Segment, Strength, Timeline, Verdict
 from ._stream import Stream, Update
 
 __version__ = version()
@@ -23,8 +24,10 @@ __all__ = [
     "Segment",
     "Status",
     "Stream",
+    "Strength",
     "Timeline",
     "Update",
     "Verdict",
+    "to_parquet",
     "version",
 ]

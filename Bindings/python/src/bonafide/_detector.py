@@ -21,7 +21,7 @@ from ._library import (
     default_options,
     int32,
 )
-from ._results import FileResult, PartyResult, file_result, timeline
+from ._results import FileResult, PartyResult, failed, file_result, timeline
 from ._samples import float_samples
 from ._stream import Stream
 
@@ -97,6 +97,8 @@ class Detector(LibraryObject):
         options.threads = int32(threads)
         options.profile = None if profile is None else c_string(os.fspath(profile), "profile")
         options.fast = fast
+        #: Share of parties that are synthetic before anything is heard.
+        self.prior = prior
         self._timeline = timeline
         self._channel_names = tuple(channel_names)
         handle = ctypes.c_void_p()
@@ -188,10 +190,7 @@ class Detector(LibraryObject):
             try:
                 return self.scan(path, progress=lambda _: not is_over)
             except (BonafideError, ValueError) as error:
-                return FileResult(
-                    path=os.fspath(path), format=None, sample_rate=0, duration=0.0, bandwidth=None, verdict=None, warnings=(),
-                    parties=(), error=str(error),
-                )
+                return failed(os.fspath(path), str(error))
 
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
             running: set[concurrent.futures.Future[FileResult]] = set()

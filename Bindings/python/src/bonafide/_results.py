@@ -44,6 +44,24 @@ class Reason(Word):
     INCOMPLETE = "incomplete"
 
 
+class Strength(Word):
+    """How strong evidence is, in the words of the ENFSI guideline for likelihood ratios."""
+
+    NONE = "none"
+    WEAK = "weak"
+    MODERATE = "moderate"
+    MODERATELY_STRONG = "moderately_strong"
+    STRONG = "strong"
+    VERY_STRONG = "very_strong"
+    EXTREMELY_STRONG = "extremely_strong"
+
+
+#: The least likelihood ratio of each strength.
+LEAST_RATIOS = (
+    (1_000_000, Strength.EXTREMELY_STRONG), (10_000, Strength.VERY_STRONG), (1_000, Strength.STRONG),
+    (100, Strength.MODERATELY_STRONG), (10, Strength.MODERATE), (2, Strength.WEAK),
+)
+
 VERDICTS = (Verdict.INCONCLUSIVE, Verdict.BONAFIDE, Verdict.SYNTHETIC)
 REASONS = (
     None,
@@ -142,6 +160,29 @@ class PartyResult(Result):
     #: Samples of a buffer or a stream that were beyond ±4, and were cut to that; full scale is ±1.
     out_of_range: int = 0
 
+    @property
+    def flagged(self) -> float:
+        """Seconds in `segments`."""
+        return sum(item.end - item.start for item in self.segments)
+
+    @property
+    def evidence_llr(self) -> float | None:
+        """`llr`, but of a synthetic party in which a stretch is more so than the whole that of the stretch; None without speech."""
+        if self.verdict is not Verdict.SYNTHETIC:
+            return self.llr
+        known_llrs = [llr for llr in (self.llr, *(item.llr for item in self.segments)) if llr is not None]
+        return min(known_llrs, default=None)
+
+    @property
+    def strength(self) -> Strength | None:
+        """How strongly `evidence_llr` speaks for `verdict`, of an inconclusive party for the side that it is on."""
+        llr = self.evidence_llr
+        if llr is None:
+            return None
+        support = {Verdict.BONAFIDE: llr, Verdict.SYNTHETIC: -llr, Verdict.INCONCLUSIVE: abs(llr)}[self.verdict]
+        # Logarithms, since an LLR may be too large for its exponential.
+        return next((strength for ratio, strength in LEAST_RATIOS if support >= math.log(ratio)), Strength.NONE)
+
     def __repr__(self) -> str:
         name = f" {self.name}" if self.name else ""
         reason = f" ({self.reason})" if self.reason else ""
@@ -180,6 +221,13 @@ class FileResult(Result):
             return f"<{self.path}: {self.error}>"
         parties = "".join(f", {party!r}" for party in self.parties)
         return f"<{self.path}: {self.verdict}, {self.duration:.1f} s{parties}>"
+
+
+def failed(path: str, error: str) -> FileResult:
+    """The result of a recording that could not be screened."""
+    return FileResult(
+        path=path, format=None, sample_rate=0, duration=0.0, bandwidth=None, verdict=None, warnings=(), parties=(), error=error,
+    )
 
 
 def known(number: float) -> float | None:
