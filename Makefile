@@ -18,7 +18,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library python-wheel documentation examples behind load test test-c test-python test-page test-install screenshots demo samples install uninstall train bench bench-instructions clean
+.PHONY: all help build library python-wheel documentation examples behind load test test-c test-python test-cluster test-page test-install screenshots demo samples install uninstall train bench bench-instructions clean
 
 all: build library
 
@@ -33,7 +33,8 @@ help:
 	@echo 'make load     how many live parties this machine takes; LOADFLAGS are its options'
 	@echo 'make bench    times beside ONNX Runtime, PyTorch, kaldi-native-fbank; BENCHFLAGS are its options'
 	@echo 'make bench-instructions  counts instructions of a scan; fails at 5 % more than Benchmarks/instructions.txt'
-	@echo 'make test     all tests; test-c, test-python, test-page and test-install those of the C library, Python, the page and installation alone'
+	@echo 'make test     all tests but test-cluster; test-c, test-python, test-page and test-install those of the C library, Python, the page and installation alone'
+	@echo 'make test-cluster  Spark on two executors and Ray, from PyPI: a few minutes'
 	@echo 'make screenshots  makes the pictures of the page in docs/images again'
 	@echo 'make demo     screens samples/ and compares with what is true'
 	@echo 'make samples  makes the recordings of samples/ again (packages: top of samples/make.sh)'
@@ -100,6 +101,10 @@ test-python: library build
 	else echo 'test-python: left out, for $(PYTHON) has no numpy and pytest'; fi
 	if $(PYTHON) -c 'import numpy, mypy' 2>/dev/null; then cd Bindings/python && $(PYTHON) -m mypy; \
 	else echo 'test-python: types not checked, for $(PYTHON) has no numpy and mypy'; fi
+
+# Java is needed; PySpark and Ray are installed into .build/cluster.
+test-cluster: library build
+	PYTHON=$(PYTHON) Tests/cluster.sh $(LIBRARY)/libbonafide.so .build/release/bonafide
 
 # Pictures of README and docs; Chromium is needed.
 screenshots: build
