@@ -66,4 +66,23 @@ import Testing
       for section in ["EXIT STATUS", "EXAMPLES", "SEE ALSO"] { #expect(page.contains("\n.Sh \(section)\n"), "\(name)(1): \(section)") }
     }
   }
+
+  /// docs/formats.md tells which test holds what; a test that is renamed takes its name there along.
+  @Test func tablesNameTestsThatThereAre() throws {
+    let places = ["Tests", "Bindings/python/tests"].compactMap {
+      FileManager.default.enumerator(at: packageFolder.appending(path: $0), includingPropertiesForKeys: nil)
+    }
+    let files = places.flatMap { $0.compactMap { $0 as? URL } }.filter { ["swift", "py", "c"].contains($0.pathExtension) }
+    let sources = try files.map { try String(contentsOf: $0, encoding: .utf8) }.joined()
+    let tests = Set(sources.matches(of: /(?:func|struct|def|static void) (\w+)/).map(\.output.1))
+    let page = try String(contentsOf: packageFolder.appending(path: "docs/formats.md"), encoding: .utf8)
+    let rows = page.split(separator: "\n").filter { $0.hasPrefix("|") }.compactMap { $0.split(separator: "|").last }
+    let names = rows.flatMap { $0.matches(of: /`([^`]+)`/).map(\.output.1) }
+    #expect(names.count > 100)
+    for name in names {
+      let isThere = name.contains("/")
+        ? FileManager.default.fileExists(atPath: packageFolder.appending(path: String(name)).path) : tests.contains(name)
+      #expect(isThere, "docs/formats.md names \(name), which is no test")
+    }
+  }
 }
