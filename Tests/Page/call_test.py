@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 from browser import Browser
-from worklist_test import SAMPLES, scan
+from worklist_test import COMMAND, SAMPLES, scan
 
 CALL = 'call-agent-caller.ulaw.wav'
 
@@ -151,6 +151,30 @@ class CallTest(unittest.TestCase):
         self.until('Math.abs(Number(document.querySelector(".player input").value) - 16) < 1.5')
         self.until('document.querySelector(".player .play").getAttribute("aria-label") === "Pause"')
 
+    def test_a_part_of_a_long_call_can_be_seen_closer(self):
+        def seen():
+            return self.js('return [page.call.zoom.from, page.call.zoom.to]')
+        length = self.js('return page.call.zoom.recording.duration_s')
+        self.assertEqual(seen(), [0, length])
+        self.press('+')
+        self.assertEqual(seen(), [length / 4, 3 * length / 4])
+        self.js('''
+          const canvas = document.querySelectorAll(".pictures")[1], box = canvas.getBoundingClientRect();
+          canvas.setPointerCapture = () => {};
+          canvas.dispatchEvent(new PointerEvent("pointerdown", { clientX: box.left + box.width / 2, bubbles: true }));
+          canvas.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));''')
+        self.until('document.querySelector(".player .play").getAttribute("aria-label") === "Pause"')
+        self.assertAlmostEqual(self.position, length / 2, delta=1.5)
+        self.press('++')
+        self.assertAlmostEqual(seen()[1] - seen()[0], 10)
+        # What is played stays in sight.
+        self.js('document.querySelectorAll(".stretches button")[1].click()')
+        self.until('page.call.zoom.to > 28')
+        self.press('0')
+        self.assertEqual(seen(), [0, length])
+        self.js('document.querySelector(".pictures").dispatchEvent(new WheelEvent("wheel", { cancelable: true, ctrlKey: true, deltaY: -100 }))')
+        self.assertAlmostEqual(seen()[1] - seen()[0], 0.8 * length)
+
     def test_without_audio_the_recording_beside_the_page_is_played(self):
         self.open(self.linked)
         self.assertEqual(self.js('return document.querySelector(".player p").innerText'), 'Played from the recording; each party is on its own channel of it.')
@@ -189,6 +213,12 @@ class CallTest(unittest.TestCase):
             {'path': path, 'channel': '1', 'label': 'spoof', 'verdict': 'rejected', 'note': ''},
             {'path': path, 'channel': '2', 'label': 'spoof', 'verdict': 'confirmed', 'note': 'said "hello",\ntwice'}])
         self.assertEqual(len(json.loads((self.folder / 'screening-report.json').read_text())['verdicts']), 2)
+        # The table is one of truth, and of genuine parties.
+        answers = scan(self.folder / 'answers.csv', self.folder / CALL, form='csv')
+        run = subprocess.run([COMMAND, 'evaluate', 'screening-report.csv', answers, '--bootstrap', '0'], cwd=self.folder, capture_output=True, text=True)
+        self.assertRegex(run.stdout, r'spoof flagged +50.00 % .* 1 of 2\n', run.stderr)
+        run = subprocess.run([COMMAND, 'calibrate', '--fast', '--genuine', 'screening-report.csv'], cwd=self.folder, capture_output=True, text=True)
+        self.assertIn('screening-report.csv: has no row whose label is bonafide', run.stderr)
         self.js('document.querySelector(".tools [type=checkbox]").click()')
         self.assertEqual(len(self.js('return [...document.querySelectorAll(".rows .row")].map((row) => row.innerText)')), 2)
 

@@ -15,9 +15,9 @@ COMMAND = PACKAGE / '.build/release/bonafide'
 SAMPLES = PACKAGE / 'samples'
 
 
-def scan(report, *arguments, status=(0, 1)):
-    """Writes a page without the second stage, which the page does not depend on."""
-    run = subprocess.run([COMMAND, 'scan', '--fast', '--format', 'html', '--output', report, *arguments], capture_output=True, text=True)
+def scan(report, *arguments, form='html', status=(0, 1)):
+    """Writes a page, or another form of report, without the second stage, which the page does not depend on."""
+    run = subprocess.run([COMMAND, 'scan', '--fast', '--format', form, '--output', report, *arguments], capture_output=True, text=True)
     if run.returncode not in status:
         raise AssertionError(f'{run.returncode}: {run.stderr}')
     return Path(report)

@@ -5,7 +5,10 @@ class CallView {
     this.decisions = decisions;
     this.onDecision = onDecision;
     this.pictures = [];
-    this.player = new Player((seconds) => { for (const picture of this.pictures) picture.show(seconds); });
+    this.player = new Player((seconds) => {
+      if (!this.player.audio?.paused) this.follow(seconds);
+      for (const picture of this.pictures) picture.show(seconds);
+    });
     this.body = element('div', {});
     this.root = element('article', { class: 'view', hidden: true }, this.body, this.player.root);
     addEventListener('resize', () => { this.frame ??= requestAnimationFrame(() => { this.frame = undefined; this.draw(); }); });
@@ -16,6 +19,7 @@ class CallView {
     const { recording } = party;
     this.party = party;
     this.pictures = [];
+    if (this.zoom?.recording !== recording) this.zoom = { recording, from: 0, to: recording.duration_s || 1 };
     this.title = element('h2', { tabindex: -1 }, named(baseName(recording.path)));
     this.body.replaceChildren(
       element('p', { class: 'screen' }, element('a', { href: '#', class: 'back' }, `← ${texts.back}`)), this.title, this.facts(recording),
@@ -31,6 +35,41 @@ class CallView {
 
   hide() { this.player.stop(); }
 
+  /** Shows more or less of the call at once, where `seconds` stays where it is: 2 is twice as long. At least ten seconds are seen. */
+  scale(factor, seconds) {
+    const { from, to, recording } = this.zoom;
+    const length = recording.duration_s || 1;
+    const wanted = Math.min(length, Math.max(Math.min(10, length), (to - from) * factor));
+    const share = Math.min(Math.max((seconds - from) / (to - from), 0), 1);
+    this.look(seconds - share * wanted, wanted);
+  }
+
+  /** Shows so many seconds from a time on, or as near as there are. */
+  look(from, wanted) {
+    const { recording } = this.zoom;
+    this.zoom.from = Math.min(Math.max(0, from), (recording.duration_s || 1) - wanted);
+    this.zoom.to = this.zoom.from + wanted;
+    this.draw();
+  }
+
+  /** Moves on where what is played is no longer seen. */
+  follow(seconds) {
+    const { from, to } = this.zoom;
+    if (seconds < from || seconds > to) this.look(seconds - 0.1 * (to - from), to - from);
+  }
+
+  /** With Ctrl the wheel changes how much is seen, as elsewhere; sideways, or with Shift, what. */
+  turn(event, pictures) {
+    const { from, to } = this.zoom;
+    const box = pictures.canvas.getBoundingClientRect();
+    const sideways = event.deltaX || (event.shiftKey ? event.deltaY : 0);
+    if (event.ctrlKey) this.scale(event.deltaY > 0 ? 1.25 : 0.8, pictures.at((event.clientX - box.left) / box.width));
+    else if (sideways && to - from < (this.zoom.recording.duration_s || 1)) {
+      this.look(from + Math.sign(sideways) * 0.1 * (to - from), to - from);
+    } else return;
+    event.preventDefault();
+  }
+
   facts(recording) {
     const format = [recording.format, recording.sample_rate_hz && texts.rate(recording.sample_rate_hz)].filter(Boolean).join(', ');
     const facts = [
@@ -38,7 +77,8 @@ class CallView {
       ...recording.warnings.map((warning) => [texts.note, printable(warning)]),
     ];
     if (recording.unheard_s > 0) facts.push([texts.note, texts.notHeard(recording.unheard_s)]);
-    return element('dl', { class: 'facts' }, facts.map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value))));
+    return element('dl', { class: 'facts' }, facts.map(([term, value]) =>
+      element('div', {}, element('dt', {}, term), element('dd', {}, value))));
   }
 
   section(party) {
@@ -50,7 +90,8 @@ class CallView {
     const { trace } = party;
     section.append(element('p', { class: 'why' }, this.why(party, trace)));
     if (trace) {
-      const pictures = new Pictures(party, (seconds) => this.player.playFrom(seconds, party));
+      const pictures = new Pictures(party, this.zoom, (seconds) => this.player.playFrom(seconds, party));
+      pictures.root.addEventListener('wheel', (event) => this.turn(event, pictures), { passive: false });
       this.pictures.push(pictures);
       section.append(pictures.root, legend(trace, channel.segments.length > 0));
     }
@@ -75,9 +116,11 @@ class CallView {
       const title = span(segment.start_s, segment.end_s);
       return element('tr', {},
         element('td', {}, element('button', {
-          type: 'button', class: 'stretch', 'aria-label': texts.playStretch(title), onclick: () => this.player.playFrom(segment.start_s, party),
+          type: 'button', class: 'stretch', 'aria-label': texts.playStretch(title),
+          onclick: () => this.player.playFrom(segment.start_s, party),
         }, '▶ ', clock(Math.floor(segment.start_s)))),
-        element('td', {}, clock(segment.end_s)), element('td', {}, llrText(segment.llr)), element('td', {}, texts.strengths[strengthOf(-segment.llr)]));
+        element('td', {}, clock(segment.end_s)), element('td', {}, llrText(segment.llr)),
+        element('td', {}, texts.strengths[strengthOf(-segment.llr)]));
     });
     return element('table', { class: 'stretches' }, element('caption', {}, texts.stretches),
       element('thead', {}, element('tr', {}, heads)), element('tbody', {}, rows));
@@ -96,12 +139,21 @@ class CallView {
     this.player.playFrom(strongest?.start_s ?? 0, this.party);
   }
 
+  /** Around what it is zoomed by keys: what is played, where it is seen, or the middle. */
+  get middle() {
+    const [{ from, to }, { now }] = [this.zoom, this.player];
+    return now > from && now < to ? now : (from + to) / 2;
+  }
+
   /** Acts on a key; whether it was one of the view's. */
   press(key) {
     const { player } = this;
     if (key === ' ') player.toggle();
     else if (key === 'ArrowRight') player.seek(Math.min(player.now + 5, player.recording.duration_s));
     else if (key === 'ArrowLeft') player.seek(Math.max(0, player.now - 5));
+    else if (key === '+' || key === '=') this.scale(0.5, this.middle);
+    else if (key === '-') this.scale(2, this.middle);
+    else if (key === '0') this.look(0, player.recording.duration_s || 1);
     else if (key === 'n' || key === 'p') {
       const { starts } = this;
       const next = key === 'n' ? starts.find(({ at }) => at > player.now + 0.2) : starts.filter(({ at }) => at < player.now - 1).at(-1);

@@ -16,11 +16,14 @@ function rates(about, recording, party) {
   const rows = ofCodec.filter((row) => row.seconds === seconds);
   const heads = Object.values(texts.rates).map((title) => element('th', { scope: 'col' }, title));
   return [
-    element('p', {}, about.own_points === 0 ? `${texts.ratesMoved} ` : '', texts.ratesAt(texts.codecs[rows[0].codec] ?? rows[0].codec, seconds)),
-    element('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': texts.limits }, element('table', {}, element('thead', {}, element('tr', {}, heads)),
+    element('p', {}, about.own_points === 0 ? `${texts.ratesMoved} ` : '',
+      texts.ratesAt(texts.codecs[rows[0].codec] ?? rows[0].codec, seconds)),
+    element('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': texts.limits },
+      element('table', {}, element('thead', {}, element('tr', {}, heads)),
       element('tbody', {}, rows.map(({ data, values }) => element('tr', {},
         element('td', {}, `${data}: ${texts.people(values.bonafide, values.spoof)}`),
-        ['bonafide_flagged', 'bonafide_cleared', 'spoof_flagged', 'spoof_cleared'].map((key) => element('td', {}, `${(100 * values[key]).toFixed(1)} %`))))))),
+        ['bonafide_flagged', 'bonafide_cleared', 'spoof_flagged', 'spoof_cleared'].map((key) =>
+          element('td', {}, `${(100 * values[key]).toFixed(1)} %`))))))),
   ];
 }
 
@@ -49,10 +52,12 @@ function hashes(about, recording) {
   const models = [['model', 'model_sha256'], ['wideband_model', 'wideband_model_sha256'], ['second_stage', 'second_stage_sha256']];
   const options = (about.options ?? []).map(([option, value]) => [option, value].filter(Boolean).join(' ')).join('  ');
   const facts = [
-    [texts.recording, named(recording.path)], [texts.hash, recording.sha256 ?? texts.unknown], [texts.created, about.created ?? texts.unknown],
+    [texts.recording, named(recording.path)], [texts.hash, recording.sha256 ?? texts.unknown],
+    [texts.created, about.created ?? texts.unknown],
     [texts.program, `bonafide ${engine.version}`],
     ...models.filter(([title]) => engine[title]).map(([title, hash]) => [texts.model(engine[title]), engine[hash]]),
     [texts.options, printable(options)],
   ];
-  return element('dl', { class: 'hashes' }, facts.map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value))));
+  return element('dl', { class: 'hashes' }, facts.map(([term, value]) =>
+    element('div', {}, element('dt', {}, term), element('dd', {}, value))));
 }

@@ -6,7 +6,8 @@ class Decisions {
     /** What is kept, read once: of ten thousand parties few are decided. */
     this.held = new Map();
     try {
-      for (const key of Object.keys(localStorage).filter((name) => name.startsWith(Decisions.prefix))) this.held.set(key, localStorage.getItem(key));
+      for (const key of Object.keys(localStorage).filter((name) => name.startsWith(Decisions.prefix)))
+        this.held.set(key, localStorage.getItem(key));
     } catch {
       this.isKept = false;
     }
@@ -82,7 +83,9 @@ function decisionForm(party, decisions, onChange) {
     if (label === 'unsure') return words;
     return own === undefined ? words : own === label ? texts.confirm(words) : texts.reject(words);
   };
-  const note = element('textarea', { rows: 1, 'aria-label': texts.noteOn(party.who), placeholder: texts.note, onchange: () => change({ note: note.value }) });
+  const note = element('textarea', {
+    rows: 1, 'aria-label': texts.noteOn(party.who), placeholder: texts.note, onchange: () => change({ note: note.value }),
+  });
   note.value = decisions.of(party).note;
   const order = own === 'bonafide' ? ['bonafide', 'spoof', 'unsure'] : ['spoof', 'bonafide', 'unsure'];
   const buttons = order.map((label) => element('button', {

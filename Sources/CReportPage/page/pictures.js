@@ -1,5 +1,6 @@
 /** Digits of the base 64 that drawings are written in. */
-const digits = new Map([...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].map((digit, value) => [digit.charCodeAt(0), value]));
+const digits = new Map([...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+  .map((digit, value) => [digit.charCodeAt(0), value]));
 
 /** Values in 0...1, one digit each. */
 function shares(text) {
@@ -23,20 +24,27 @@ function readTrace(trace) {
   const lowest = ratios(trace.lowest);
   return {
     ...trace, lowest, highest: trace.highest ? ratios(trace.highest) : lowest,
-    speech: shares(trace.speech), echo: shares(trace.echo), missing: shares(trace.missing), peaks: shares(trace.peaks), spectra: shares(trace.spectra),
+    speech: shares(trace.speech), echo: shares(trace.echo), missing: shares(trace.missing),
+    peaks: shares(trace.peaks), spectra: shares(trace.spectra),
   };
 }
 
 /** The drawings of a party: waveform, spectrogram and evidence over one axis of time. */
 class Pictures {
+  static get arePrinted() { return document.documentElement.classList.contains('printing'); }
+
   /** Heights in CSS pixels; less on paper, where two parties go on a page. */
   static get heights() {
-    return document.documentElement.classList.contains('printing') ? { wave: 34, spectrum: 68, evidence: 84, axis: 18 }
+    return Pictures.arePrinted ? { wave: 34, spectrum: 68, evidence: 84, axis: 18 }
       : { wave: 48, spectrum: 96, evidence: 120, axis: 18 };
   }
 
-  constructor(party, onSeek) {
+  /**
+   * `zoom` is what of the call is seen, shared by its drawings: seconds `from` and `to`.
+   */
+  constructor(party, zoom, onSeek) {
     this.party = party;
+    this.zoom = zoom;
     this.trace = readTrace(party.trace);
     this.duration = party.recording.duration_s || 1;
     this.canvas = element('canvas', { role: 'img', 'aria-label': texts.drawings(party.who) });
@@ -44,17 +52,32 @@ class Pictures {
     this.root = element('div', { class: 'pictures' }, this.canvas, this.cursor);
     const seek = (event) => {
       const box = this.canvas.getBoundingClientRect();
-      onSeek(Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * this.duration);
+      onSeek(this.at((event.clientX - box.left) / box.width));
     };
-    this.root.addEventListener('pointerdown', (event) => { this.root.setPointerCapture(event.pointerId); this.isHeld = true; seek(event); });
+    this.root.addEventListener('pointerdown', (event) => {
+      this.root.setPointerCapture(event.pointerId);
+      this.isHeld = true;
+      seek(event);
+    });
     this.root.addEventListener('pointermove', (event) => { if (this.isHeld) seek(event); });
     for (const type of ['pointerup', 'pointercancel']) this.root.addEventListener(type, () => { this.isHeld = false; });
   }
 
+  /** What is seen of the call: on paper, all. */
+  get seen() { return Pictures.arePrinted ? { from: 0, to: this.duration } : this.zoom; }
+
+  /** The time at a share of the width. */
+  at(share) {
+    const { from, to } = this.seen;
+    return from + Math.min(Math.max(share, 0), 1) * (to - from);
+  }
+
   /** Moves the line of what is being played. */
   show(seconds) {
-    this.cursor.hidden = false;
-    this.cursor.style.left = `${100 * Math.min(seconds / this.duration, 1)}%`;
+    const { from, to } = this.seen;
+    this.played = seconds;
+    this.cursor.hidden = seconds < from || seconds > to;
+    this.cursor.style.left = `${100 * (seconds - from) / (to - from)}%`;
   }
 
   draw() {
@@ -63,12 +86,15 @@ class Pictures {
     const context = prepare(this.canvas, width, wave + spectrum + evidence + axis + 8);
     this.canvas.style.height = `${wave + spectrum + evidence + axis + 8}px`;
     context.font = '11px system-ui, sans-serif';
-    this.x = (seconds) => seconds / this.duration * width;
+    const { from, to } = this.seen;
+    this.wide = (seconds) => seconds / (to - from) * width;
+    this.x = (seconds) => this.wide(seconds - from);
     this.flags(context, 0, wave, 0.18);
     this.waveform(context, wave);
     this.spectrogram(context, wave + 4, spectrum);
     this.evidence(context, wave + spectrum + 8, evidence, width);
     this.axis(context, wave + spectrum + evidence + 8, width);
+    if (this.played !== undefined) this.show(this.played);
   }
 
   /** What is flagged, as an area with a line below. */
@@ -86,7 +112,7 @@ class Pictures {
   waveform(context, height) {
     const { peaks, peak_hop_s: hop } = this.trace;
     context.fillStyle = colour('soft');
-    const step = Math.max(1, this.x(hop));
+    const step = Math.max(1, this.wide(hop));
     peaks.forEach((peak, i) => {
       const length = Math.max(1, peak * (height - 8));
       context.fillRect(this.x(i * hop), (height - 4 - length) / 2, Math.max(0.6, step * 0.8), length);
@@ -98,19 +124,20 @@ class Pictures {
     const { spectra, bands, spectrum_hop_s: hop } = this.trace;
     const columns = Math.floor(spectra.length / bands);
     context.fillStyle = 'rgb(8, 6, 22)';
-    context.fillRect(0, top, this.x(this.duration), height);
+    context.fillRect(this.x(0), top, this.wide(this.duration), height);
     if (columns === 0) return;
     const image = new ImageData(columns, bands);
     for (let column = 0; column < columns; column += 1) {
-      for (let band = 0; band < bands; band += 1) image.data.set(heat(spectra[column * bands + band]), 4 * ((bands - 1 - band) * columns + column));
+      for (let band = 0; band < bands; band += 1)
+        image.data.set(heat(spectra[column * bands + band]), 4 * ((bands - 1 - band) * columns + column));
     }
     const small = element('canvas', { width: columns, height: bands });
     small.getContext('2d').putImageData(image, 0, 0);
     context.save();
     context.beginPath();
-    context.rect(0, top, this.x(this.duration), height);
+    context.rect(this.x(0), top, this.wide(this.duration), height);
     context.clip();
-    context.drawImage(small, 0, top, this.x(columns * hop), height);
+    context.drawImage(small, this.x(0), top, this.wide(columns * hop), height);
     context.restore();
     const { low_hz: low, high_hz: high } = this.trace;
     this.label(context, `${texts.spectrogram}, ${low}–${high} Hz`, 4, top + 12, '#fff');
@@ -142,10 +169,10 @@ class Pictures {
       if (Number.isNaN(low)) return;
       const x = this.x((i + 0.5) * hop);
       // From the lowest to the highest of the column, then on to the next one.
-      if (i === 0 || Number.isNaN(lowest[i - 1])) context.moveTo(x - this.x(hop) / 2, y(highest[i]));
+      if (i === 0 || Number.isNaN(lowest[i - 1])) context.moveTo(x - this.wide(hop) / 2, y(highest[i]));
       context.lineTo(x, y(highest[i]));
       context.lineTo(x, y(low));
-      if (i + 1 === lowest.length || Number.isNaN(lowest[i + 1])) context.lineTo(x + this.x(hop) / 2, y(low));
+      if (i + 1 === lowest.length || Number.isNaN(lowest[i + 1])) context.lineTo(x + this.wide(hop) / 2, y(low));
     });
     context.stroke();
     context.lineWidth = 1;
@@ -176,8 +203,9 @@ class Pictures {
   }
 
   axis(context, top, width) {
-    const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200].find((seconds) => this.x(seconds) >= 64) ?? 14400;
-    for (let seconds = 0; seconds <= this.duration; seconds += step) {
+    const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200].find((seconds) => this.wide(seconds) >= 64) ?? 14400;
+    const { from, to } = this.seen;
+    for (let seconds = Math.ceil(from / step) * step; seconds <= to; seconds += step) {
       const x = this.x(seconds);
       this.label(context, clock(seconds), Math.min(Math.max(x, 12), width - 14), top + 13, colour('soft'), 'center');
       context.fillRect(x, top, 1, 3);

@@ -11,11 +11,14 @@ class Player {
     }
     this.linkAudio.addEventListener('error', () => this.say(texts.cannotPlay, this.recording?.link));
     this.button = element('button', { type: 'button', class: 'play', onclick: () => this.toggle() });
-    this.range = element('input', { type: 'range', min: 0, step: 0.1, 'aria-label': texts.position, oninput: () => this.seek(Number(this.range.value)) });
+    this.range = element('input', {
+      type: 'range', min: 0, step: 0.1, 'aria-label': texts.position, oninput: () => this.seek(Number(this.range.value)),
+    });
     this.time = element('span', { class: 'time' });
     this.solos = element('div', { class: 'solos', role: 'group', 'aria-label': texts.heard });
     this.message = element('p', { role: 'status' });
-    this.root = element('section', { class: 'player', 'aria-label': texts.play }, this.button, this.time, this.range, this.solos, this.message);
+    this.root = element('section', { class: 'player', 'aria-label': texts.play },
+      this.button, this.time, this.range, this.solos, this.message);
   }
 
   /** Takes the call of a recording; it plays when it is told to. */
@@ -63,7 +66,8 @@ class Player {
       return;
     }
     const has = (clip) => seconds >= clip.start_s && seconds < clip.end_s;
-    const ofParty = (clip) => !party || clip.channels.length === 0 || clip.channels.includes(party.channel.same_as ?? party.channel.channel);
+    const ofParty = (clip) => !party
+      || clip.channels.length === 0 || clip.channels.includes(party.channel.same_as ?? party.channel.channel);
     let clip = this.clips.find((other) => has(other) && ofParty(other)) ?? this.clips.find(has);
     this.say(clip ? '' : texts.notInPage);
     clip ??= this.clips.filter((other) => other.start_s >= seconds).sort((a, b) => a.start_s - b.start_s)[0] ?? this.clips.at(-1);

@@ -9,7 +9,8 @@ class Page {
     document.title = texts.title;
     document.documentElement.lang = texts.language;
     this.header = element('header', {}, element('h1', {}, texts.title),
-      element('p', {}, `${texts.summary(report.parties.length, report.recordings.length)}; ${texts.made(about.created, about.engine.version)}`),
+      element('p', {},
+        `${texts.summary(report.parties.length, report.recordings.length)}; ${texts.made(about.created, about.engine.version)}`),
       about.left_out ? element('p', {}, printable(about.left_out)) : undefined,
       end ? undefined : element('p', { class: 'warning', role: 'alert' }, texts.notWhole(report.recordings.length)),
       end?.left_out ? element('p', { class: 'warning' }, texts.leftOut(end.left_out)) : undefined);

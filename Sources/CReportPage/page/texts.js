@@ -7,7 +7,8 @@ const texts = {
   summary: (parties, recordings) => `${count(parties, 'party', 'parties')} of ${count(recordings, 'recording', 'recordings')}`,
   made: (created, version) => `${created ? `${created}, ` : ''}bonafide ${version}`,
   notWhole: (recordings) =>
-    `This page is not whole: the scan was interrupted after ${count(recordings, 'recording', 'recordings')}. What is missing was not screened.`,
+    `This page is not whole: the scan was interrupted after ${count(recordings, 'recording', 'recordings')}. `
+    + 'What is missing was not screened.',
   leftOut: (recordings) => `${count(recordings, 'recording is', 'recordings are')} left out, as --only had it.`,
 
   all: 'All parties',
@@ -34,7 +35,8 @@ const texts = {
   mostSuspicious: 'Most suspicious first',
   shown: (shown, all) => (shown === all ? count(all, 'party', 'parties') : `${number(shown)} of ${count(all, 'party', 'parties')}`),
   nothingShown: 'No party fits.',
-  keys: 'Keys: j and k go down and up, Enter opens, Space plays, / searches. In a call: arrows seek, n and p go from stretch to stretch, Esc goes back.',
+  keys: 'Keys: j and k go down and up, Enter opens, Space plays, / searches. '
+    + 'In a call: arrows seek, n and p go from stretch to stretch, + and - show less and more of it, 0 shows all, Esc goes back.',
   channel: (index) => `channel ${index}`,
   standardInput: 'standard input',
   sameAs: (channel) => `same as channel ${channel}`,
@@ -59,7 +61,8 @@ const texts = {
   why: ({ who, verdict, reason, llr, speech, beyond, lowestAt, points, stretches, unheard }) => {
     const whole = `the speech as a whole has an LLR of ${llrText(llr)}`;
     const part = beyond >= 0.5
-      ? `${amount(beyond)} of ${who}’s ${amount(speech)} of speech lie beyond the alarm point for stretches, strongest at ${clock(Math.floor(lowestAt))}.` : '';
+      ? `${amount(beyond)} of ${who}’s ${amount(speech)} of speech lie beyond the alarm point for stretches, `
+        + `strongest at ${clock(Math.floor(lowestAt))}.` : '';
     const beyondWhole = llr !== null && points && llr <= points.alarm
       ? `Also, ${whole}, at or below the alarm point of ${llrText(points.alarm)}.` : '';
     const sentences = {
@@ -72,7 +75,8 @@ const texts = {
         : 'The speech is less than 3 dB above the noise around it.'],
       too_distorted: ['The speech is clipped so much that a synthetic voice could pass for a person.'],
       incomplete: [`${clock(Math.max(1, unheard))} of the recording were not heard, so nobody in it is cleared.`],
-      ambiguous: [part, stretches ? 'A flagged stretch is too short to decide.' : `T${whole.slice(1)}, between the alarm point (${llrText(points?.alarm)}) and the clear point (${llrText(points?.clear)}).`],
+      ambiguous: [part, stretches ? 'A flagged stretch is too short to decide.' : `T${whole.slice(1)}, `
+        + `between the alarm point (${llrText(points?.alarm)}) and the clear point (${llrText(points?.clear)}).`],
     };
     const said = (sentences[verdict === 'inconclusive' ? reason : verdict] ?? []).filter(Boolean);
     return said.length ? said.join(' ') : 'The second stage heard a part that is beyond the alarm point; the line below is of the first.';
@@ -116,10 +120,15 @@ const texts = {
   notKept: 'This browser keeps nothing for this page: save your verdicts before you close it.',
 
   limits: 'What this cannot know',
-  evidenceNotProof: 'This is evidence, not proof. The LLR says how much better the speech fits voices of people than machine voices, as the development data had them; it knows nothing of who is calling and why. New generators, codecs and lines that the data do not have can move it either way.',
-  ratesAt: (codec, seconds) => `Error rates of the tool at its own points, on ${codec} with ${seconds} s of speech, the nearest that was measured:`,
+  evidenceNotProof: 'This is evidence, not proof. '
+    + 'The LLR says how much better the speech fits voices of people than machine voices, '
+    + 'as the development data had them; it knows nothing of who is calling and why. '
+    + 'New generators, codecs and lines that the data do not have can move it either way.',
+  ratesAt: (codec, seconds) =>
+    `Error rates of the tool at its own points, on ${codec} with ${seconds} s of speech, the nearest that was measured:`,
   ratesMoved: 'The points of this scan are not those of the models, so that its error rates are others than these:',
-  codecs: { ulaw: 'speech through µ-law or A-law', gsm: 'speech through GSM', 'amr12.2': 'speech through AMR-NB', plain: 'speech without a codec' },
+  codecs: { ulaw: 'speech through µ-law or A-law', gsm: 'speech through GSM', 'amr12.2': 'speech through AMR-NB',
+    plain: 'speech without a codec' },
   rates: {
     data: 'Development data', genuineFlagged: 'People flagged', genuineCleared: 'People cleared', spoofFlagged: 'Machines flagged',
     spoofCleared: 'Machines cleared',

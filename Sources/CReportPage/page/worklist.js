@@ -56,7 +56,8 @@ class Worklist {
   head(key) {
     const title = texts.columns[key];
     return element('div', { role: 'columnheader', class: key },
-      sortings[key] ? element('button', { type: 'button', onclick: () => this.sort(key, this.sorting === key && !this.descends) }, title) : title);
+      sortings[key]
+        ? element('button', { type: 'button', onclick: () => this.sort(key, this.sorting === key && !this.descends) }, title) : title);
   }
 
   problems() {
@@ -66,7 +67,8 @@ class Worklist {
     const items = problems.map((recording) => element('li', {}, named(recording.path), ' ',
       element('span', {}, printable(recording.error === null ? texts.notHeard(recording.unheard_s) : texts.notScreened(recording.error)))));
     return element('details', { class: 'problems', open: true },
-      element('summary', {}, texts.problems(failed, problems.length - failed)), element('ul', { tabindex: 0, 'aria-label': texts.problems(failed, problems.length - failed) }, items));
+      element('summary', {}, texts.problems(failed, problems.length - failed)),
+      element('ul', { tabindex: 0, 'aria-label': texts.problems(failed, problems.length - failed) }, items));
   }
 
   sort(key, descends) {
@@ -82,7 +84,8 @@ class Worklist {
     this.count(found);
     const shown = found.filter((party) => (this.verdict === null || party.channel.verdict === this.verdict)
       && !(this.isUndecided && this.decisions.of(party).label));
-    const values = new Map(shown.map((party) => [party, [...sortings[this.sorting](party, this.decisions), party.recording.path, party.channel.channel]]));
+    const values = new Map(shown.map((party) =>
+      [party, [...sortings[this.sorting](party, this.decisions), party.recording.path, party.channel.channel]]));
     const sign = this.descends ? -1 : 1;
     this.shown = [...shown].sort((a, b) => {
       const [left, right] = [values.get(a), values.get(b)];
@@ -170,9 +173,12 @@ class Worklist {
     const cell = (key, ...children) => element('div', { role: 'cell', class: key }, ...children);
     const yours = this.decisions.of(party).label;
     const stretches = channel.segments.map((segment) => span(segment.start_s, segment.end_s));
-    const canvas = element('canvas', { role: 'img', 'aria-label': channel.same_as ? texts.sameAs(channel.same_as) : texts.sparkline(stretches) });
+    const canvas = element('canvas', {
+      role: 'img', 'aria-label': channel.same_as ? texts.sameAs(channel.same_as) : texts.sparkline(stretches),
+    });
     const row = element('div', {
-      role: 'row', class: `row ${channel.verdict}`, 'aria-rowindex': place + 2, 'aria-current': place === this.selected ? 'true' : undefined,
+      role: 'row', class: `row ${channel.verdict}`, 'aria-rowindex': place + 2,
+      'aria-current': place === this.selected ? 'true' : undefined,
       onclick: () => { this.select(place, false); location.hash = `#/${party.index}`; },
     },
     cell('verdict', badge(channel.verdict)),
@@ -183,7 +189,9 @@ class Worklist {
     cell('length', recording.duration_s === null ? '–' : clock(recording.duration_s)),
     cell('speech', clock(channel.speech_s)),
     cell('flagged', channel.flagged_s > 0 ? clock(Math.max(1, channel.flagged_s)) : '–'),
-    cell('call', canvas), cell('yours', yours ? element('span', { class: yours }, element('span', { 'aria-hidden': 'true' }, texts.signsOfYours[yours]), ` ${texts.labels[yours]}`) : ''));
+    cell('call', canvas),
+    cell('yours', yours ? element('span', { class: yours },
+      element('span', { 'aria-hidden': 'true' }, texts.signsOfYours[yours]), ` ${texts.labels[yours]}`) : ''));
     row.drawing = () => drawSparkline(canvas, party);
     return row;
   }
@@ -206,8 +214,10 @@ class Worklist {
 
   /** Acts on a key; whether it was one of the list's. */
   press(key) {
-    if (key === 'j') this.select(Math.min(this.selected + (this.root.contains(document.activeElement) || this.selected ? 1 : 0), this.shown.length - 1), true);
-    else if (key === 'k') this.select(Math.max(0, this.selected - 1), true);
+    if (key === 'j') {
+      const step = this.root.contains(document.activeElement) || this.selected ? 1 : 0;
+      this.select(Math.min(this.selected + step, this.shown.length - 1), true);
+    } else if (key === 'k') this.select(Math.max(0, this.selected - 1), true);
     else if (key === '/') this.search.focus();
     else return false;
     return true;
