@@ -201,6 +201,24 @@ struct LayoutTests {
     #expect(recording.warnings == ["\(second.length + 100) bytes between frames are no audio and were passed over"])
   }
 
+  /// A WAV file of frames, in its own chunk.
+  private func waveOfMP3(_ frames: [UInt8]) -> [UInt8] {
+    WaveBytes(pcm: []).bytes[..<20] + littleEndian(0x55 as UInt16) + littleEndian(1 as UInt16) + littleEndian(8_000 as UInt32)
+      + littleEndian(2_000 as UInt32) + littleEndian(1 as UInt16) + littleEndian(0 as UInt16) + Array("data".utf8)
+      + littleEndian(UInt32(frames.count)) + frames
+  }
+
+  /// A recorder that lost its place writes its next recording into the chunk of the last one.
+  @Test func hearsARecordingThatBeginsInsideAnother() throws {
+    let file = try written(SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III)
+    var cut = 0
+    while cut < file.count / 2, let frame = Layout.Frame(file[cut...]) { cut += frame.length }
+    let inner = waveOfMP3(file)
+    let recording = try readAll(folder.write(waveOfMP3(Array(file[..<cut]) + inner + [UInt8](repeating: 0, count: 64)), to: "inside.wav"))
+    #expect(abs(recording.samples.count - 36_000) < 4_000)
+    #expect(hears(high, in: recording.samples.suffix(7_000).prefix(5_000)))
+  }
+
   /// libmpg123 writes of each damaged frame to standard error, of no file, where nobody silences it.
   @Test func damagedMP3IsDecodedInSilence() async throws {
     var file = try written(SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III)
@@ -213,9 +231,7 @@ struct LayoutTests {
     }
     try #require(number > 20)
     let bare = try folder.write(file, to: "damaged.mp3")
-    let header = WaveBytes(pcm: []).bytes[..<20] + littleEndian(0x55 as UInt16) + littleEndian(1 as UInt16)
-      + littleEndian(8_000 as UInt32) + littleEndian(2_000 as UInt32) + littleEndian(1 as UInt16) + littleEndian(0 as UInt16)
-    let wave = try folder.write(header + Array("data".utf8) + littleEndian(UInt32(file.count)) + file, to: "damaged.wav")
+    let wave = try folder.write(waveOfMP3(file), to: "damaged.wav")
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) { [bare = bare as String, wave = wave as String] in
       #expect(try readAll(bare).samples.count > 16_000)
       let recording = try readAll(wave)

@@ -148,7 +148,13 @@ extension Layout {
     guard let format, let block = format.number(at: 12, bytes: 2, bigEndian: bigEndian) else { return nil }
     if format.number(at: 0, bytes: 2, bigEndian: bigEndian) == mp3Tag {
       // Frames in a chunk are what they are without.
-      let found = audio.compactMap { framesRecording(in: file, at: $0.lowerBound, size: $0.upperBound) }
+      var found: [Recorded] = []
+      for range in audio where recorded.end > range.lowerBound {
+        guard let frames = framesRecording(in: file, at: range.lowerBound, size: range.upperBound) else { continue }
+        found.append(frames)
+        // Another recording begins inside.
+        if frames.end < range.upperBound { recorded.end = frames.end }
+      }
       if !found.isEmpty {
         recorded.isPlain = false
         recorded.parts = found.flatMap(\.parts)
