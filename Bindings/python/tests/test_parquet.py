@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -96,6 +97,21 @@ def test_a_file_is_there_when_it_is_whole(tmp_path: pathlib.Path) -> None:
     assert path.read_text() == "older" and os.listdir(tmp_path) == ["out.parquet"]
     assert bonafide.to_parquet([], path) == 0
     assert parquet.read_table(path).num_rows == 0
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="there is no ffmpeg")
+def test_contents_are_what_files_are(tmp_path: pathlib.Path) -> None:
+    from bonafide._screening import Screening
+
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-i", SAMPLES / "genuine-en.ulaw.wav", tmp_path / "call.m4a"], check=True)
+    paths = [str(tmp_path / "call.m4a"), *map(str, recordings()[:2]), str(SAMPLES / "expected.tsv")]
+    screening = Screening.of(fast=True, channel_names=["agent"])
+    by_path = screening.table(pa.table({"path": paths}))
+    contents = [pathlib.Path(path).read_bytes() for path in paths]
+    assert screening.table(pa.table({"path": paths, "content": contents})) == by_path
+    assert by_path["format"].to_pylist()[0] == "FFMPEG/AAC" and by_path["error"].to_pylist()[-1] == "the content is text, not audio"
+    assert pa.concat_tables(screening.tables(pa.table({"path": paths}), apart=True)) == by_path
+    assert not [name for name in os.listdir("/proc/self/fd") if "memfd:" in os.path.realpath(f"/proc/self/fd/{name}")]
 
 
 @pytest.mark.skipif(not COMMAND.exists(), reason="the command is not built")
