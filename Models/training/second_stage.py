@@ -5,7 +5,7 @@ second_stage.py encoder MODEL.bin ../encoder.safetensors [--blocks 3]
 second_stage.py heads STATES ../second --train NAME[,NAME …] --look NAME[,NAME …] [--seeds 3] [--epochs 12]
 
 `encoder` writes the convolutions, positions and lower blocks, matrices in 8 bits with a scale a row. `heads` learns perceptrons on the pooled
-states that states.py made (NAME is a folder of STATES), source-weighted, and writes ../second.safetensors; --look prints EERs of folders that
+states that states.py made (NAME is a folder of STATES), source-weighted and from pairs inside sources, and writes ../second.safetensors; --look prints EERs of folders that
 are not learned from. fuse.py then fits how both stages' scores come together, and writes ../second.json.
 """
 import argparse, glob, json, os, re
@@ -74,6 +74,23 @@ def weights(rows):
     return w / 2
 
 
+class Pairs:
+    """A genuine and a synthetic clip of one source, of the sources that have both: microphone, codec and texts are alike."""
+
+    def __init__(self, rows):
+        sources = {}
+        for i, r in enumerate(rows):
+            sources.setdefault(r["source"], ([], []))[r["label"] == "spoof"].append(i)
+        self.sources = [(np.array(b), np.array(s)) for b, s in sources.values() if b and s]
+        w = np.array([min(len(b), len(s)) ** 0.5 for b, s in self.sources])
+        self.cumulative = np.cumsum(w) / w.sum()
+
+    def drawn(self, rng, count):
+        """Indices (count,) of genuine clips and of synthetic ones."""
+        picked = [self.sources[k] for k in np.searchsorted(self.cumulative, rng.random(count)).clip(max=len(self.sources) - 1)]
+        return tuple(np.array([p[k][rng.integers(len(p[k]))] for p in picked]) for k in (0, 1))
+
+
 class Head(nn.Module):
     def __init__(self, inputs, units=256, second=64, drop=(0.2, 0.5, 0.5)):
         super().__init__()
@@ -86,18 +103,21 @@ class Head(nn.Module):
         return x[:, 0]
 
 
-def learn(x, rows, seed, epochs=12, rate=1e-3, decay=0.1, batch=256, units=256, second=64, drop=(0.2, 0.5, 0.5)):
+def learn(x, rows, seed, epochs=12, rate=1e-3, decay=0.1, batch=320, units=256, second=64, drop=(0.2, 0.5, 0.5), pairs=64, ranking=0.3):
+    """A head. Two fifths of a batch are pairs, of which the genuine clip is to score above the synthetic one: what tells sources apart is no help."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    cumulative = np.cumsum(weights(rows))
+    cumulative, pairing = np.cumsum(weights(rows)), Pairs(rows)
     y = torch.tensor([r["label"] == "bonafide" for r in rows]).float() * 0.94 + 0.03
     net = Head(x.shape[1], units, second, drop)
     optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=decay)
     steps = epochs * len(rows) // batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
     for _ in range(steps):
-        i = torch.from_numpy(np.searchsorted(cumulative, rng.random(batch) * cumulative[-1]).clip(max=len(rows) - 1))
-        loss = F.binary_cross_entropy_with_logits(net(x[i].float()), y[i])
+        single = np.searchsorted(cumulative, rng.random(batch - 2 * pairs) * cumulative[-1]).clip(max=len(rows) - 1)
+        i = torch.from_numpy(np.concatenate([*pairing.drawn(rng, pairs), single]))
+        z = net(x[i].float())
+        loss = F.binary_cross_entropy_with_logits(z, y[i]) + ranking * F.softplus(z[pairs:2 * pairs] - z[:pairs]).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

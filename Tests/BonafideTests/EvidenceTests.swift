@@ -197,9 +197,14 @@ extension Array {
     #expect(try #require(estimate.signalToNoise) > 25)
   }
 
-  @Test func silenceInPausesIsNoNoise() {
-    let energies = (0..<100).map { Float($0 < 50 ? 1 : 0) }
-    #expect(estimate(energies, speech: Array(0..<50)) == .infinity)
+  /// As of a noise gate: the noise under the speech is still there.
+  @Test(arguments: [0, 1e-9] as [Float]) func silenceInPausesTellsNothing(silence: Float) throws {
+    let frames = (0..<400).filter { $0 % 50 < 25 }
+    var energies = (0..<400).map { Float($0 % 5 == 0 ? 1 : 100) }
+    for frame in 0..<400 where frame % 50 >= 25 { energies[frame] = silence }
+    let gated = try #require(estimate(energies, speech: frames))
+    let (alone, all) = (frames.map { energies[$0] }, Array(0..<frames.count))
+    #expect(try gated == #require(estimate(alone, speech: all)) && abs(gated - 19) < 1)
   }
 
   @Test func missingFramesAreNoNoise() throws {

@@ -57,7 +57,7 @@ import Testing
     let stages = try #require(party.stages)
     let fusion = try #require(detector.second?.card.fusions["narrowband"])
     let second = try #require(stages.second)
-    #expect(abs(fusion.llr(first: stages.first, second: second, speech: party.speech) - (try #require(party.llr))) < 1e-9)
+    #expect(abs(fusion.llr(first: stages.first, second: second, speech: party.speech, signalToNoise: party.signalToNoise) - (try #require(party.llr))) < 1e-9)
 
     let alone = try #require(detector.fast.scan(Self.genuine).parties.first)
     #expect(alone.stages == nil && alone.llr == stages.first)
@@ -106,7 +106,7 @@ import Testing
     windows.append(silence.span)
     for frame in 0..<250 { windows.append(frame % 100 < 5 ? speech(frame) : nil) }
     windows.finish()
-    #expect(windows.all.isEmpty && windows.opinion(rule, calibration: plain, hop: 0.04) == nil)
+    #expect(windows.all.isEmpty && windows.opinion(rule, calibration: plain, hop: 0.04, signalToNoise: nil) == nil)
   }
 
   /// Windows of 100 frames, one after the other, with scores of both stages.
@@ -120,7 +120,7 @@ import Testing
   }
 
   private let rule = SecondStageCard.Fusion(
-    first: [0.5, 0], second: [0.5, 0], offset: [0, 0], seconds: [1, 60],
+    first: [0.5, 0, 0], second: [0.5, 0, 0], offset: [0, 0, 0], seconds: [1, 60], signalToNoise: [3, 25],
     operatingPoints: ModelCard.OperatingPoints(alarm: -2, clear: 1), genuineMedian: nil)
   private let plain = Calibration(slope: 1, offset: 0, halfSpeech: 0)
 
@@ -153,5 +153,54 @@ import Testing
     #expect(result.verdict == verdict)
     #expect(try #require(result.llr) > 1)
     #expect(result.segments.map { [$0.start, $0.end] } == (verdict == .synthetic ? [[0, 12]] : []))
+  }
+
+  /// Turns of four seconds, three seconds apart, with a window each and the same score by both stages.
+  private func judged(turns scores: [Double], alarm: Double = -2) throws -> PartyResult {
+    var rule = rule
+    rule.operatingPoints.alarm = alarm
+    let thresholds = Thresholds(rule.operatingPoints, options: ScanOptions())
+    // The first stage by itself flags nothing.
+    var evidence = PartyEvidence(
+      calibration: plain, thresholds: Thresholds(ModelCard.OperatingPoints(alarm: -9, clear: 1), options: ScanOptions()), hop: 0.04,
+      timeline: false)
+    var windows: [SecondOpinion.Window] = []
+    for (turn, score) in scores.enumerated() {
+      var span: SpeechSpan?
+      for frame in 0..<100 {
+        let heard = SpeechFrame(index: 175 * turn + frame, score: Float(score), weight: 1)
+        evidence.append(heard)
+        if span == nil { span = SpeechSpan(heard) } else { span?.add(heard) }
+      }
+      windows.append(SecondOpinion.Window(score: score, span: try #require(span)))
+    }
+    evidence.finish()
+    let second = try #require(SecondOpinion(windows, rule: rule, calibration: plain, hop: 0.04))
+    let judge = PartyJudge(thresholds: thresholds, prior: 0.05, fusion: (rule, thresholds))
+    return judge.result(evidence, second: second, signalToNoise: nil, channel: 1, duration: 7 * Double(scores.count), timeline: false)
+  }
+
+  /// Of a party that is synthetic, all turns that are nearer to the alarm point than to the clear point; else those beyond it.
+  @Test func turnsAreFlaggedByBothStages() throws {
+    let synthetic = try judged(turns: [-6, 3, -1, -6, -6])
+    #expect(synthetic.verdict == .synthetic)
+    #expect(synthetic.segments.map(\.start) == [0, 14, 21, 28] && synthetic.segments.map(\.llr) == [-6, -1, -6, -6])
+    #expect(zip(synthetic.segments.map(\.end), [4.0, 18, 25, 32]).allSatisfy { abs($0 - $1) < 1e-9 })
+  }
+
+  @Test func aPartyWithALowTurnIsNotCleared() throws {
+    let party = try judged(turns: [4, 4, 4, -3, 4, 4, 4])
+    #expect(try #require(party.llr) > 1)
+    #expect(party.verdict == .inconclusive && party.reason == .ambiguous && party.segments.map(\.start) == [21])
+    #expect(try judged(turns: [4, 4, 4, -3, 4, 4, 4], alarm: -3.5).verdict == .bonafide)
+  }
+
+  /// With n = −1 at 15 dB: (1 − 0.2) · 2 + (2 − 0.5) · 3 + (0.5 − 0.25).
+  @Test(arguments: [(60.0, 8.5), (15, 6.35), (-20, 3.77)]) func noiseWeighs(ratio: Double, llr: Double) {
+    let rule = SecondStageCard.Fusion(
+      first: [1, 0, 0.2], second: [2, 0, 0.5], offset: [0.5, 0, 0.25], seconds: [1, 60], signalToNoise: [3, 25],
+      operatingPoints: ModelCard.OperatingPoints(alarm: -2, clear: 1), genuineMedian: nil)
+    #expect(abs(rule.llr(first: 2, second: 3, speech: 4, signalToNoise: ratio) - llr) < 1e-9)
+    #expect(abs(rule.llr(first: 2, second: 3, speech: 4, signalToNoise: nil) - 8.5) < 1e-9)
   }
 }

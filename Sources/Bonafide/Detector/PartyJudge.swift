@@ -19,8 +19,9 @@ struct PartyJudge: Sendable {
   static let decisiveSpeech = 2.0
   /// Least ratio of speech to noise that a verdict takes, in dB.
   static let leastSignalToNoise = 3.0
-  /// Least ratio of speech to noise that `bonafide` takes, in dB. Noise hides what gives a machine away: 10 dB under the speech, 30 % of dev's
-  /// synthetic clips are at or above the clear point, 4 % with this.
+  /// Least ratio of speech to noise, in dB, that `bonafide` takes where the first stage is alone. Noise hides what gives a machine away: 10 dB
+  /// under the speech, 30 % of dev's synthetic clips are at or above the clear point, 4 % with this. Both stages together weigh it
+  /// (`SecondStageCard.Fusion`).
   static let leastSignalToNoiseToClear = 12.0
 
   let thresholds: Thresholds
@@ -54,11 +55,12 @@ struct PartyJudge: Sendable {
     var (llr, thresholds) = (first, thresholds)
     var lowest: SecondOpinion.Run?
     if let second, let fusion {
-      llr = fusion.rule.llr(first: first, second: second.score, speech: speech)
+      llr = fusion.rule.llr(first: first, second: second.score, speech: speech, signalToNoise: signalToNoise)
       thresholds = fusion.thresholds
       lowest = second.lowest
       if let lowest, llr > thresholds.alarm, lowest.llr <= thresholds.alarm - lowest.margin { judgement.run = lowest }
     }
+    let isFused = second != nil && fusion != nil
     judgement.stages = fusion == nil ? nil : StageScores(first: first, second: second?.score)
     judgement.llr = llr
     judgement.syntheticProbability = syntheticProbability(llr: llr, prior: prior)
@@ -72,8 +74,10 @@ struct PartyJudge: Sendable {
       judgement.verdict = .synthetic
     } else if isDistorted {
       judgement.reason = .tooDistorted
-    } else if llr >= thresholds.clear, evidence.stretches.isEmpty, open == nil, lowest?.llr ?? .infinity > thresholds.alarm {
-      if let signalToNoise, signalToNoise < Self.leastSignalToNoiseToClear {
+    } else if llr >= thresholds.clear, evidence.stretches.isEmpty, open == nil, lowest?.llr ?? .infinity > thresholds.alarm,
+      turns(of: evidence, atMost: thresholds.alarm, second: second, signalToNoise: signalToNoise).isEmpty
+    {
+      if !isFused, let signalToNoise, signalToNoise < Self.leastSignalToNoiseToClear {
         judgement.reason = .tooNoisy
       } else {
         judgement.verdict = .bonafide
@@ -105,19 +109,40 @@ struct PartyJudge: Sendable {
       syntheticProbability: judgement.syntheticProbability, clipped: clipping?.clipped,
       signalToNoise: judgement.reason == .noSpeech ? nil : signalToNoise.map { min($0, 60) }, stages: judgement.stages)
     if judgement.verdict != .inconclusive || judgement.reason == .ambiguous || judgement.reason == .tooDistorted {
-      result.segments = evidence.stretches.map { segment($0, of: evidence, duration: duration) }
+      let points = fusion?.thresholds ?? thresholds
+      let low = turns(
+        of: evidence, atMost: judgement.verdict == .synthetic ? points.middle : points.alarm, second: second, signalToNoise: signalToNoise)
+      result.segments = low.map { segment($0.span, llr: $0.llr, of: evidence, duration: duration) }
+      for stretch in evidence.stretches where !low.contains(where: { $0.span.start < stretch.end && stretch.start < $0.span.end }) {
+        result.segments.append(segment(stretch, of: evidence, duration: duration))
+      }
       if judgement.verdict == .synthetic, let run = judgement.run {
         let whole = segment(run.span, llr: run.llr, of: evidence, duration: duration)
-        result.segments.removeAll { $0.start < whole.end && whole.start < $0.end }
-        result.segments.append(whole)
-        result.segments.sort { $0.start < $1.start }
+        if !result.segments.contains(where: { $0.start < whole.end && whole.start < $0.end }) { result.segments.append(whole) }
       }
+      result.segments.sort { $0.start < $1.start }
       if judgement.verdict == .synthetic, result.segments.isEmpty {
         result.segments = syntheticTurns(of: evidence, duration: duration)
       }
     }
     if timeline { result.timeline = Timeline(hop: evidence.hop, llr: evidence.timeline) }
     return result
+  }
+
+  /// The turns that both stages together hold to be synthetic; none where the second stage is not there or has not heard them.
+  ///
+  /// - Parameter point: log-likelihood ratio of both stages; a turn of as much speech as a stretch takes, and with no more, is one.
+  private func turns(
+    of evidence: PartyEvidence, atMost point: Double, second: SecondOpinion?, signalToNoise: Double?
+  ) -> [(span: SpeechSpan, llr: Double)] {
+    guard let second, let fusion else { return [] }
+    return evidence.turns.turns.compactMap { turn in
+      let speech = turn.speech(hop: evidence.hop)
+      guard speech >= StretchFinder.minimum - evidence.hop / 2, let score = second.score(during: turn) else { return nil }
+      let llr = fusion.rule.llr(
+        first: evidence.calibration.llr(raw: turn.pooled.raw, speech: speech), second: score, speech: speech, signalToNoise: signalToNoise)
+      return llr <= point ? (turn, llr) : nil
+    }
   }
 
   /// What to flag in a party that is synthetic by its whole score, without a second that is low enough by itself: the turns

@@ -264,7 +264,8 @@ struct PartyScreener: ~Copyable {
   private mutating func hear() {
     guard let second, let rule = judge.fusion?.rule else { return }
     windows?.hear(with: second)
-    opinion = windows?.opinion(rule, calibration: card.calibration, hop: evidence.hop)
+    opinion = windows?.opinion(
+      rule, calibration: card.calibration, hop: evidence.hop, signalToNoise: evidence.noise.signalToNoise)
   }
 
   /// Takes note of which further frames are another party's echo.

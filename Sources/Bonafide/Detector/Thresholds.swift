@@ -11,6 +11,9 @@ struct Thresholds: Sendable, Equatable {
     stretch = alarm + ((points.stretch ?? points.alarm) - points.alarm)
   }
 
+  /// Half-way from the alarm point to the clear point.
+  var middle: Double { alarm + max(0, clear - alarm) / 2 }
+
   /// Where a stretch that began at `stretch` ends: half-way from there to the clear point.
   var release: Double { stretch + max(0, clear - stretch) / 2 }
 }

@@ -12,17 +12,32 @@ struct SecondOpinion: Sendable {
   let score: Double
   /// The run of windows that sounds most synthetic; `nil` where the windows are too few.
   let lowest: Run?
+  let windows: [Window]
 
   /// - Parameters:
   ///   - windows: in order.
   ///   - rule: how the scores of both stages are brought together.
   ///   - calibration: of the first stage.
   ///   - hop: seconds per score frame.
+  ///   - signalToNoise: of the party, in dB; `nil` where it is not known.
   /// - Returns: `nil` without windows.
-  init?(_ windows: [Window], rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double) {
+  init?(_ windows: [Window], rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double, signalToNoise: Double? = nil) {
     guard !windows.isEmpty else { return nil }
+    self.windows = windows
     score = Self.mean(windows[...])
-    lowest = Self.lowestRun(of: windows, rule, calibration: calibration, hop: hop)
+    lowest = Self.lowestRun(of: windows, calibration: calibration, hop: hop) { first, second, speech in
+      rule.llr(first: first, second: second, speech: speech, signalToNoise: signalToNoise)
+    }
+  }
+
+  /// The mean score of the windows that reach into a span, weighted by how far they do; `nil` where none does.
+  func score(during span: SpeechSpan) -> Double? {
+    var (sum, weight) = (0.0, 0.0)
+    for window in windows {
+      let common = Double(min(window.span.end, span.end) - max(window.span.start, span.start))
+      if common > 0 { (sum, weight) = (sum + common * window.score, weight + common) }
+    }
+    return weight > 0 ? sum / weight : nil
   }
 
   private static func mean(_ windows: ArraySlice<Window>) -> Double {
@@ -43,8 +58,9 @@ struct SecondOpinion: Sendable {
   /// Fewest windows of a run.
   static let leastRun = 2
 
+  /// - Parameter llr: by the first stage's LLR, the second stage's score and the seconds of speech.
   private static func lowestRun(
-    of windows: [Window], _ rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double
+    of windows: [Window], calibration: Calibration, hop: Double, llr: (Double, Double, Double) -> Double
   ) -> Run? {
     let margin = log(Double(windows.count))
     var lowest: Run?
@@ -54,8 +70,7 @@ struct SecondOpinion: Sendable {
         span.add(windows[last].span)
         guard last - first + 1 >= leastRun, last - first + 1 < windows.count else { continue }
         let speech = span.speech(hop: hop)
-        let llr = rule.llr(
-          first: calibration.llr(raw: span.pooled.raw, speech: speech), second: mean(windows[first...last]), speech: speech)
+        let llr = llr(calibration.llr(raw: span.pooled.raw, speech: speech), mean(windows[first...last]), speech)
         if llr < lowest?.llr ?? .infinity { lowest = Run(span: span, llr: llr, margin: margin) }
       }
     }

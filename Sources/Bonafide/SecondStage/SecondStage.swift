@@ -103,9 +103,10 @@ public struct SecondStage: Sendable {
 public struct SecondStageCard: Codable, Sendable, Equatable {
   /// From the scores of both stages to a log-likelihood ratio.
   ///
-  /// With d seconds of speech, within `seconds`, and t = ln(d / 4): llr = (first₀ + first₁ t) · f + (second₀ + second₁ t) · s + offset₀ + offset₁ t,
-  /// where f is the log-likelihood ratio by the first stage alone and s the mean score of the windows. Coefficients of a party's evidence grow with
-  /// its length, as evidence does; they were fitted by logistic regression.
+  /// llr = first · f + second · s + offset, where f is the log-likelihood ratio by the first stage alone and s the mean score of the windows. Each
+  /// of the three is c₀ + c₁ t + c₂ n, with d seconds of speech and a signal-to-noise ratio of q dB, within `seconds` and `signalToNoise`:
+  /// t = ln(d / 4), n = (q − greatest q) / 10. What a party's speech says weighs more the longer it is, as evidence does, and less in noise. The
+  /// coefficients were fitted by logistic regression.
   public struct Fusion: Codable, Sendable, Equatable {
     /// Of the log-likelihood ratio by the first stage alone.
     public var first: [Double]
@@ -115,6 +116,8 @@ public struct SecondStageCard: Codable, Sendable, Equatable {
     public var offset: [Double]
     /// Least and most seconds of speech that count.
     public var seconds: [Double]
+    /// Least and greatest signal-to-noise ratio that counts, in dB.
+    public var signalToNoise: [Double]
     /// Where verdicts change.
     public var operatingPoints: ModelCard.OperatingPoints
     /// Median LLR of the genuine parties of the development data.
@@ -124,12 +127,19 @@ public struct SecondStageCard: Codable, Sendable, Equatable {
       case first, second, offset, seconds
       case operatingPoints = "operating_points"
       case genuineMedian = "genuine_median"
+      case signalToNoise = "snr_db"
     }
 
     /// The log-likelihood ratio, natural log, positive for bona fide.
-    public func llr(first f: Double, second s: Double, speech: Double) -> Double {
+    ///
+    /// - Parameters:
+    ///   - speech: in seconds.
+    ///   - ratio: of signal to noise, in dB; `nil` where it is not known: as without noise.
+    public func llr(first f: Double, second s: Double, speech: Double, signalToNoise ratio: Double?) -> Double {
       let t = log(min(max(speech, seconds[0]), seconds[1]) / 4)
-      return (first[0] + first[1] * t) * f + (second[0] + second[1] * t) * s + offset[0] + offset[1] * t
+      let n = ratio.map { (min(max($0, signalToNoise[0]), signalToNoise[1]) - signalToNoise[1]) / 10 } ?? 0
+      func value(_ c: [Double]) -> Double { c[0] + c[1] * t + c[2] * n }
+      return max(0, value(first)) * f + max(0, value(second)) * s + value(offset)
     }
   }
 

@@ -99,9 +99,10 @@ struct SpeechWindows: Sendable {
   ///   - rule: how the scores of both stages are brought together.
   ///   - calibration: of the first stage.
   ///   - hop: seconds per score frame.
-  func opinion(_ rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double) -> SecondOpinion? {
+  ///   - signalToNoise: of the party, in dB; `nil` where it is not known.
+  func opinion(_ rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double, signalToNoise: Double?) -> SecondOpinion? {
     let heard = all.compactMap { window in window.score.map { SecondOpinion.Window(score: $0, span: window.span) } }
-    return SecondOpinion(heard, rule: rule, calibration: calibration, hop: hop)
+    return SecondOpinion(heard, rule: rule, calibration: calibration, hop: hop, signalToNoise: signalToNoise)
   }
 
   private func sample(of frame: Int) -> Int { Int(Double(frame) * frameSamples) }
