@@ -13,11 +13,13 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
     .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3f", providers: [.apt(["libfftw3-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
     // MPEG audio by the libmpg123 that libsndfile has loaded
@@ -42,11 +44,15 @@ let package = Package(
     .target(name: "CReportPage", exclude: ["page"]),
     // report: results to text, JSON, CSV, RTTM, Audacity labels, a page; evaluations to text, JSON, a page
     .target(name: "BonafideReport", dependencies: ["Bonafide", "BonafideEvaluation", "CReportPage"]),
+    // ledger: results on disk, and whose work a recording is
+    .target(
+      name: "BonafideLedger",
+      dependencies: ["Bonafide", "BonafideAudio", "CCrypto", .product(name: "GRDB", package: "GRDB.swift")]),
     // the command
     .executableTarget(
       name: "bonafide",
       dependencies: [
-        "Bonafide", "BonafideAudio", "BonafideEvaluation", "BonafideNetwork", "BonafideReport",
+        "Bonafide", "BonafideAudio", "BonafideEvaluation", "BonafideLedger", "BonafideNetwork", "BonafideReport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/BonafideCommand"),
@@ -54,6 +60,9 @@ let package = Package(
     // times of a scan's steps, one by one
     .executableTarget(
       name: "bonafide-stages", dependencies: ["Bonafide", "BonafideAudio", "BonafideNetwork"], path: "Benchmarks/stages"),
+    // a ledger of many recordings
+    .executableTarget(
+      name: "bonafide-ledger-load", dependencies: ["Bonafide", "BonafideLedger"], path: "Benchmarks/ledger", exclude: ["overhead.sh"]),
 
     .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"]),
     .testTarget(name: "BonafideNetworkTests", dependencies: ["BonafideNetwork", "CKernels"], resources: [.copy("Golden")]),
@@ -61,7 +70,13 @@ let package = Package(
     .testTarget(name: "BonafideCTests", dependencies: ["BonafideC", "Bonafide", "CBonafide"]),
     .testTarget(name: "BonafideEvaluationTests", dependencies: ["BonafideEvaluation"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "CommandTests", dependencies: ["bonafide", "Bonafide", "BonafideEvaluation", "BonafideReport"],
+      name: "BonafideLedgerTests",
+      dependencies: ["BonafideLedger", "Bonafide", "BonafideAudio", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "bonafide", "Bonafide", "BonafideEvaluation", "BonafideLedger", "BonafideReport", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       resources: [.copy("Snapshots")]),
   ],
   swiftLanguageModes: [.v6]

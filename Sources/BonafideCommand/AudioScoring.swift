@@ -1,7 +1,6 @@
 import Bonafide
 import BonafideEvaluation
 import BonafideReport
-import Dispatch
 import Glibc
 import Synchronization
 
@@ -17,24 +16,18 @@ struct AudioScoring {
   /// What the files were found to be, and how many came out how; one that could not be screened has its error, and no parties.
   func score(_ trials: TrialList, jobs: Int) -> (recordings: [ScreenedRecording], tally: Tally) {
     let files = Self.files(of: trials)
-    let recordings = files.map { Recording(path: Self.path(of: $0, in: root)) }
-    let results = Mutex<[FileResult?]>(Array(repeating: nil, count: files.count))
-    let progress = Mutex(progressWidth.map { ProgressLine(recordings: recordings, width: $0) })
-    let next = Atomic<Int>(0)
-    DispatchQueue.concurrentPerform(iterations: max(1, min(jobs, files.count))) { _ in
-      while true {
-        let index = next.add(1, ordering: .relaxed).oldValue
-        guard index < files.count else { return }
-        progress.withLock { $0?.begin(index, size: nil, duration: nil) }
-        let result = detector.scan(recordings[index].path, options: options)
-        results.withLock { $0[index] = result }
-        progress.withLock { line in
-          if let text = line?.advance(index, to: result.duration ?? 0) { Terminal.write(text) }
-          line?.finish(index, seconds: result.duration ?? 0)
-        }
-      }
+    let recordings = files.map { file in
+      let path = Self.path(of: file, in: root)
+      return Recording(path: path, size: Recording.size(of: path))
     }
-    progress.withLock { Terminal.write($0?.erase() ?? "") }
+    let results = Mutex<[FileResult?]>(Array(repeating: nil, count: files.count))
+    let loop = ScreeningLoop(recordings: recordings, detector: detector, options: options, progressWidth: progressWidth)
+    loop.run(jobs: jobs) { index in
+      let result = loop.screen(index)
+      loop.finish(index, seconds: result.duration ?? 0)
+      results.withLock { $0[index] = result }
+      return true
+    }
     var tally = Tally()
     let screened = zip(files, results.withLock { $0 }).map { file, result in
       let result = result ?? FileResult(path: file, error: "was not screened")

@@ -79,10 +79,9 @@ struct Calibrate: ParsableCommand {
   }
 
   private func screen(_ recordings: [Recording], with detector: Detector, into collector: Collector) throws -> Tally {
-    let run = ScanRun(
-      recordings: recordings, detector: detector, options: party.scanOptions, output: try ReportOutput(path: nil), writer: collector,
-      progress: screening.progressWidth.map { ProgressLine(recordings: recordings, width: $0) }, saysErrors: true,
-      saysWarnings: false, order: .done)
+    let loop = ScreeningLoop(
+      recordings: recordings, detector: detector, options: party.scanOptions, progressWidth: screening.progressWidth)
+    let run = ScanRun(loop: loop, output: try ReportOutput(path: nil), writer: collector, reporting: ScanRun.Reporting(order: .done))
     return try run.run(jobs: screening.threads)
   }
 

@@ -8,7 +8,7 @@ extension BonafideCommand {
     switch shell {
     case .bash:
       return script.replacing(
-        /# Offer subcommand completions\n( +COMPREPLY\+=.*)\n/) { match in
+        /# Offer subcommand completions\n( +COMPREPLY\+=.*)\n/, maxReplacements: 1) { match in
           """
           # Offer subcommand completions, and those of the default subcommand
                   if [[ "${COMP_CWORD}" -eq 1 ]]; then

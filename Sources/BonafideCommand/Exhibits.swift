@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bonafide
 import BonafideAudio
+import BonafideLedger
 import BonafideReport
 import Glibc
 
@@ -23,7 +24,7 @@ struct Exhibits: Sendable {
   func exhibit(of result: FileResult) -> Exhibit {
     let path = result.location
     guard path != "-", FileIdentity(path) != nil else { return Exhibit() }
-    var exhibit = Exhibit(sha256: sha256(of: path), link: address(of: path, from: page))
+    var exhibit = Exhibit(sha256: ContentHash(path: path)?.hexadecimal, link: address(of: path, from: page))
     let clips = clips(of: result)
     // Without them the page says that there is none.
     if !clips.isEmpty, let read = try? AudioReader.read(clips, of: path, raw: raw) {
@@ -65,25 +66,6 @@ struct Exhibits: Sendable {
       else { return sum }
       let seconds = Double(frames) / Double(reader.format.sampleRate)
       return sum + seconds * AudioClip.bytesPerSecond(channelCount: reader.format.channelCount) * 4 / 3
-    }
-  }
-}
-
-/// SHA-256 of a file in hexadecimal digits; `nil` where it cannot be read.
-private func sha256(of path: String) -> String? {
-  let descriptor = open(path.cPath, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { return nil }
-  defer { close(descriptor) }
-  var hash = SHA256()
-  var block = [UInt8](repeating: 0, count: 1 << 18)
-  while true {
-    let count = read(descriptor, &block, block.count)
-    if count > 0 {
-      hash.update(block[..<count])
-    } else if count == 0 {
-      return SHA256.hexadecimal(hash.digest())
-    } else if errno != EINTR {
-      return nil
     }
   }
 }

@@ -80,6 +80,9 @@ struct FolderScan {
     }
   }
 
+  /// Whether a file is taken for a recording, by its name or its content.
+  func takes(_ name: String, at path: String) -> Bool { reason(toLeaveOut: name, at: path) == nil }
+
   /// Why a file is not taken; `nil` where it is.
   private func reason(toLeaveOut name: String, at path: String) -> LeftOut.Kind? {
     let ending = Self.ending(of: name)

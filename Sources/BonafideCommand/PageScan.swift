@@ -41,15 +41,15 @@ extension Scan {
   func pageInfo(_ detector: Detector) -> PageInfo {
     var info = PageInfo(created: PageScan.now())
     info.options = [
-      ("--prior", "\(prior)"), ("--alarm-at", alarmAt.map { "\($0)" }), ("--clear-at", clearAt.map { "\($0)" }),
+      ("--prior", "\(points.prior)"), ("--alarm-at", points.alarmAt.map { "\($0)" }), ("--clear-at", points.clearAt.map { "\($0)" }),
       ("--fast", screening.fast ? "" : nil), ("--mix", party.mix ? "" : nil), ("--model", screening.model),
       ("--profile", site.profile), ("--channel-names", party.channelNames), ("--only", worklist.only?.map(\.rawValue).joined(separator: ",")),
     ].compactMap { name, value in value.map { (name, $0) } }
     info.points = detector.models.map { model in
-      let points = detector.second?.card.fusions[model.card.name]?.operatingPoints ?? model.card.operatingPoints
-      return (model.card.name, alarmAt ?? points.alarm, clearAt ?? points.clear)
+      let own = detector.second?.card.fusions[model.card.name]?.operatingPoints ?? model.card.operatingPoints
+      return (model.card.name, points.alarmAt ?? own.alarm, points.clearAt ?? own.clear)
     }
-    info.hasOwnPoints = alarmAt == nil && clearAt == nil && site.profile == nil
+    info.hasOwnPoints = points.alarmAt == nil && points.clearAt == nil && site.profile == nil
     info.metrics = detector.second.map { [($0.card.name, $0.card.metrics)] } ?? detector.models.map { ($0.card.name, $0.card.metrics) }
     return info
   }

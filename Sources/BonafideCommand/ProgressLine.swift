@@ -12,8 +12,8 @@ struct ProgressLine {
 
   private let fileCount: Int
   private let width: Int
-  /// `nil` when the size of something is not known.
-  private let totalSize: Int64?
+  /// Of what is to be screened; `nil` when the size of something is not known.
+  private var totalSize: Int64?
   private let start = ContinuousClock.now
   private var lastDrawn: ContinuousClock.Instant?
   private var running: [Int: Work] = [:]
@@ -48,6 +48,12 @@ struct ProgressLine {
     finishedFiles += 1
     finishedSeconds += seconds
     finishedSize += running.removeValue(forKey: index)?.size ?? 0
+  }
+
+  /// A recording need not be screened: it takes no time, and says nothing of how long the others take.
+  mutating func skip(_ recording: Recording) {
+    finishedFiles += 1
+    if let size = recording.size { totalSize? -= size }
   }
 
   /// Takes the line away, so that something else can be written. Returns what does it.

@@ -41,22 +41,8 @@ struct Scan: ParsableCommand {
   @OptionGroup
   var party: PartyOptions
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Share of parties that are synthetic, from which probabilities follow.", valueName: "share"))
-  var prior = ScanOptions().prior
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Log-likelihood ratio at or below which a party is synthetic, instead of the model's.", valueName: "llr"))
-  var alarmAt: Double?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Log-likelihood ratio at or above which a party is bona fide, instead of the model's.", valueName: "llr"))
-  var clearAt: Double?
+  @OptionGroup
+  var points: PointOptions
 
   @Flag(help: "Add scores along each party (json and jsonl).")
   var timeline = false
@@ -73,12 +59,10 @@ struct Scan: ParsableCommand {
   @OptionGroup
   var site: SiteOptions
 
+  @OptionGroup
+  var ledger: LedgerOptions
+
   func validate() throws {
-    try check(
-      prior > 0 && prior < 1,
-      "--prior is a share of parties, greater than 0 and less than 1, such as 0.05; not \(prior).")
-    try check(alarmAt?.isFinite ?? true, "--alarm-at is a log-likelihood ratio, such as -1.5.")
-    try check(clearAt?.isFinite ?? true, "--clear-at is a log-likelihood ratio, such as 1.5.")
     try check(embedAudio == nil || format == .html, "--embed-audio goes with --format html.")
     try check(!timeline || format.hasTimeline, "--timeline goes with --format json or jsonl.")
     try check(paths.count { $0 == "-" } <= 1, "Standard input (-) can be read once.")
@@ -91,9 +75,6 @@ struct Scan: ParsableCommand {
     try check(
       worklist.sort == nil || !format.isAsDone,
       "--sort does not go with jsonl, which has recordings as they are done, nor with html, where the page sorts.")
-    if let alarmAt, let clearAt {
-      try check(alarmAt < clearAt, "--alarm-at (\(alarmAt)) must be less than --clear-at (\(clearAt)).")
-    }
   }
 
   func run() throws {
@@ -101,7 +82,7 @@ struct Scan: ParsableCommand {
     var tally = Tally()
     try reportingFailure {
       let fitted = try site.fitted(screening.detector())
-      for model in fitted.detector.models { try checkPoints(of: model, in: fitted.detector) }
+      try points.validate(for: fitted.detector)
       try checkStandardOutput(for: output, isOpen: hasOutput)
       tally = try scan(with: fitted.detector)
       for gap in fitted.gaps(tally.judged) {
@@ -116,7 +97,7 @@ struct Scan: ParsableCommand {
   private func scan(with detector: Detector) throws -> Tally {
     var leftOut = LeftOut()
     let recordings = try party.recordings(at: paths + worklist.listed(), where: worklist.wants, leftOut: &leftOut)
-    try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles + [site.profile])
+    try checkOutput(output, spares: recordings.map(\.path) + screening.modelFiles + [site.profile, ledger.ledger])
     let toScreen = output == nil || output == "-"
     // Nothing but errors and the exit status.
     let isQuiet = worklist.quiet
@@ -125,7 +106,6 @@ struct Scan: ParsableCommand {
     let style = TextStyle(
       color: toScreen && Terminal.wantsColor,
       width: isOnTerminal ? Terminal.width(of: STDOUT_FILENO) ?? 80 : 100)
-    let progress = (isQuiet ? nil : screening.progressWidth).map { ProgressLine(recordings: recordings, width: $0) }
     let jobs = screening.threads
     var options = options
     // Few recordings: what is left of the threads goes to their parties.
@@ -136,21 +116,25 @@ struct Scan: ParsableCommand {
       exhibits = Exhibits(audio: embedAudio ?? .flagged, page: toScreen ? nil : output, raw: party.raw, mix: party.mix)
       if embedAudio == .all { PageScan.saySize(of: recordings, raw: party.raw) }
     }
-    let run = ScanRun(
-      recordings: recordings, detector: detector, options: options,
-      output: try ReportOutput(path: isQuiet && toScreen ? "/dev/null" : output, keepsUnfinished: format == .html),
-      writer: format.writer(
-        engine: EngineInfo(detector), style: style, prior: prior, fileCount: recordings.count, page: pageInfo(detector), leftOut: leftOut),
-      progress: progress,
+    let reporting = ScanRun.Reporting(
+      order: worklist.sort.map { $0 == .llr ? .llr : .path } ?? (format.isAsDone ? .done : .named), only: worklist.verdicts,
+      onlyNew: ledger.onlyNew,
       // On the same terminal these say it already.
       saysErrors: isQuiet || !([.text, .json, .jsonl].contains(format) && isOnTerminal && hasErrorTerminal),
-      saysWarnings: !isQuiet && !format.hasWarnings,
-      order: worklist.sort.map { $0 == .llr ? .llr : .path } ?? (format.isAsDone ? .done : .named), only: worklist.verdicts,
-      exhibits: exhibits)
+      saysWarnings: !isQuiet && !format.hasWarnings, exhibits: exhibits)
+    let run = ScanRun(
+      loop: ScreeningLoop(
+        recordings: recordings, detector: detector, options: options, progressWidth: isQuiet ? nil : screening.progressWidth),
+      output: try ReportOutput(path: isQuiet && toScreen ? "/dev/null" : output, keepsUnfinished: format == .html),
+      writer: format.writer(
+        engine: EngineInfo(detector), style: style, prior: points.prior, fileCount: recordings.count, page: pageInfo(detector), leftOut: leftOut),
+      reporting: reporting,
+      session: try ledger.session(detector, options, profile: site.profile, jobs: jobs), hasTimeline: timeline)
     let flaggedFiles = try worklist.flaggedFiles()
     // A report to read says it itself.
     if !isQuiet, !(format == .text && toScreen), let line = leftOut.line { Terminal.say(line) }
     var tally = try run.run(jobs: jobs)
+    if !isQuiet { ledger.say(found: run.found, of: recordings.count) }
     if leftOut.hasHeaderless { tally.countWarning() }
     if let flaggedFiles {
       for path in run.flagged {
@@ -161,25 +145,8 @@ struct Scan: ParsableCommand {
   }
 
   private var options: ScanOptions {
-    var options = party.scanOptions
-    options.prior = prior
-    options.alarmAt = alarmAt
-    options.clearAt = clearAt
+    var options = points.applied(to: party.scanOptions)
     options.timeline = timeline
     return options
-  }
-
-  /// A point of the command line must fit the other one of the model.
-  private func checkPoints(of model: Model, in detector: Detector) throws(RunError) {
-    let (card, points) = (model.card, detector.operatingPoints(of: model))
-    func refuse(_ message: String) -> RunError { RunError(message: message, status: .validationFailure) }
-    if let alarmAt, clearAt == nil, alarmAt >= points.clear {
-      throw refuse(
-        "--alarm-at (\(alarmAt)) must be less than the clear point of model \(card.name) (\(points.clear)); give --clear-at too")
-    }
-    if let clearAt, alarmAt == nil, clearAt <= points.alarm {
-      throw refuse(
-        "--clear-at (\(clearAt)) must be greater than the alarm point of model \(card.name) (\(points.alarm)); give --alarm-at too")
-    }
   }
 }

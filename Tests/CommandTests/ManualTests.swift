@@ -11,6 +11,11 @@ import Testing
     var commandName: String
     var subcommands: [Command]?
     var arguments: [Argument]?
+
+    /// Its own arguments and those of its subcommands, which have no page of their own.
+    var documented: [Argument] {
+      (arguments ?? []) + (commandName == "bonafide" ? [] : (subcommands ?? []).flatMap { $0.arguments ?? [] })
+    }
   }
 
   private struct Argument: Decodable {
@@ -43,11 +48,11 @@ import Testing
     let run = try bonafide(["--experimental-dump-help"])
     let tool = try JSONDecoder().decode(Tool.self, from: Data(run.output.utf8)).command
     let commands = [tool] + (tool.subcommands ?? []).filter { $0.commandName != "help" }
-    #expect(commands.count == 5)
+    #expect(commands.count == 6)
     for command in commands {
       let name = command.commandName == "bonafide" ? "bonafide" : "bonafide-\(command.commandName)"
       let page = try String(contentsOf: packageFolder.appending(path: "Manual/\(name).1"), encoding: .utf8)
-      for argument in command.arguments ?? [] where argument.kind != "positional" {
+      for argument in command.documented where argument.kind != "positional" {
         let flags = argument.flags.joined(separator: ", ")
         guard let entry = entry(of: argument, in: page) else {
           Issue.record("\(name)(1) has no entry for \(flags)")

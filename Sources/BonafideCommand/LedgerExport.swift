@@ -1,0 +1,102 @@
+import ArgumentParser
+import Bonafide
+import BonafideLedger
+import BonafideReport
+
+/// Writes results of a ledger as a report.
+struct LedgerExport: ParsableCommand {
+  /// The forms that go on recording by recording.
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case jsonl, csv, html
+
+    var report: ReportFormat {
+      switch self {
+      case .jsonl: .jsonl
+      case .csv: .csv
+      case .html: .html
+      }
+    }
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write results as scan does: jsonl, csv, or a page.")
+
+  @OptionGroup
+  var ledger: LedgerArgument
+
+  @OptionGroup
+  var selection: LedgerSelection
+
+  @Option(name: .shortAndLong, help: "Form of the report.")
+  var format = Format.jsonl
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Write the report to a file, which appears when the report is whole.", valueName: "file"), completion: .file())
+  var output: String?
+
+  @Flag(help: "Add scores along each party where the ledger has them (jsonl).")
+  var timeline = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Audio that is in a page (html) of recordings that are as they were: none, flagged stretches with 5 s around them (default), or all.",
+      valueName: "audio"))
+  var embedAudio: EmbeddedAudio?
+
+  func validate() throws {
+    try check(!timeline || format == .jsonl, "--timeline goes with --format jsonl.")
+    try check(embedAudio == nil || format == .html, "--embed-audio goes with --format html.")
+  }
+
+  func run() throws {
+    let hasOutput = Terminal.prepareStreams()
+    try reportingFailure {
+      try checkStandardOutput(for: output, isOpen: hasOutput)
+      try checkOutput(output, spares: [ledger.path])
+      let ledger = try ledger.open()
+      defer { ledger.close() }
+      let setups = try wrapping { () throws(LedgerError) in try ledger.setups() }
+      guard let newest = setups.last else { throw RunError(message: "\(ledger.path): has no results yet") }
+      var reports: [Int64: any ReportWriter] = [:]
+      for setup in setups { reports[setup.id] = writer(setup) }
+      if format == .html, setups.count > 1 {
+        Terminal.say("\(ledger.path): has results of \(setups.count) setups; the page names the models and options of the newest")
+      }
+      var output = try ReportOutput(path: output, keepsUnfinished: format == .html)
+      try output.write(reports[newest.id]?.opening ?? "")
+      do {
+        try ledger.forEachResult(selection.query) { kept, result in
+          // A page and a table are one; lines stand alone.
+          let writer = format == .jsonl ? kept.setup : newest.id
+          try output.write(reports[writer]?.entry(for: stripped(result), exhibit: exhibit(of: result, kept)) ?? "")
+        }
+      } catch let error as LedgerError {
+        throw RunError(message: error.description)
+      }
+      try output.write(reports[newest.id]?.closing ?? "")
+      try output.commit()
+    }
+  }
+
+  private func writer(_ setup: KeptSetup) -> any ReportWriter {
+    func model(_ model: KeptSetup.Model) -> EngineInfo.Model { EngineInfo.Model(name: model.name, sha256: model.sha256) }
+    let engine = EngineInfo(
+      version: setup.version, narrowband: model(setup.narrowband), wideband: setup.wideband.map(model), second: setup.second.map(model))
+    return format.report.writer(engine: engine, prior: setup.prior, fileCount: 2, page: PageInfo(created: PageScan.now()))
+  }
+
+  private func stripped(_ result: FileResult) -> FileResult {
+    guard !timeline else { return result }
+    var result = result
+    for index in result.parties.indices { result.parties[index].timeline = nil }
+    return result
+  }
+
+  /// What a page has of a recording: its audio only where that is what the result is of.
+  private func exhibit(of result: FileResult, _ kept: KeptResult) -> Exhibit? {
+    guard format == .html else { return nil }
+    guard ContentHash(path: kept.location) == kept.hash else { return Exhibit(sha256: kept.hash.hexadecimal) }
+    return Exhibits(audio: embedAudio ?? .flagged, page: output, raw: nil, mix: false).exhibit(of: result)
+  }
+}

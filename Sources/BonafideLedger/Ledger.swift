@@ -1,0 +1,134 @@
+import BonafideAudio
+import GRDB
+import Glibc
+
+/// A database of results: what was screened, with which models and options, and what came out.
+///
+/// It is a file of SQLite, with its journal (`-wal`, `-shm`) beside it while it is in use. Several processes of one machine may use it at
+/// once. What has been committed outlives the end of the process and of the machine, at any moment.
+public final class Ledger: Sendable {
+  /// As the user named it.
+  public let path: String
+  let pool: DatabasePool
+  private let settings: Configuration
+
+  /// Seconds that a process waits for another one's transaction.
+  private static let patience = 60.0
+
+  /// Opens a ledger.
+  ///
+  /// - Parameters:
+  ///   - path: of the file. One that holds anything but a ledger is left as it is.
+  ///   - creates: whether a ledger is made where there is no file, or an empty one.
+  ///   - readers: threads that look things up at once.
+  /// - Throws: `LedgerError`.
+  public init(path: String, creates: Bool, readers: Int = 1) throws(LedgerError) {
+    self.path = path
+    try Self.checkFile(path, creates: creates)
+    // Nothing that SQLite would take for anything but a file.
+    let place = path.hasPrefix("/") ? path : "./" + path
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(Self.patience)
+    configuration.maximumReaderCount = max(1, readers)
+    configuration.prepareDatabase { db in
+      // A commit is on the disk when it returns.
+      try db.execute(sql: "PRAGMA synchronous = FULL")
+    }
+    let settings = configuration
+    self.settings = settings
+    do {
+      // What is no ledger gets no journal.
+      let isNew = try Self.retrying { try DatabaseQueue(path: place, configuration: settings).read(Self.isEmpty) }
+      if isNew, !creates { throw LedgerError(.noLedger, path, "is empty; scan --ledger makes a ledger of it") }
+      pool = try Self.retrying { try DatabasePool(path: place, configuration: settings) }
+      let pool = pool
+      try Self.retrying { try Self.migrate(pool) }
+    } catch {
+      throw LedgerError(error, path: path)
+    }
+  }
+
+  private static func checkFile(_ path: String, creates: Bool) throws(LedgerError) {
+    guard !path.isEmpty, !path.hasForeignBytes else { throw LedgerError(.failed, path, "is no name for a ledger; give one in UTF-8") }
+    var status = stat()
+    guard stat(path.cPath, &status) == 0 else {
+      let reason = errno
+      if reason == ENOENT, creates { return }
+      let text = strerror(reason).map { String(cString: $0) } ?? "error \(reason)"
+      throw LedgerError(
+        reason == ENOENT ? .missing : .failed, path, reason == ENOENT ? "there is no such ledger; scan --ledger makes one" : text)
+    }
+    // SQLite would take what is smaller than a page for an empty database.
+    if status.st_mode & S_IFMT != S_IFREG || (1..<512).contains(status.st_size) {
+      throw LedgerError(.noLedger, path, "is no ledger, and is left as it is; name another file")
+    }
+    if access(path.cPath, R_OK | W_OK) != 0 {
+      throw LedgerError(.readOnly, path, "cannot be written; it and its folder must be writable")
+    }
+  }
+
+  /// Whether a database has nothing in it yet; throws where it has something that is no ledger's.
+  private static func isEmpty(_ db: Database) throws -> Bool {
+    let mark = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+    if mark == Schema.applicationID {
+      if try Schema.migrator.hasBeenSuperseded(db) {
+        throw LedgerError(.tooNew, "", "was made by a newer version of bonafide; use that one")
+      }
+      return false
+    }
+    let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name <> 'grdb_migrations'") ?? 0
+    if mark != 0 || tables > 0 { throw DatabaseError(resultCode: .SQLITE_NOTADB) }
+    return true
+  }
+
+  private static func migrate(_ pool: DatabasePool) throws {
+    do { try Schema.migrator.migrate(pool) } catch {
+      // Another process was faster.
+      guard try pool.read(Schema.migrator.hasCompletedMigrations) else { throw error }
+    }
+  }
+
+  /// Tries again where another process is in the way at a moment at which SQLite does not wait by itself.
+  private static func retrying<Value>(_ body: () throws -> Value) throws -> Value {
+    for _ in 0..<100 {
+      do { return try body() } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+        usleep(50_000)
+      }
+    }
+    return try body()
+  }
+
+  /// Closes the file, with nothing left beside it where no other process uses it. Nothing may be done with the ledger afterwards.
+  public func close() {
+    // Whatever fails here, the journal has it. Readers, which a pool closes last, may not put the journal into the file.
+    guard (try? pool.close()) != nil, let last = try? DatabaseQueue(path: pool.path, configuration: settings) else { return }
+    _ = try? last.read(Self.isEmpty)
+    try? last.close()
+  }
+
+  /// Looks something up.
+  func read<Value>(_ body: (Database) throws -> Value) throws(LedgerError) -> Value {
+    do { return try pool.read(body) } catch { throw LedgerError(error, path: path) }
+  }
+
+  /// Changes something, all of it or nothing.
+  ///
+  /// - Parameter isDurable: whether the change is on the disk on return, so that the end of the machine's power does not undo it.
+  func write<Value>(isDurable: Bool = true, _ body: (Database) throws -> Value) throws(LedgerError) -> Value {
+    do {
+      return try pool.writeWithoutTransaction { db in
+        if !isDurable { try db.execute(sql: "PRAGMA synchronous = NORMAL") }
+        defer { if !isDurable { try? db.execute(sql: "PRAGMA synchronous = FULL") } }
+        var value: Value?
+        try db.inTransaction(.immediate) {
+          value = try body(db)
+          return .commit
+        }
+        guard let value else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+        return value
+      }
+    } catch {
+      throw LedgerError(error, path: path)
+    }
+  }
+}

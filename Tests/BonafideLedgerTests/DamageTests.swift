@@ -1,0 +1,116 @@
+import Bonafide
+import Foundation
+import GRDB
+import Synchronization
+import Testing
+
+@testable import BonafideLedger
+
+/// Files that are no ledger, or no whole one: each is told in a line, and left as it is.
+@Suite struct DamageTests {
+  private let folder: TemporaryFolder
+  private let path: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.path("state.sqlite")
+  }
+
+  private func code(creates: Bool = true) -> LedgerError.Code? {
+    do throws(LedgerError) {
+      _ = try Ledger(path: path, creates: creates)
+      return nil
+    } catch {
+      return error.code
+    }
+  }
+
+  /// Keeps results of recordings of these numbers.
+  ///
+  /// - Returns: how many are kept, and why others are not.
+  private func fill(_ numbers: Range<Int>, _ ledger: Ledger) throws -> (kept: Int, failure: LedgerError?) {
+    let session = try LedgerSession(ledger, setup: try setup())
+    let outcome = Mutex<(kept: Int, failure: LedgerError?)>((0, nil))
+    do {
+      for number in numbers {
+        let call = try folder.write("\(number).wav", "\(number)")
+        guard case .toKeep(let result, let keeping, true) = try session.screen(call, with: { sample(call) }) else { continue }
+        session.keep(result, keeping) { kept in
+          outcome.withLock { outcome in
+            switch kept {
+            case .success: outcome.kept += 1
+            case .failure(let error): outcome.failure = error
+            }
+          }
+        }
+      }
+    } catch let error as LedgerError {
+      outcome.withLock { $0.failure = error }
+    }
+    session.end()
+    return outcome.withLock { $0 }
+  }
+
+  @Test func whatIsNoLedgerIsLeftAsItIs() throws {
+    for text in ["x", String(repeating: "RIFF and so on ", count: 300)] {
+      try folder.write("state.sqlite", text)
+      #expect(code() == .noLedger)
+      #expect(try folder.bytes("state.sqlite") == Data(text.utf8))
+    }
+    try FileManager.default.removeItem(atPath: path)
+    try DatabaseQueue(path: path).write { db in try db.execute(sql: "CREATE TABLE accounts (id INTEGER)") }
+    let before = try folder.bytes("state.sqlite")
+    #expect(code() == .noLedger)
+    #expect(try folder.bytes("state.sqlite") == before)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["state.sqlite"])
+  }
+
+  @Test func aLedgerIsMadeWhereItMayBe() throws {
+    #expect(code(creates: false) == .missing)
+    #expect(!FileManager.default.fileExists(atPath: path))
+    try folder.write("state.sqlite", "")
+    #expect(code(creates: false) == .noLedger)
+    #expect(code() == nil)
+    #expect(code(creates: false) == nil)
+  }
+
+  @Test func aNewerLedgerIsLeftAsItIs() throws {
+    let ledger = try Ledger(path: path, creates: true)
+    try ledger.write { db in try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('2: of a time to come')") }
+    #expect(code() == .tooNew)
+  }
+
+  @Test func damageIsTold() throws {
+    let ledger = try Ledger(path: path, creates: true)
+    #expect(try fill(0..<200, ledger).kept == 200)
+    ledger.close()
+    var bytes = try folder.bytes("state.sqlite")
+    for place in stride(from: 4096, to: bytes.count, by: 4096) { bytes.replaceSubrange(place..<place + 64, with: Data(repeating: 0xA5, count: 64)) }
+    try bytes.write(to: URL(filePath: path))
+    let setup = try setup()
+    do throws(LedgerError) {
+      let session = try LedgerSession(try Ledger(path: path, creates: true), setup: setup)
+      _ = try session.screen(folder.path("1.wav")) { sample("1.wav") }
+      Issue.record("the damage was not found")
+    } catch {
+      #expect(error.code == .corrupt)
+      #expect(error.description.hasPrefix("\(path): is damaged"))
+    }
+    #expect(try folder.bytes("state.sqlite") == bytes)
+  }
+
+  @Test func aFullDiskCostsNothingThatIsDone() throws {
+    let ledger = try Ledger(path: path, creates: true)
+    #expect(try fill(0..<20, ledger).kept == 20)
+    // As large as it may get: a little larger than it is.
+    try ledger.pool.writeWithoutTransaction { db in
+      let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+      try db.execute(sql: "PRAGMA max_page_count = \(pages + 2)")
+    }
+    let outcome = try fill(20..<400, ledger)
+    #expect(outcome.failure?.code == .full)
+    #expect(outcome.failure?.description.hasPrefix("\(path): there is no room left on its disk") == true)
+    let count = try Ledger(path: path, creates: false).read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM result") }
+    #expect(count == 20 + outcome.kept)
+  }
+}
