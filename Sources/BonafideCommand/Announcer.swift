@@ -1,0 +1,41 @@
+import Bonafide
+import BonafideAudio
+import BonafideLedger
+import BonafideReport
+import Glibc
+
+/// Writes results where their reader looks for them.
+final class Announcer: Sendable {
+  private let session: LedgerSession
+  private let report: JSONLinesReport
+  /// Ends with a slash; `nil` for standard output.
+  private let folder: String?
+
+  init(session: LedgerSession, report: JSONLinesReport, folder: String?) throws(RunError) {
+    self.session = session
+    self.report = report
+    self.folder = folder.map { $0.hasSuffix("/") ? $0 : $0 + "/" }
+    if let folder, mkdir(folder.cPath, 0o777) != 0, errno != EEXIST {
+      throw RunError(message: "\(folder): cannot be created: \(systemMessage(errno))")
+    }
+  }
+
+  /// Writes what an earlier run has kept and not announced.
+  func catchUp() throws(RunError) {
+    for (row, location) in try wrapping({ () throws(LedgerError) in try session.unannounced() }) {
+      guard let result = try wrapping({ () throws(LedgerError) in try session.result(row, path: location) }) else { continue }
+      try announce(result, row: row)
+    }
+  }
+
+  /// Writes a result, and then takes note that it is written: one that is cut off in between is written twice, and never not at all.
+  func announce(_ result: FileResult, row: Int64) throws(RunError) {
+    let text = report.entry(for: result)
+    // The number makes names of their own of calls of one name in several folders.
+    let name = folder.map { "\($0)\(result.location.split(separator: "/").last.map(String.init) ?? "recording").\(row).json" }
+    var output = try ReportOutput(path: name)
+    try output.write(text)
+    try output.commit()
+    try wrapping { () throws(LedgerError) in try session.setAnnounced(row) }
+  }
+}

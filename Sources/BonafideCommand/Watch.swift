@@ -1,0 +1,79 @@
+import ArgumentParser
+import Bonafide
+import BonafideAudio
+import BonafideLedger
+import BonafideReport
+
+/// Screens recordings as they come into folders.
+struct Watch: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Screen recordings as they come into folders, and write a JSON line for each.",
+    discussion: """
+      A recording is screened when it is complete, once, and reported when its result is in the ledger. What was in the ledger before is not \
+      reported. Ends with a signal; what was not reported then is when it is begun again.
+
+      Exit status: 2 where it cannot go on, 64 where the command line makes no sense.
+      """)
+
+  @Argument(help: ArgumentHelp("Folders of recordings, with the folders in them.", valueName: "folder"), completion: .directory)
+  var folders: [String]
+
+  @Option(help: ArgumentHelp("Keep results in this file, and know by it what was screened.", valueName: "file"), completion: .file())
+  var ledger: String
+
+  @Option(
+    help: ArgumentHelp("Write a file of JSON for each recording to this folder, and nothing to standard output.", valueName: "folder"),
+    completion: .directory)
+  var results: String?
+
+  @Option(help: ArgumentHelp("Seconds for which a recording must not change to be complete.", valueName: "seconds"))
+  var settle = 2.0
+
+  @Option(
+    help: ArgumentHelp("Seconds between looks through the folders, beside what the system tells of them.", valueName: "seconds"))
+  var poll = 60.0
+
+  @OptionGroup
+  var party: PartyOptions
+
+  @OptionGroup
+  var points: PointOptions
+
+  @OptionGroup
+  var screening: ScreeningOptions
+
+  @OptionGroup
+  var site: SiteOptions
+
+  func validate() throws {
+    try check(!folders.isEmpty && folders.allSatisfy { !$0.isEmpty }, "Name folders of recordings.")
+    try check((0...86_400).contains(settle), "--settle is a number of seconds from 0 to 86400.")
+    try check((1...86_400).contains(poll), "--poll is a number of seconds from 1 to 86400.")
+  }
+
+  func run() throws {
+    let hasOutput = Terminal.prepareStreams()
+    try reportingFailure {
+      if results == nil { try checkStandardOutput(for: nil, isOpen: hasOutput) }
+      let detector = try site.fitted(screening.detector()).detector
+      try points.validate(for: detector)
+      let options = points.applied(to: party.scanOptions)
+      var watch = try FolderWatch(folders: folders, party: party, settling: .seconds(settle), interval: .seconds(poll))
+      let session = try wrapping { () throws(LedgerError) in
+        try LedgerSession(
+          try Ledger(path: ledger, creates: true, readers: screening.threads + 1),
+          setup: ScreeningSetup(detector, options, profile: site.profile), announces: true)
+      }
+      let announcer = try Announcer(
+        session: session, report: JSONLinesReport(engine: EngineInfo(detector), prior: points.prior), folder: results)
+      try announcer.catchUp()
+      let crew = WatchCrew(session: session, detector: detector, options: options, announcer: announcer)
+      crew.start(screening.threads)
+      while true {
+        crew.add(watch.next())
+        for path in crew.takeHeld() { watch.lookAgain(at: path) }
+        if let failure = crew.failure { throw failure }
+      }
+    }
+  }
+}

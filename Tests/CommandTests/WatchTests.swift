@@ -1,0 +1,120 @@
+import Foundation
+import Testing
+
+/// `bonafide watch`: each recording is screened once, when it is complete.
+@Suite struct WatchTests {
+  private let folder: TemporaryFolder
+  private let calls: URL
+
+  init() throws {
+    folder = try TemporaryFolder()
+    calls = folder.url.appending(path: "calls")
+    for name in ["calls/.keep", "outside/.keep"] { try folder.write(name, []) }
+  }
+
+  private func start(_ output: String, _ options: [String] = []) throws -> Process {
+    #expect(FileManager.default.createFile(atPath: folder.path(output), contents: nil))
+    let process = Process()
+    process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "bonafide")
+    process.arguments = ["watch", "--fast", "--ledger", folder.path("state.sqlite"), "--settle", "0.5", calls.path] + options
+    process.standardOutput = try FileHandle(forWritingTo: folder.url.appending(path: output))
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  private func stop(_ process: Process) {
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  /// Names of the recordings that a run has reported, one for each line.
+  private func reported(_ output: String) throws -> [String] {
+    try String(contentsOfFile: folder.path(output), encoding: .utf8).split(separator: "\n").compactMap { line in
+      line.firstMatch(of: /"path":"[^"]*\/calls\/([^"]*)"/).map { String($0.1) }
+    }.sorted()
+  }
+
+  /// Waits until a run has reported so many recordings, and a little longer.
+  private func wait(for count: Int, in output: String) throws {
+    for _ in 0..<1200 where try reported(output).count < count { usleep(100_000) }
+    usleep(1_000_000)
+  }
+
+  /// A recording of a second, unlike all of other numbers.
+  private func call(_ number: Int) throws -> [UInt8] {
+    wav([Array(try promptSamples()[number * 10..<number * 10 + 8000])])
+  }
+
+  @Test func screensEachRecordingOnceHoweverItComes() throws {
+    try folder.write("calls/before.wav", try call(0))
+    let process = try start("out.jsonl")
+    try wait(for: 1, in: "out.jsonl")
+    var expected = ["before.wav"]
+    // Copied, moved in, and into a folder that is new.
+    for number in 1...20 {
+      try folder.write("calls/copied-\(number).wav", try call(number))
+      let outside = try folder.write("outside/\(number).wav", try call(100 + number))
+      try FileManager.default.moveItem(at: URL(filePath: outside), to: calls.appending(path: "moved-\(number).wav"))
+      try folder.write("calls/new/\(number).wav", try call(200 + number))
+      expected += ["copied-\(number).wav", "moved-\(number).wav", "new/\(number).wav"]
+    }
+    // Written with pauses that are longer than the time to settle.
+    let bytes = try call(300)
+    try folder.write("calls/slow.wav", [])
+    let slow = try FileHandle(forWritingTo: calls.appending(path: "slow.wav"))
+    for start in stride(from: 0, to: bytes.count, by: bytes.count / 4 + 1) {
+      try slow.write(contentsOf: bytes[start..<min(start + bytes.count / 4 + 1, bytes.count)])
+      usleep(800_000)
+    }
+    try slow.close()
+    expected.append("slow.wav")
+    // Neither is to be screened.
+    try folder.write("calls/notes.txt", Array("text".utf8))
+    try folder.write("calls/.hidden.wav", try call(301))
+    try wait(for: expected.count, in: "out.jsonl")
+    #expect(process.isRunning)
+    stop(process)
+    #expect(try reported("out.jsonl") == expected.sorted())
+    let text = try String(contentsOfFile: folder.path("out.jsonl"), encoding: .utf8)
+    #expect(!text.contains(/"error":"/))
+    #expect(text.split(separator: "\n").allSatisfy { $0.contains("\"duration_s\":1,") })
+  }
+
+  @Test func aKilledWatchReportsTheRestWhenItIsBegunAgain() throws {
+    for number in 0..<30 { try folder.write("calls/\(number).wav", try call(number)) }
+    let first = try start("first.jsonl")
+    for _ in 0..<1200 where try reported("first.jsonl").count < 5 { usleep(10_000) }
+    stop(first)
+    let before = try reported("first.jsonl")
+    let second = try start("second.jsonl")
+    try wait(for: 30 - before.count, in: "second.jsonl")
+    stop(second)
+    let after = try reported("second.jsonl")
+    #expect(Set(before + after).count == 30)
+    #expect(Set(after).count == after.count)
+    // What was cut off between the line and the note of it.
+    #expect(before.count + after.count <= 31)
+    let third = try start("third.jsonl", ["--results", folder.path("results")])
+    try folder.write("calls/30.wav", try call(30))
+    for _ in 0..<1200 where try !folder.names.contains("results") || names("results").isEmpty { usleep(100_000) }
+    stop(third)
+    #expect(try reported("third.jsonl") == [])
+    #expect(try names("results").count == 1)
+    #expect(try names("results")[0].contains(/^30\.wav\.\d+\.json$/))
+  }
+
+  private func names(_ name: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.path(name)).filter { !$0.hasSuffix(".part") }
+  }
+
+  @Test func whatCannotBeWatchedIsAnError() throws {
+    let ledger = folder.path("state.sqlite")
+    #expect(try bonafide(["watch", "--fast", "--ledger", ledger, folder.path("none")]).status == 2)
+    let file = try folder.write("calls/a.wav", try call(0))
+    let run = try bonafide(["watch", "--fast", "--ledger", ledger, file])
+    #expect(run.status == 2)
+    #expect(run.errorLines == ["bonafide: \(file): is no folder"])
+    #expect(try bonafide(["watch", "--fast", calls.path]).status == 64)
+  }
+}
