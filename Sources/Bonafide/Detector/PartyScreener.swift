@@ -61,15 +61,8 @@ struct PartyScreener: ~Copyable {
   private var features: [Float] = []
   private var frameEnergies: [Float?] = []
   private var outputs: [FrameOutput] = []
-  /// Mean energies of the score frames that have no output yet; `nil` where samples are missing.
-  private var energies: [Float?] = []
-  /// Spectra of the same frames.
-  private var shapes: [MonotonyMeter.Shape] = []
-  private var partialShape = MonotonyMeter.Shape.zero
-  /// Feature frames in the last, unfinished score frame; those of them that are not missing, and their energy.
-  private var partialFrames = 0
-  private var knownFrames = 0
-  private var partialEnergy: Float = 0
+  /// Those that have no output yet.
+  private var frames: ScoreFrames
 
   /// Numbers of samples that may be missing at once: up to a week, as long as the sum is one that a `Double` holds.
   var missingCounts: ClosedRange<Int> { 0...max(0, min(7 * 86_400 * sampleRate, 1 << 53 - samples)) }
@@ -97,6 +90,7 @@ struct PartyScreener: ~Copyable {
     self.resampler = resampler
     self.logMel = logMel
     network = CRNNStream(model.network, blockFrames: pace.blockFrames)
+    frames = ScoreFrames(settings: settings)
     let fusion = second?.card.fusions[model.card.name]
     judge = PartyJudge(
       thresholds: thresholds, prior: options.prior,
@@ -193,66 +187,31 @@ struct PartyScreener: ~Copyable {
   }
 
   private mutating func keepEnergies() {
+    let perFrame = card.features.featuresPerFrame
     for (frame, energy) in frameEnergies.enumerated() {
-      addShape(ofFrame: frame)
-      let perFrame = card.features.featuresPerFrame
       sound?.add(featureFrame: features[frame * perFrame..<(frame + 1) * perFrame])
-      if let energy {
-        partialEnergy += energy
-        knownFrames += 1
-      }
-      partialFrames += 1
-      if partialFrames == CRNN.framesPerScore { closeScoreFrame() }
-    }
-  }
-
-  private mutating func addShape(ofFrame frame: Int) {
-    let settings = card.features
-    let parts = MonotonyMeter.Shape.scalarCount
-    let least = (MonotonyMeter.leastShape + settings.shift) / settings.scale
-    let (perBand, start) = (settings.featuresPerBand, frame * settings.featuresPerFrame)
-    features.withUnsafeBufferPointer { features in
-      var band = 0
-      for part in 0..<parts {
-        let end = ((part + 1) * settings.bands + parts - 1) / parts
-        var sum: Float = 0
-        while band < end {
-          sum += max(features[start + band * perBand], least)
-          band += 1
-        }
-        partialShape[part] += sum
-      }
+      if frames.add(frame: frame, of: features, energy: energy) { closeScoreFrame() }
     }
   }
 
   private mutating func closeScoreFrame() {
-    // Sums over frames and bands, in features, to means in nepers.
-    let parts = MonotonyMeter.Shape.scalarCount
-    shapes.append(partialShape * (card.features.scale * Float(parts) / Float(max(1, partialFrames) * card.features.bands)))
-    partialShape = .zero
-    let energy = knownFrames > 0 ? partialEnergy / Float(knownFrames) : nil
-    energies.append(energy)
-    sound?.closeFrame(featureFrames: partialFrames, energy: energy)
-    partialEnergy = 0
-    knownFrames = 0
-    partialFrames = 0
+    if let frame = frames.close() { sound?.closeFrame(featureFrames: frame.featureFrames, energy: frame.energy) }
   }
 
   /// Adds what the network has said to the evidence.
   private mutating func gather() {
-    var count = min(outputs.count, energies.count)
+    var count = min(outputs.count, frames.energies.count)
     if awaitsEcho { count = min(count, echoStart + echo.count - evidence.frameCount) }
     guard count > 0 else { return }
     for i in 0..<count {
       let place = evidence.frameCount - echoStart
       let speech = evidence.append(
-        outputs[i], energy: energies[i], shape: shapes[i], isEcho: echo.indices.contains(place) && echo[place])
+        outputs[i], energy: frames.energies[i], shape: frames.shapes[i], isEcho: echo.indices.contains(place) && echo[place])
       clipping.hear(frame: evidence.frameCount - 1, isSpeech: speech != nil)
       windows?.append(speech)
       if keepsHeard, speech != nil { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
     }
-    energies.removeFirst(count)
-    shapes.removeFirst(count)
+    frames.removeFirst(count)
     outputs.removeFirst(count)
     let known = min(echo.count, evidence.frameCount - echoStart)
     echo.removeFirst(known)
@@ -297,7 +256,7 @@ struct PartyScreener: ~Copyable {
     frameEnergies.removeAll(keepingCapacity: true)
     logMel.finish(into: &features, energies: &frameEnergies)
     keepEnergies()
-    if partialFrames > 0 { closeScoreFrame() }
+    closeScoreFrame()
     network.append(features, into: &outputs)
     network.finish(into: &outputs)
     gather()
@@ -321,19 +280,8 @@ struct PartyScreener: ~Copyable {
       evidence, second: opinion, signalToNoise: evidence.noise.signalToNoise, clipping: clipping.shares, channel: channel,
       duration: duration, timeline: keepsTimeline)
     result.model = card.name
-    result.trace = trace
+    result.trace = sound?.trace(of: evidence, points: judge.thresholds)
     return result
-  }
-
-  private var trace: PartyTrace? {
-    guard let sound, var gathered = evidence.trace else { return nil }
-    let points = judge.thresholds
-    var trace = PartyTrace(
-      hop: 0, lowest: [], highest: [], speech: [], echo: [], missing: [], alarm: points.stretch, clear: points.clear, beyondAlarm: 0,
-      peakHop: 0, peaks: [], spectrumHop: 0, bands: 0, lowEdge: 0, highEdge: 0, spectra: [])
-    gathered.write(to: &trace, count: evidence.frameCount, hop: evidence.hop)
-    sound.write(to: &trace, hop: evidence.hop)
-    return trace
   }
 
   /// What is said of a stretch.

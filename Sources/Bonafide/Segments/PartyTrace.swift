@@ -189,8 +189,19 @@ struct SoundTrace: Sendable {
   /// Passes over score frames that have no features.
   mutating func pass(_ count: Int) { frames += count }
 
+  /// With what the evidence has gathered: what a drawing takes. `nil` where the evidence was to keep nothing for it.
+  func trace(of evidence: PartyEvidence, points: Thresholds) -> PartyTrace? {
+    guard var gathered = evidence.trace else { return nil }
+    var trace = PartyTrace(
+      hop: 0, lowest: [], highest: [], speech: [], echo: [], missing: [], alarm: points.stretch, clear: points.clear, beyondAlarm: 0,
+      peakHop: 0, peaks: [], spectrumHop: 0, bands: 0, lowEdge: 0, highEdge: 0, spectra: [])
+    gathered.write(to: &trace, count: evidence.frameCount, hop: evidence.hop)
+    write(to: &trace, hop: evidence.hop)
+    return trace
+  }
+
   /// Writes what was gathered of frames of `hop` seconds.
-  func write(to trace: inout PartyTrace, hop: Double) {
+  private func write(to trace: inout PartyTrace, hop: Double) {
     trace.peakHop = hop * Double(peaks.span)
     trace.peaks = peaks.padded(to: Int((Double(samples) / samplesPerFrame).rounded(.up))).map { max(0, $0) }
     trace.spectrumHop = hop * Double(spectra.span)
