@@ -18,12 +18,11 @@ enum PageScan {
     return wide >= 150 ? (min(wide, 600), 32) : (max(32, Int(bytes / narrowColumn / 2)), 16)
   }
 
-  /// Says how large a page with all audio will be, where that is much.
-  static func saySize(of recordings: [Recording], raw: RawFormat?) {
+  /// How large a page with all audio will be, to be said; `nil` where that is not much.
+  static func sizeWarning(for recordings: [Recording], raw: RawFormat?) -> String? {
     let megabytes = Exhibits.size(ofAll: recordings, raw: raw) / 1e6
-    if megabytes > 100 {
-      Terminal.say("the page will have about \(Int(megabytes.rounded())) MB of audio; --embed-audio flagged takes less")
-    }
+    guard megabytes > 100 else { return nil }
+    return "the page will have about \(Int(megabytes.rounded())) MB of audio; --embed-audio flagged takes less"
   }
 
   /// The time at this place, to the minute.

@@ -114,7 +114,7 @@ struct Scan: ParsableCommand {
     if format == .html {
       options.trace = PageScan.trace(recordings: recordings.count)
       exhibits = Exhibits(audio: embedAudio ?? .flagged, page: toScreen ? nil : output, raw: party.raw, mix: party.mix)
-      if embedAudio == .all { PageScan.saySize(of: recordings, raw: party.raw) }
+      if embedAudio == .all { PageScan.sizeWarning(for: recordings, raw: party.raw).map(Terminal.say) }
     }
     let reporting = ScanRun.Reporting(
       order: worklist.sort.map { $0 == .llr ? .llr : .path } ?? (format.isAsDone ? .done : .named), only: worklist.verdicts,

@@ -48,6 +48,10 @@ import Testing
     #expect(percent > 20 && result.warnings == ["channel 2 is overdriven: about \(percent) % of its loud speech is clipped"])
     let twice = detector.scan(try folder.writeWAV("calm.wav", channels: [calm, calm], sampleRate: 8000))
     #expect(twice.warnings.isEmpty)
+    // A buzzer lies at its peaks, and is no speech.
+    let buzz = (0..<160_000).map { index -> Float in index / 2000 % 2 == 0 ? (index / 27 % 2 == 0 ? 0.2 : -0.2) : 0 }
+    let buzzer = detector.scan(try folder.writeWAV("buzzer.wav", channels: [buzz], sampleRate: 8000))
+    #expect(buzzer.parties.map(\.reason) == [.noSpeech] && buzzer.warnings.isEmpty)
   }
 
   @Test(

@@ -62,6 +62,23 @@ import Testing
     #expect(clips(.flagged, [first, same]) == [[0, 18, 1], [25, 36, 1]])
   }
 
+  /// Of a recording of eight hours, two channels: 24 kb/s each, in base 64.
+  @Test func muchAudioInAPageIsSaidBeforehand() throws {
+    let folder = try TemporaryFolder()
+    func recordings(hours: Int) throws -> [Recording] {
+      let bytes = hours * 3600 * 16_000
+      let header = WAVHeader(encoding: 7, channelCount: 2, sampleRate: 8000, bits: 8, dataSize: UInt32(bytes)).bytes
+      let path = try folder.write("long.wav", header)
+      let file = try FileHandle(forWritingTo: URL(filePath: path))
+      try file.truncate(atOffset: UInt64(header.count + bytes))
+      return [Recording(path: path, size: Int64(bytes)), Recording(path: folder.path("gone.wav"), size: 0, problem: "no such file")]
+    }
+    #expect(
+      PageScan.sizeWarning(for: try recordings(hours: 8), raw: nil)
+        == "the page will have about 230 MB of audio; --embed-audio flagged takes less")
+    #expect(PageScan.sizeWarning(for: try recordings(hours: 3), raw: nil) == nil)
+  }
+
   @Test(arguments: [["--embed-audio", "all"], ["--format", "html", "--sort", "llr"], ["--format", "html", "--timeline"]])
   func optionsThatDoNotGoTogether(_ options: [String]) throws {
     #expect(try bonafide(["scan", "--fast"] + options + [promptPath]).status == 64)

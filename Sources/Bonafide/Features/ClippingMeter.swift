@@ -157,7 +157,7 @@ struct ClippingMeter: Sendable {
 extension PartyResult {
   /// Says that the speech is overdriven, where more of it is clipped than of any that was not.
   var clippingWarning: String? {
-    guard sameAs == nil, let clipped, clipped >= 0.1 else { return nil }
+    guard sameAs == nil, speech > 0, let clipped, clipped >= 0.1 else { return nil }
     return "channel \(channel) is overdriven: about \(Int((clipped * 100).rounded())) % of its loud speech is clipped"
   }
 }
