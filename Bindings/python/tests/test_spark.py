@@ -165,6 +165,8 @@ def test_other_file_systems_are_read_by_spark(
     assert {row["path"].split("/")[0] for row in rows} == {"viewfs:"}
     for row in rows:
         row["path"] = row["path"].replace("viewfs://calls/archive", str(session.viewed))
+    assert _spark_command.main(arguments) == 0
+    assert capsys.readouterr().err.endswith("bonafide.spark: 0 recordings to screen\n")
     (folder / "000 spliced.flac").unlink()
     assert_whole(rows, folder, expected)
 
