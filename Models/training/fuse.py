@@ -23,7 +23,7 @@ SPLITS = ("dev", "dev3")
 MODELS = ("narrowband", "wideband")
 FOLDS = 5
 SECONDS = [1, 60]    # of speech, that count
-SNR = [3, 25]        # dB, that count
+SNR = [3, 15]        # dB, that count
 NOISY = 0.1          # what a condition with loud noise counts, beside 1
 
 
