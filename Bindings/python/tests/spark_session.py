@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -94,10 +95,10 @@ def executors() -> list[int]:
     return sorted(process for process, (_, line) in descendants(os.getpid()).items() if "CoarseGrainedExecutorBackend" in line)
 
 
-def kill_workers_of(executor: int) -> int:
-    """Kills the Python workers of an executor, and says how many there were."""
+def kill_workers_of(executor: int) -> None:
+    """Kills the Python workers of an executor."""
     found = descendants(executor)
-    workers = [process for process, (parent, line) in found.items() if "pyspark.daemon" in line and parent in found]
-    for worker in workers:
-        os.kill(worker, signal.SIGKILL)
-    return len(workers)
+    for process, (parent, line) in found.items():
+        if "pyspark.daemon" in line and parent in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
