@@ -63,7 +63,7 @@ import Testing
     // To AMR and back.
     let shell = Process()
     shell.executableURL = URL(filePath: "/bin/sh")
-    let coding = "sox -V1 \"$1\" -C \"$2\" -t amr-nb \"$1\".amr && sox -V1 -t amr-nb \"$1\".amr -b 16 \"$1\".coded.wav"
+    let coding = "sox -D -V1 \"$1\" -C \"$2\" -t amr-nb \"$1\".amr && sox -D -V1 -t amr-nb \"$1\".amr -b 16 \"$1\".coded.wav"
     shell.arguments = ["-c", coding, "sh", path, mode]
     try shell.run()
     shell.waitUntilExit()

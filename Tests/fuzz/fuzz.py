@@ -23,19 +23,19 @@ import time
 
 SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "samples"
 FF = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", "{wav}"]
-# How each container is written.
+# How each container is written; without dither, which is another one in each run.
 CONTAINERS = {
-    "wav": ["sox", "{wav}", "-e", "signed", "-b", "16", "-t", "wav", "{out}"],
-    "wav-ulaw": ["sox", "{wav}", "-e", "mu-law", "-t", "wav", "{out}"],
-    "wav-gsm": ["sox", "{wav}", "-e", "gsm-full-rate", "-t", "wav", "{out}"],
+    "wav": ["sox", "-D", "{wav}", "-e", "signed", "-b", "16", "-t", "wav", "{out}"],
+    "wav-ulaw": ["sox", "-D", "{wav}", "-e", "mu-law", "-t", "wav", "{out}"],
+    "wav-gsm": ["sox", "-D", "{wav}", "-e", "gsm-full-rate", "-t", "wav", "{out}"],
     "wav-g726": FF + ["-c:a", "g726", "-b:a", "32k", "-f", "wav", "{out}"],
     "rf64": FF + ["-rf64", "always", "-f", "wav", "{out}"],
     "wav-mp3": FF + ["-c:a", "libmp3lame", "-b:a", "32k", "-f", "wav", "{out}"],
-    "w64": ["sox", "{wav}", "-t", "w64", "{out}"],
-    "au": ["sox", "{wav}", "-e", "mu-law", "-t", "au", "{out}"],
-    "aiff": ["sox", "{wav}", "-t", "aiff", "{out}"],
+    "w64": ["sox", "-D", "{wav}", "-t", "w64", "{out}"],
+    "au": ["sox", "-D", "{wav}", "-e", "mu-law", "-t", "au", "{out}"],
+    "aiff": ["sox", "-D", "{wav}", "-t", "aiff", "{out}"],
     "caf": FF + ["-f", "caf", "{out}"],
-    "flac": ["sox", "{wav}", "-t", "flac", "{out}"],
+    "flac": ["sox", "-D", "{wav}", "-t", "flac", "{out}"],
     "ogg": FF + ["-c:a", "libvorbis", "-f", "ogg", "{out}"],
     "ogg-flac": FF + ["-c:a", "flac", "-f", "ogg", "{out}"],
     "speex": FF + ["-c:a", "libspeex", "-f", "ogg", "{out}"],
@@ -48,8 +48,8 @@ CONTAINERS = {
     "webm": FF + ["-c:a", "libopus", "-f", "webm", "{out}"],
     "avi": FF + ["-c:a", "pcm_mulaw", "-f", "avi", "{out}"],
     "wma": FF + ["-c:a", "wmav2", "-f", "asf", "{out}"],
-    "amr": ["sox", "{wav}", "-C", "7", "-t", "amr-nb", "{out}"],
-    "3gp": ["sh", "-c", "sox '{wav}' -C 7 -t amr-nb - | ffmpeg -v error -y -f amr -i - -c copy -f 3gp '{out}'"],
+    "amr": ["sox", "-D", "{wav}", "-C", "7", "-t", "amr-nb", "{out}"],
+    "3gp": ["sh", "-c", "sox -D '{wav}' -C 7 -t amr-nb - | ffmpeg -v error -y -f amr -i - -c copy -f 3gp '{out}'"],
 }
 
 
@@ -145,7 +145,7 @@ def main() -> int:
         work = pathlib.Path(folder)
         wav = work / "base.wav"
         subprocess.run(
-            ["sox", SAMPLES / "genuine-es.gsm.wav", "-e", "signed", "-b", "16", wav, "trim", "0", str(arguments.seconds)], check=True)
+            ["sox", "-D", SAMPLES / "genuine-es.gsm.wav", "-e", "signed", "-b", "16", wav, "trim", "0", str(arguments.seconds)], check=True)
         for container in arguments.containers.split(","):
             base = work / "base"
             subprocess.run([part.format(wav=wav, out=base) for part in CONTAINERS[container]], check=True, capture_output=True)
