@@ -127,7 +127,8 @@ extension Database {
     try statement.execute(arguments: [
       id, party.channel, party.track, party.trackChannel, party.name, party.sameAs, party.model, party.verdict.rawValue,
       party.reason?.rawValue, party.speech, party.echo, party.llr, party.syntheticProbability, party.decidingLLR, party.flagged,
-      party.clipped, party.signalToNoise, party.stages?.first, party.stages?.second, party.timeline?.hop, party.timeline.map { Data(littleEndian: $0.llr) },
+      party.clipped, party.signalToNoise, party.stages?.first, party.stages?.second, party.timeline?.hop,
+      party.timeline.map { Data(littleEndian: $0.llr) },
     ])
     for segment in party.segments {
       try cachedStatement(
