@@ -127,7 +127,7 @@ import Testing
   @Test func theLowestRunIsFound() throws {
     let run = try #require(try opinion([3, 3, -4, -5, 3, 2]).lowest)
     #expect(run.span.start == 200 && run.span.end == 400)
-    #expect(abs(run.llr + 4.5) < 1e-9 && abs(run.margin - log(6)) < 1e-9)
+    #expect(abs(run.llr + 4.5) < 1e-9 && abs(run.margin - log(6) / 2) < 1e-9)
     // A run is neither one window nor all of them.
     #expect(try opinion([-5, -5]).lowest == nil)
     #expect(try opinion([3, -5, 3]).lowest?.llr == -1)

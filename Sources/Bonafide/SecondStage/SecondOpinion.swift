@@ -50,8 +50,9 @@ struct SecondOpinion: Sendable {
     let span: SpeechSpan
     /// Log-likelihood ratio by both stages.
     let llr: Double
-    /// How much lower than a party's alarm point the LLR of a run must be. There are as many places for one as windows, and a genuine voice
-    /// has an LLR of −x and less at most once in eˣ times.
+    /// How much lower than a party's alarm point the LLR of a run must be. A genuine voice has an LLR of −x and less at most once in eˣ times, and
+    /// there are as many places for a run as windows: that were the logarithm of their number, but windows of one voice are alike. With half of it
+    /// no more of the 193 genuine parties of dev's simulated calls are flagged than without runs.
     let margin: Double
   }
 
@@ -62,7 +63,7 @@ struct SecondOpinion: Sendable {
   private static func lowestRun(
     of windows: [Window], calibration: Calibration, hop: Double, llr: (Double, Double, Double) -> Double
   ) -> Run? {
-    let margin = log(Double(windows.count))
+    let margin = log(Double(windows.count)) / 2
     var lowest: Run?
     for first in windows.indices {
       var span = windows[first].span
