@@ -4,9 +4,9 @@ import Glibc
 ///
 /// Noise is the energy that a fifth of the frames within half a second of speech stay under: neither ring tones and music
 /// between turns nor a cough in a pause count as noise that the speech has to stand out of. Speech counts by what it weighs in the
-/// score, and a pause as the speech beside it: what is but taken for speech, as music is now and then, weighs next to nothing. Where there are few pauses, or
-/// they are digital silence, as a noise gate and a muted microphone make it, noise is the energy that a tenth of the speech frames stay under: speech without
-/// noise rises and falls by more than that.
+/// score, and a pause as the speech beside it: what is but taken for speech, as music is now and then, weighs next to nothing. Where there are few pauses, it
+/// is the energy that a tenth of the speech frames stay under: speech without noise rises and falls by more than that. Where the pauses are digital silence,
+/// as a noise gate and a muted microphone make it, it is what a fiftieth stays under, the ends of words beside the silence.
 struct NoiseEstimate: Sendable {
   /// Seconds per score frame.
   private let hop: Double
@@ -66,7 +66,10 @@ struct NoiseEstimate: Sendable {
     guard speech.weight > 0 else { return nil }
     let level = speechSum / speech.weight
     let inPauses = pauses.energy(quantile: 0.2)
-    let noise = Double(pauses.count) * hop >= 0.4 && inPauses > Self.silence * level ? inPauses : speech.energy(quantile: 0.1)
+    let noise =
+      if Double(pauses.count) * hop < 0.4 { speech.energy(quantile: 0.1) } else if inPauses > Self.silence * level { inPauses } else {
+        speech.energy(quantile: 0.02)
+      }
     guard noise > 0 else { return .infinity }
     return 10 * log10(max(level - noise, 1e-3 * noise) / noise)
   }
