@@ -20,6 +20,8 @@ struct Exhibits: Sendable {
 
   /// Seconds around a flagged stretch that are heard with it.
   private static let margin = 5.0
+  /// Seconds of a call that are in the page at most where only what is flagged is. To encode them takes longer than to screen them.
+  private static let most = 60.0
 
   func exhibit(of result: FileResult) -> Exhibit {
     let path = result.location
@@ -40,22 +42,25 @@ struct Exhibits: Sendable {
     let duration = result.duration ?? 0
     let parties = result.parties.filter { $0.sameAs == nil }
     guard audio != .none, duration > 0, !parties.isEmpty else { return [] }
-    func clips(of parties: [PartyResult]) -> [AudioClip] {
-      let channels = mix ? [] : parties.map { $0.channel - 1 }
-      if audio == .all { return [AudioClip(start: 0, end: duration, channels: channels)] }
-      var ranges: [ClosedRange<Double>] = []
-      for segment in parties.flatMap(\.segments).sorted(by: { $0.start < $1.start }) {
-        let range = max(0, segment.start - Self.margin)...min(duration, max(segment.start, segment.end) + Self.margin)
-        if let last = ranges.last, last.upperBound >= range.lowerBound {
-          ranges[ranges.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
-        } else {
-          ranges.append(range)
-        }
-      }
-      return ranges.map { AudioClip(start: $0.lowerBound, end: $0.upperBound, channels: channels) }
-    }
     // Two parties are left and right; of more, each is heard by itself.
-    return parties.count <= 2 ? clips(of: parties) : parties.flatMap { clips(of: [$0]) }
+    let groups = parties.count <= 2 ? [parties] : parties.map { [$0] }
+    let heard = audio == .all ? groups.map { _ in [0...duration] } : flagged(of: groups, duration)
+    return zip(groups, heard).flatMap { group, ranges in
+      ranges.map { AudioClip(start: $0.lowerBound, end: $0.upperBound, channels: mix ? [] : group.map { $0.channel - 1 }) }
+    }
+  }
+
+  /// What is flagged of each group of parties, with the seconds around; where that is too much, the strongest stretches.
+  private func flagged(of groups: [[PartyResult]], _ duration: Double) -> [[ClosedRange<Double>]] {
+    var heard = groups.map { _ in HeardTimes() }
+    let stretches = groups.enumerated().flatMap { group, parties in parties.flatMap(\.segments).map { (group, $0) } }
+    for (group, stretch) in stretches.sorted(by: { $0.1.llr < $1.1.llr }) {
+      let range = max(0, stretch.start - Self.margin)...min(duration, max(stretch.start, stretch.end) + Self.margin)
+      let part = heard[group].begin(of: range, adding: Self.most - heard.reduce(0) { $0 + $1.seconds })
+      // A begin with too little of the stretch tells nothing.
+      if part.upperBound >= min(range.upperBound, stretch.start + Self.margin) { heard[group].insert(part) }
+    }
+    return heard.map(\.ranges)
   }
 
   /// Bytes that the audio of recordings takes in a page, as base64 and about.

@@ -40,7 +40,10 @@ struct LedgerExport: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Audio that is in a page (html) of recordings that are as they were: none, flagged stretches with 5 s around them (default), or all.",
+      """
+      Audio that is in a page (html) of recordings that are as they were: none, all, or flagged stretches with 5 s around them, \
+      a minute of a call at most (default). Other audio is played from the recording beside the page.
+      """,
       valueName: "audio"))
   var embedAudio: EmbeddedAudio?
 

@@ -49,7 +49,10 @@ struct Scan: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Audio that is in a page (html): none, flagged stretches with 5 s around them (default), or all. Other audio is linked to.",
+      """
+      Audio that is in a page (html): none, all, or flagged stretches with 5 s around them, a minute of a call at most (default). \
+      Other audio is played from the recording beside the page.
+      """,
       valueName: "audio"))
   var embedAudio: EmbeddedAudio?
 

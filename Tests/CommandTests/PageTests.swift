@@ -62,6 +62,30 @@ import Testing
     #expect(clips(.flagged, [first, same]) == [[0, 18, 1], [25, 36, 1]])
   }
 
+  /// Of a call that is flagged from end to end a minute is in the page: the strongest stretches, and the begin of one that does not fit.
+  @Test func flaggedAudioInAPageHasABound() throws {
+    let folder = try TemporaryFolder()
+    let silence = [Int16](repeating: 0, count: 200 * 8000)
+    let path = try folder.write("call.wav", wav([silence, silence, silence]))
+    func clips(_ stretches: [(Double, Double, Double)]...) -> [[Double]] {
+      let parties = stretches.enumerated().map { index, stretches in
+        let segments = stretches.map { Segment(start: $0.0, end: $0.1, llr: $0.2, syntheticProbability: 0.9) }
+        return PartyResult(channel: index + 1, verdict: .synthetic, speech: 99, segments: segments)
+      }
+      let exhibits = Exhibits(audio: .flagged, page: folder.path("report.html"), raw: nil, mix: false)
+      let exhibit = exhibits.exhibit(of: FileResult(path: path, duration: 200, parties: parties))
+      return exhibit.clips.map { [$0.start, $0.end] + $0.channels.map(Double.init) }
+    }
+    #expect(clips([(0, 200, -9)], [(0, 200, -8)]) == [[0, 60, 1, 2]])
+    #expect(clips([(10, 20, -3), (50, 60, -9)], [(100, 190, -5)]) == [[45, 65, 1, 2], [95, 135, 1, 2]])
+    // What is heard anyway counts once.
+    #expect(clips([(50, 60, -9), (80, 90, -8)], [(40, 190, -5)]) == [[35, 95, 1, 2]])
+    // A begin that hardly reaches the stretch is left out, and what is weaker but fits is not.
+    #expect(clips([(0, 47, -9), (100, 120, -8), (50, 52, -7)], []) == [[0, 57, 1, 2]])
+    // Of more than two parties each has its own, of the same minute.
+    #expect(clips([(0, 50, -8)], [(0, 30, -9)], []) == [[0, 25, 1], [0, 35, 2]])
+  }
+
   /// Of a recording of eight hours, two channels: 24 kb/s each, in base 64.
   @Test func muchAudioInAPageIsSaidBeforehand() throws {
     let folder = try TemporaryFolder()

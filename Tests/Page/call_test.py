@@ -27,6 +27,15 @@ def axe():
     return None
 
 
+def repeated(recording, times):
+    """Bytes of a WAV file with its audio again and again."""
+    content = recording.read_bytes()
+    start = content.index(b'data') + 8
+    audio = content[start:start + int.from_bytes(content[start - 4:start], 'little')] * times
+    sizes = [(start + len(audio) - 8).to_bytes(4, 'little'), len(audio).to_bytes(4, 'little')]
+    return b'RIFF' + sizes[0] + content[8:start - 4] + sizes[1] + audio
+
+
 class CallTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -188,6 +197,39 @@ class CallTest(unittest.TestCase):
         finally:
             (self.folder / 'gone').rename(self.folder / CALL)
             self.browser.console()
+
+    def test_what_of_a_flagged_call_is_not_in_the_page_is_played_from_the_recording(self):
+        call = self.folder / 'flagged' / 'call-agent.wav'
+        call.parent.mkdir()
+        call.write_bytes(repeated(SAMPLES / 'synthetic-hts.ulaw.wav', 8))
+        # Flagged from end to end, whatever the model says of a second of it.
+        page = scan(call.parent / 'report.html', '--channel-names', 'caller', '--alarm-at', '3', '--clear-at', '9', call)
+        self.open(page)
+        clips = self.js('return page.call.player.clips.map((clip) => [clip.start_s, clip.end_s])')
+        self.assertEqual(clips, [[0, 60]])
+        message = lambda: self.js('return document.querySelector(".player p").innerText')
+        # At its end, what is heard goes on from the recording.
+        self.js('page.call.player.playFrom(59.5)')
+        self.assertEqual(message(), '')
+        self.until('page.call.player.now > 60.3')
+        self.assertEqual(message(), 'This part is not in the page; it is played from the recording.')
+        self.js('page.call.player.seek(80)')
+        self.until('!page.call.player.audio.paused && page.call.player.now > 80.5')
+        self.assertIn(call.name, self.js('return page.call.player.audio.src'))
+        # And back, from the page.
+        self.js('page.call.player.seek(1)')
+        self.until('Math.abs(page.call.player.now - 2) < 0.5')
+        self.assertTrue(self.js('return page.call.player.audio.src').startswith('blob:'))
+        self.assertEqual(message(), '')
+        call.rename(call.with_name('gone'))
+        self.open(page)
+        self.js('page.call.player.playFrom(80)')
+        self.until('document.querySelector(".player p").innerText.startsWith("This part is not in the page, and this browser cannot play")')
+        self.assertEqual(self.js('return document.querySelector(".player p a").getAttribute("href")'), f'./{call.name}')
+        self.browser.console()
+        self.js('page.call.player.playFrom(1)')
+        self.until('page.call.player.now > 1.3')
+        self.assertEqual(message(), '')
 
     def test_verdicts_of_the_reader_survive_and_are_exported(self):
         self.js('document.querySelector(".party[aria-current] .decision button").click()')

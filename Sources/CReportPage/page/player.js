@@ -1,4 +1,4 @@
-/** Plays a call: the clips that the page has of it, or else the recording beside the page. One call at a time. */
+/** Plays a call: the clips that the page has of it, and what it does not have from the recording beside it. One call at a time. */
 class Player {
   constructor(onTime) {
     this.onTime = onTime;
@@ -9,7 +9,9 @@ class Player {
       for (const type of ['timeupdate', 'play', 'pause', 'seeked', 'loadedmetadata']) audio.addEventListener(type, () => this.update());
       audio.addEventListener('ended', () => this.goOn());
     }
-    this.linkAudio.addEventListener('error', () => this.say(texts.cannotPlay, this.recording?.link));
+    this.linkAudio.addEventListener('error', () => {
+      if (this.audio === this.linkAudio) this.say(this.clips.length ? texts.cannotPlayPart : texts.cannotPlay, this.recording?.link);
+    });
     this.button = element('button', { type: 'button', class: 'play', onclick: () => this.toggle() });
     this.range = element('input', {
       type: 'range', min: 0, step: 0.1, 'aria-label': texts.position, oninput: () => this.seek(Number(this.range.value)),
@@ -30,7 +32,6 @@ class Player {
     this.audio = this.clips.length ? this.clipAudio : this.linkAudio;
     this.solo = null;
     this.clip = undefined;
-    this.position = 0;
     this.range.max = recording.duration_s || 1;
     this.say('');
     if (this.clips.length === 0) {
@@ -48,51 +49,65 @@ class Player {
     this.audio?.pause();
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = undefined;
-    this.clipAudio.removeAttribute('src');
-    this.linkAudio.removeAttribute('src');
+    for (const audio of [this.clipAudio, this.linkAudio]) {
+      audio.removeAttribute('src');
+      audio.load();
+    }
     this.recording = undefined;
   }
 
   /** Seconds in the call. */
   get now() {
-    return this.clips?.length ? (this.clip ? this.clip.start_s + this.audio.currentTime : this.position) : this.audio?.currentTime ?? 0;
+    return (this.clip?.start_s ?? 0) + (this.audio?.currentTime ?? 0);
   }
 
-  /** Goes to a second of the call; where the page has it of a party alone, to that one's. */
+  /** Goes to a second of the call: in the page, where it has that (of a party alone, to that one's); else in the recording. */
   seek(seconds, party) {
     if (!this.recording) return;
-    if (this.clips.length === 0) {
-      if (this.linkAudio.src) this.linkAudio.currentTime = seconds;
-      return;
-    }
     const has = (clip) => seconds >= clip.start_s && seconds < clip.end_s;
     const ofParty = (clip) => !party
       || clip.channels.length === 0 || clip.channels.includes(party.channel.same_as ?? party.channel.channel);
-    let clip = this.clips.find((other) => has(other) && ofParty(other)) ?? this.clips.find(has);
-    this.say(clip ? '' : texts.notInPage);
-    clip ??= this.clips.filter((other) => other.start_s >= seconds).sort((a, b) => a.start_s - b.start_s)[0] ?? this.clips.at(-1);
-    this.open(clip);
-    this.audio.currentTime = has(clip) ? seconds - clip.start_s : 0;
+    const clip = this.clips.find((other) => has(other) && ofParty(other)) ?? this.clips.find(has);
+    if (clip) this.open(clip);
+    else if (this.recording.link) this.openRecording();
+    else return;
+    this.audio.currentTime = seconds - (this.clip?.start_s ?? 0);
     this.update();
   }
 
   open(clip) {
+    this.say('');
     if (this.clip === clip) return;
-    const isPlaying = !this.audio.paused;
     this.clip = clip;
     if (this.url) URL.revokeObjectURL(this.url);
     const bytes = Uint8Array.from(atob(clip.opus), (character) => character.charCodeAt(0));
     this.url = URL.createObjectURL(new Blob([bytes], { type: 'audio/ogg' }));
-    this.audio.src = this.url;
-    if (isPlaying) this.audio.play();
+    this.use(this.clipAudio, this.url);
     this.route();
+  }
+
+  openRecording() {
+    if (this.clips.length) this.say(texts.notInPage);
+    this.clip = undefined;
+    // One that could not be played may be there by now.
+    const isOpen = this.linkAudio.src && !this.linkAudio.error;
+    this.use(this.linkAudio, isOpen ? undefined : this.recording.link);
+  }
+
+  /** Has what is heard from here on in one of the two; what was playing goes on. */
+  use(audio, source) {
+    const isPlaying = !this.audio.paused;
+    if (audio !== this.audio) this.audio.pause();
+    this.audio = audio;
+    if (source) audio.src = source;
+    if (isPlaying) this.play();
     this.showSolos();
   }
 
   async play() {
     if (!this.recording || this.button.disabled) return;
-    if (this.clips.length && !this.clip) this.seek(this.clips[0].start_s);
-    if (this.clips.length) this.connect();
+    if (this.audio === this.clipAudio && !this.clip) this.seek(this.clips[0].start_s);
+    if (this.clip) this.connect();
     // A recording that cannot be played says so by its error.
     try { await this.audio.play(); } catch { this.update(); }
   }
@@ -108,10 +123,17 @@ class Player {
     this.play();
   }
 
-  /** At the end of a clip: the next one. */
+  /** At the end of a clip: the next one, or a flagged stretch before it that the page does not have, or not whole. */
   goOn() {
-    const next = this.clip && this.clips.filter((clip) => clip.start_s >= this.clip.end_s).sort((a, b) => a.start_s - b.start_s)[0];
-    if (next) this.playFrom(next.start_s);
+    if (!this.clip) return;
+    const { end_s: end } = this.clip;
+    const stretches = this.linkAudio.error ? [] : this.recording.parties.flatMap((party) => party.channel.segments);
+    const starts = [
+      ...this.clips.map((clip) => clip.start_s).filter((start) => start >= end),
+      // What ends with the recording may end a little behind the clip.
+      ...stretches.filter((stretch) => stretch.end_s > end + 0.1).map((stretch) => Math.max(stretch.start_s, end)),
+    ];
+    if (starts.length) this.playFrom(Math.min(...starts));
   }
 
   /** Puts gains between each channel of clips and each ear. */
@@ -143,7 +165,8 @@ class Player {
   }
 
   showSolos() {
-    const channels = this.clip?.channels ?? this.clips[0]?.channels ?? [];
+    // Of the recording a page may not take channels apart.
+    const channels = (this.audio === this.clipAudio && (this.clip ?? this.clips[0])?.channels) || [];
     const choice = (channel, title) => element('button', {
       type: 'button', 'aria-pressed': String(this.solo === channel),
       onclick: () => { this.solo = channel; this.route(); this.showSolos(); this.solos.querySelector('[aria-pressed=true]').focus(); },

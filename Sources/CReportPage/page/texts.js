@@ -102,8 +102,9 @@ const texts = {
   both: 'Both',
   heard: 'Who is heard',
   noAudio: 'There is no audio of this call in the page, and its recording cannot be found from here.',
-  notInPage: 'This part is not in the page; the audio goes on at the next flagged stretch.',
+  notInPage: 'This part is not in the page; it is played from the recording.',
   cannotPlay: 'This browser cannot play the recording, or it is not beside the page any more:',
+  cannotPlayPart: 'This part is not in the page, and this browser cannot play the recording, or it is not beside the page any more:',
   linked: 'Played from the recording; each party is on its own channel of it.',
   openRecording: 'Open the recording',
 
