@@ -111,12 +111,12 @@ struct PartyJudge: Sendable {
       let points = fusion?.thresholds ?? thresholds
       let low = turns(
         of: evidence, atMost: judgement.verdict == .synthetic ? points.middle : points.alarm, second: second, signalToNoise: signalToNoise)
-      result.segments = low.map { segment($0.span, llr: $0.llr, of: evidence, duration: duration) }
-      for stretch in evidence.stretches where !low.contains(where: { $0.span.start < stretch.end && stretch.start < $0.span.end }) {
+      result.segments = low.map { segment($0.frames, llr: $0.llr, of: evidence, duration: duration) }
+      for stretch in evidence.stretches where !low.contains(where: { $0.frames.overlaps(stretch.start..<stretch.end) }) {
         result.segments.append(segment(stretch, of: evidence, duration: duration))
       }
       if judgement.verdict == .synthetic, let run = judgement.run {
-        let whole = segment(run.span, llr: run.llr, of: evidence, duration: duration)
+        let whole = segment(run.span.start..<run.span.end, llr: run.llr, of: evidence, duration: duration)
         if !result.segments.contains(where: { $0.start < whole.end && whole.start < $0.end }) { result.segments.append(whole) }
       }
       result.segments.sort { $0.start < $1.start }
@@ -128,19 +128,24 @@ struct PartyJudge: Sendable {
     return result
   }
 
-  /// The turns that both stages together hold to be synthetic; none where the second stage is not there or has not heard them.
+  /// The turns that both stages together hold to be synthetic, or the parts of long ones, as where a bot's prompt runs on into a person's words; none
+  /// where the second stage is not there or has not heard them.
   ///
   /// - Parameter point: log-likelihood ratio of both stages; a turn of as much speech as a stretch takes, and with no more, is one.
   private func turns(
     of evidence: PartyEvidence, atMost point: Double, second: SecondOpinion?, signalToNoise: Double?
-  ) -> [(span: SpeechSpan, llr: Double)] {
+  ) -> [(frames: Range<Int>, llr: Double)] {
     guard let second, let fusion else { return [] }
+    func llr(_ span: SpeechSpan, _ score: Double) -> Double {
+      let speech = span.speech(hop: evidence.hop)
+      return fusion.rule.llr(
+        first: evidence.calibration.llr(raw: span.pooled.raw, speech: speech), second: score, speech: speech, signalToNoise: signalToNoise)
+    }
     return evidence.turns.turns.compactMap { turn in
-      let speech = turn.speech(hop: evidence.hop)
-      guard speech >= StretchFinder.minimum - evidence.hop / 2, let score = second.score(during: turn) else { return nil }
-      let llr = fusion.rule.llr(
-        first: evidence.calibration.llr(raw: turn.pooled.raw, speech: speech), second: score, speech: speech, signalToNoise: signalToNoise)
-      return llr <= point ? (turn, llr) : nil
+      guard turn.speech(hop: evidence.hop) >= StretchFinder.minimum - evidence.hop / 2, let score = second.score(during: turn) else { return nil }
+      let part = second.part(of: turn) { fusion.thresholds.middle - llr($0.span, $0.score) }
+      let (span, llr) = part.map { ($0.span, llr($0.span, $0.score)) } ?? (turn, llr(turn, score))
+      return llr <= point ? (max(span.start, turn.start)..<min(span.end, turn.end), llr) : nil
     }
   }
 
@@ -155,12 +160,13 @@ struct PartyJudge: Sendable {
   /// - Parameter duration: seconds of the recording; the segment ends no later.
   func segment(_ span: SpeechSpan, of evidence: PartyEvidence, duration: Double) -> Segment {
     segment(
-      span, llr: evidence.calibration.llr(raw: span.pooled.raw, speech: span.speech(hop: evidence.hop)), of: evidence, duration: duration)
+      span.start..<span.end, llr: evidence.calibration.llr(raw: span.pooled.raw, speech: span.speech(hop: evidence.hop)), of: evidence,
+      duration: duration)
   }
 
-  private func segment(_ span: SpeechSpan, llr: Double, of evidence: PartyEvidence, duration: Double) -> Segment {
+  private func segment(_ frames: Range<Int>, llr: Double, of evidence: PartyEvidence, duration: Double) -> Segment {
     Segment(
-      start: evidence.hop * Double(span.start), end: min(evidence.hop * Double(span.end), duration), llr: llr,
+      start: evidence.hop * Double(frames.lowerBound), end: min(evidence.hop * Double(frames.upperBound), duration), llr: llr,
       syntheticProbability: syntheticProbability(llr: llr, prior: prior))
   }
 }

@@ -40,6 +40,23 @@ struct SecondOpinion: Sendable {
     return weight > 0 ? sum / weight : nil
   }
 
+  /// The run of windows in a turn whose evidence adds up to most; `nil` where that is the whole turn.
+  ///
+  /// - Parameter evidence: that a window is synthetic, positive for that it is.
+  func part(of turn: SpeechSpan, evidence: (Window) -> Double) -> Window? {
+    let inside = windows.filter { $0.span.start < turn.end && turn.start < $0.span.end }
+    var (best, sum, first) = (-Double.infinity, 0.0, 0)
+    var run = inside.indices
+    for (last, window) in inside.enumerated() {
+      if sum <= 0 { (sum, first) = (0, last) }
+      sum += evidence(window)
+      if sum > best { (best, run) = (sum, first..<last + 1) }
+    }
+    guard run.count < inside.count, var span = inside[run].first?.span else { return nil }
+    for window in inside[run].dropFirst() { span.add(window.span) }
+    return Window(score: Self.mean(inside[run]), span: span)
+  }
+
   private static func mean(_ windows: ArraySlice<Window>) -> Double {
     let weights = windows.map { Double($0.span.pooled.count) }
     return zip(windows, weights).reduce(0) { $0 + $1.0.score * $1.1 } / weights.reduce(0, +)
