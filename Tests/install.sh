@@ -42,7 +42,8 @@ completions() {
 check() {
   local wanted=$1
   shift
-  completions "$@" | grep -qxF -- "$wanted" || fail "bash does not complete '$*' to $wanted"
+  # Not through a pipe, which grep closes at the first match.
+  grep -qxF -- "$wanted" <<<"$(completions "$@")" || fail "bash does not complete '$*' to $wanted"
 }
 check scan bonafide s
 check README.md bonafide READ
@@ -67,8 +68,8 @@ if has fish 'completions of fish'; then
   for words in 'bonafide READ:README.md' 'bonafide scan READ:README.md' 'bonafide scan --format js:jsonl' 'bonafide scan --raw ul:ulaw:8000' 'bonafide --for:--format' \
     'bonafide -f js:jsonl' 'bonafide samples/spliced.flac --for:--format' 'bonafide samples/spliced.flac --format js:jsonl' \
     'bonafide samples/spliced.flac READ:README.md' 'bonafide sc:scan'; do
-    fish --no-config -c "source '$root/share/fish/vendor_completions.d/bonafide.fish'; complete -C '${words%%:*}'" | cut -f1 \
-      | grep -qxF -- "${words#*:}" || fail "fish does not complete '${words%%:*}' to ${words#*:}"
+    offered=$(fish --no-config -c "source '$root/share/fish/vendor_completions.d/bonafide.fish'; complete -C '${words%%:*}'" | cut -f1)
+    grep -qxF -- "${words#*:}" <<<"$offered" || fail "fish does not complete '${words%%:*}' to ${words#*:}"
   done
 fi
 
