@@ -152,7 +152,8 @@ import Testing
       evidence, second: try opinion(scores, rule: rule), signalToNoise: nil, channel: 1, duration: 48, timeline: false)
     #expect(result.verdict == verdict)
     #expect(try #require(result.llr) > 1)
-    #expect(result.segments.map { [$0.start, $0.end] } == (verdict == .synthetic ? [[0, 12]] : []))
+    // Where it is beyond the alarm point it is shown, even if it does not decide.
+    #expect(result.segments.map { [$0.start, $0.end] } == (verdict == .bonafide ? [] : [[0, 12]]))
   }
 
   /// Turns of four seconds, three seconds apart, with a window each and the same score by both stages.
@@ -186,6 +187,22 @@ import Testing
     #expect(synthetic.verdict == .synthetic)
     #expect(synthetic.segments.map(\.start) == [0, 14, 21, 28] && synthetic.segments.map(\.llr) == [-6, -1, -6, -6])
     #expect(zip(synthetic.segments.map(\.end), [4.0, 18, 25, 32]).allSatisfy { abs($0 - $1) < 1e-9 })
+  }
+
+  /// A turn of 28 s, of which a machine speaks 8 s.
+  @Test func ofALongTurnThePartIsFlagged() throws {
+    let scores = [4, 3, -6, -5, 4, 4, 4.0]
+    let second = try opinion(scores)
+    var span: SpeechSpan?
+    for frame in 0..<700 {
+      let heard = SpeechFrame(index: frame, score: Float(scores[frame / 100]), weight: 1)
+      if span == nil { span = SpeechSpan(heard) } else { span?.add(heard) }
+    }
+    let turn = try #require(span)
+    let part = try #require(second.part(of: turn) { -$0.score })
+    #expect(part.span.start == 200 && part.span.end == 400 && part.score == -5.5)
+    // All of it where all of it is evidence.
+    #expect(second.part(of: turn) { _ in 1 } == nil)
   }
 
   @Test func aPartyWithALowTurnIsNotCleared() throws {
