@@ -20,7 +20,7 @@ public enum Reason: String, Codable, Sendable, CaseIterable {
   case tooNoisy = "too_noisy"
   /// Speech is clipped so much that a machine's sounds like a person's.
   case tooDistorted = "too_distorted"
-  /// The score lies between the clear point and the alarm point, or a stretch too short to decide was flagged.
+  /// The score lies between the clear point and the alarm point, or a stretch was flagged that is too short, or too weak beside the whole, to decide.
   case ambiguous
   /// There is audio in the recording that was not heard, and what was heard is not synthetic.
   case incomplete

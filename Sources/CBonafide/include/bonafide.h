@@ -62,7 +62,7 @@ typedef enum bonafide_reason { /* why a verdict is inconclusive */
   BONAFIDE_REASON_NO_SPEECH = 1,
   BONAFIDE_REASON_TOO_LITTLE_SPEECH = 2, /* less than a second */
   BONAFIDE_REASON_TOO_NOISY = 3,
-  BONAFIDE_REASON_AMBIGUOUS = 4, /* between the points at which verdicts change, or a short stretch flagged */
+  BONAFIDE_REASON_AMBIGUOUS = 4, /* between the points at which verdicts change, or part of it flagged, which is not enough */
   BONAFIDE_REASON_INCOMPLETE = 5, /* there is audio in the recording that was not heard */
   BONAFIDE_REASON_TOO_DISTORTED = 6 /* clipped so much that a synthetic voice could pass */
 } bonafide_reason;

@@ -75,7 +75,7 @@ const texts = {
         : 'The speech is less than 3 dB above the noise around it.'],
       too_distorted: ['The speech is clipped so much that a synthetic voice could pass for a person.'],
       incomplete: [`${clock(Math.max(1, unheard))} of the recording were not heard, so nobody in it is cleared.`],
-      ambiguous: [part, stretches ? 'A flagged stretch is too short to decide.' : `T${whole.slice(1)}, `
+      ambiguous: [part, stretches ? 'The flagged part is too short, or too weak beside the whole, to decide.' : `T${whole.slice(1)}, `
         + `between the alarm point (${llrText(points?.alarm)}) and the clear point (${llrText(points?.clear)}).`],
     };
     const said = (sentences[verdict === 'inconclusive' ? reason : verdict] ?? []).filter(Boolean);
