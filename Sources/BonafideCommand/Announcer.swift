@@ -31,8 +31,9 @@ final class Announcer: Sendable {
   /// Writes a result, and then takes note that it is written: one that is cut off in between is written twice, and never not at all.
   func announce(_ result: FileResult, row: Int64) throws(RunError) {
     let text = report.entry(for: result)
-    // The number makes names of their own of calls of one name in several folders.
-    let name = folder.map { "\($0)\(result.location.split(separator: "/").last.map(String.init) ?? "recording").\(row).json" }
+    // The number makes names of their own of calls of one name in several folders, and of long names, of which the file system takes no more.
+    let called = result.location.split(separator: "/").last.map { String(pathBytes: Array(String($0).pathBytes.prefix(200))) } ?? "recording"
+    let name = folder.map { "\($0)\(called).\(row).json" }
     var output = try ReportOutput(path: name)
     try output.write(text)
     try output.commit()

@@ -74,7 +74,8 @@ struct LedgerSelection: ParsableArguments {
 func pastTime(_ text: String) throws -> Date {
   let units = ["d": 86_400.0, "h": 3600, "m": 60]
   if let unit = text.last.flatMap({ units[String($0)] }), let count = Double(text.dropLast()), count >= 0, count.isFinite {
-    return Date(timeIntervalSinceNow: -count * unit)
+    let time = Date(timeIntervalSinceNow: -count * unit)
+    if time.timeIntervalSince1970 >= 0 { return time }
   }
   if let match = text.wholeMatch(of: /(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d))?)?Z?/) {
     func number(_ part: Substring?) -> Int32 { part.flatMap { Int32($0) } ?? 0 }

@@ -3,6 +3,7 @@ import Bonafide
 import BonafideAudio
 import BonafideLedger
 import BonafideReport
+import Glibc
 
 /// Screens recordings as they come into folders.
 struct Watch: ParsableCommand {
@@ -58,6 +59,7 @@ struct Watch: ParsableCommand {
       let detector = try site.fitted(screening.detector()).detector
       try points.validate(for: detector)
       let options = points.applied(to: party.scanOptions)
+      try checkPlaceOfLedger()
       var watch = try FolderWatch(folders: folders, party: party, settling: .seconds(settle), interval: .seconds(poll))
       let session = try wrapping { () throws(LedgerError) in
         try LedgerSession(
@@ -73,6 +75,23 @@ struct Watch: ParsableCommand {
         crew.add(watch.next())
         for path in crew.takeHeld() { watch.lookAgain(at: path) }
         if let failure = crew.failure { throw failure }
+      }
+    }
+  }
+
+  /// Files of a watched folder are opened and closed, and closing a file ends the locks that a process has on it: SQLite's too.
+  private func checkPlaceOfLedger() throws {
+    func real(_ path: String) -> String? {
+      guard let found = realpath(path.cPath, nil) else { return nil }
+      defer { free(found) }
+      return String(cPath: found)
+    }
+    let parent = ledger.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    guard let place = real(parent.isEmpty ? (ledger.hasPrefix("/") ? "/" : ".") : parent) else { return }
+    for folder in folders {
+      guard let watched = real(folder) else { continue }
+      if (place + "/").hasPrefix(watched.hasSuffix("/") ? watched : watched + "/") {
+        throw RunError(message: "\(ledger): lies in \(folder), which is watched; keep the ledger elsewhere")
       }
     }
   }

@@ -32,6 +32,7 @@ extension Ledger {
         let bytes = Data(RecordingKey(path: row[1], bytes: row[2]).location.pathBytes)
         return bytes == prefix.dropLast() || bytes.starts(with: prefix)
       }.map { $0[0] as Int64 }
+      try db.execute(sql: "DELETE FROM lease WHERE path = ? OR path >= ? AND path < ?", arguments: [key.path, first, end])
       for id in ids { try db.cachedStatement(sql: "DELETE FROM recording WHERE id = ?").execute(arguments: [id]) }
       return ids.count
     }

@@ -80,6 +80,8 @@ import Testing
     #expect(!bytes.contains("calls/a.wav"))
     #expect(!bytes.contains("calls/old"))
     #expect(try bonafide(["ledger", "forget", ledger, "calls/a.wav"], in: folder).status == 2)
+    // Before the year 1, whose days sort as years to come.
+    #expect(try bonafide(["ledger", "forget", ledger, "--older-than", "4000000d"]).status == 64)
     #expect(try bonafide(["ledger", "forget", ledger, "--older-than", "1d"]).status == 0)
     #expect(try lines("list", ledger).count == 2)
     #expect(try bonafide(["ledger", "forget", ledger, "--older-than", "0d"]).status == 0)

@@ -108,6 +108,29 @@ import Testing
     try FileManager.default.contentsOfDirectory(atPath: folder.path(name)).filter { !$0.hasSuffix(".part") }
   }
 
+  /// Its files would be opened and closed as the calls are, which ends SQLite's locks.
+  @Test func aLedgerInAWatchedFolderIsAnError() throws {
+    try folder.write("calls/new/.keep", [])
+    for place in ["calls/state.sqlite", "calls/new/state.sqlite", "calls/new/../../calls/state.sqlite"] {
+      let run = try bonafide(["watch", "--fast", "--ledger", folder.path(place), calls.path])
+      #expect(run.status == 2 && run.errorLines.contains { $0.hasSuffix("keep the ledger elsewhere") })
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path("calls/state.sqlite")))
+  }
+
+  /// The file of a result has a longer name than its recording.
+  @Test func resultsOfLongNamesHaveFiles() throws {
+    try folder.write("calls/\(String(repeating: "x", count: 240)).wav", try call(0))
+    let process = try start("out.jsonl", ["--results", folder.path("results")])
+    var found: [String] = []
+    for _ in 0..<300 where found.isEmpty {
+      usleep(100_000)
+      found = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path("results"))) ?? []).filter { $0.hasSuffix(".json") }
+    }
+    stop(process)
+    #expect(found.count == 1 && found[0].hasPrefix(String(repeating: "x", count: 200) + "."))
+  }
+
   @Test func whatCannotBeWatchedIsAnError() throws {
     let ledger = folder.path("state.sqlite")
     #expect(try bonafide(["watch", "--fast", "--ledger", ledger, folder.path("none")]).status == 2)

@@ -85,7 +85,7 @@ class Run:
         self.session = session
         self.arguments = arguments
         given = {name: value for name, value in vars(arguments).items() if name in DetectorOptions.__annotations__}
-        self.options: DetectorOptions = {name: value for name, value in given.items() if value}  # type: ignore[assignment]
+        self.options: DetectorOptions = {name: value for name, value in given.items() if value is not None and value is not False}  # type: ignore[assignment]
         # Contents may be large: a batch of them is in the memory of an executor.
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 8)
 
