@@ -42,7 +42,7 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
   /// An error of SQLite, or of what stands above it.
   init(_ error: any Error, path: String) {
     if let error = error as? LedgerError {
-      self = error
+      if error.path.isEmpty { self.init(error.code, path, error.message) } else { self = error }
       return
     }
     guard let error = error as? DatabaseError else {
