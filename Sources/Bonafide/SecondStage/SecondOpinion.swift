@@ -12,7 +12,7 @@ struct SecondOpinion: Sendable {
   let score: Double
   /// The run of windows that sounds most synthetic; `nil` where the windows are too few.
   let lowest: Run?
-  let windows: [Window]
+  private let windows: [Window]
 
   /// - Parameters:
   ///   - windows: in order.
