@@ -163,7 +163,7 @@ class CallView {
   }
 }
 
-/** Strength of a log-likelihood ratio by the ENFSI guideline, as the README has it. */
+/** Strength of a log-likelihood ratio by the ENFSI guideline, as docs/verdicts.md has it. */
 function strengthOf(llr) {
   const ratios = { extremely_strong: 1e6, very_strong: 1e4, strong: 1000, moderately_strong: 100, moderate: 10, weak: 2 };
   return Object.keys(ratios).find((strength) => llr >= Math.log(ratios[strength])) ?? 'none';
