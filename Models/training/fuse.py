@@ -182,9 +182,10 @@ def main():
         print(model, len(group), "parties", np.round(b, 3), "alarm", round(alarm, 2), "clear", round(clear, 2))
     figures = table(parties, cross_validated(parties))
     digest = lambda path: hashlib.sha256(open(path, "rb").read()).hexdigest()
+    beside = lambda name: digest(os.path.join(os.path.dirname(o.heads) or ".", name))
     card = dict(name="second", version=o.version, fusions=fusions, training=json.loads(o.training),
                 metrics=dict(command="Models/training/fuse.py", data="splits dev and dev3, not trained on; each source by a fusion and points set on the others", conditions=figures),
-                encoder_sha256=digest(os.path.join(os.path.dirname(o.heads) or ".", "encoder.safetensors")), safetensors_sha256=digest(o.heads + ".safetensors"))
+                encoder_sha256=beside("encoder.safetensors"), spectra_sha256=beside("spectra.safetensors"), safetensors_sha256=digest(o.heads + ".safetensors"))
     with open(o.out, "w") as f:
         json.dump(json.loads(json.dumps(card), parse_float=lambda x: float(f"{float(x):.6g}")), f, indent=1)
         f.write("\n")

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """What the second stage makes of a window of the samples, by PyTorch: golden_second.py (no arguments needed).
 
-Writes Tests/BonafideTests/Golden/second.safetensors: features of every tenth frame, the pooled states, and the score, from the weights that are
+Writes Tests/BonafideTests/Golden/second.safetensors: features of every tenth frame, spectra of every fortieth, the pooled states, and the score, from the weights that are
 shipped. The Swift engine is held against them. The window is at 8 kHz, taken as if it were at 16 kHz, so that no resampler is between.
 """
 import os
 import numpy as np, safetensors.torch, soundfile, torch
 from encoder import Block, LogMel
+from spectrum import compressed
 from torch.nn import functional as F
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -36,6 +37,16 @@ def statistics(weights, features, mask):
     return torch.cat(out)
 
 
+def spectrum_statistics(weights, spectrum, mask):
+    """(2, 161, frames) -> (2 * 1024)"""
+    x, last = spectrum[None], sum(n.endswith(".bias") for n in weights) - 1
+    for k in range(last + 1):
+        w = weights[f"layers.{k}.weight"].unflatten(1, (3, 3, -1)).permute(0, 3, 1, 2)
+        x = F.leaky_relu(F.conv2d(x, w, weights[f"layers.{k}.bias"], (1 if k == 0 else 2, 2 if k == last else 1), (0, 1)), 0.1)
+    chosen = x.flatten(1, 2)[0].T[mask]
+    return torch.cat([chosen.mean(0), chosen.std(0, correction=0)])
+
+
 def score(heads, x):
     x, total, k = (x - heads["inputs.mean"]) * heads["inputs.scale"], 0, 0
     while f"heads.{k}.0.weight" in heads:
@@ -51,9 +62,11 @@ def main():
     samples, _ = soundfile.read(os.path.join(ROOT, "samples", "genuine-en.ulaw.wav"), dtype="float32")
     features = LogMel()(torch.from_numpy(samples[None, :64000].copy()))[0]
     mask = torch.arange(200) % 7 != 0
-    pooled = statistics(restored("encoder.safetensors"), features, mask)
+    spectrum = compressed(torch.from_numpy(samples[None, :64000].copy()))[0]
+    pooled = torch.cat([statistics(restored("encoder.safetensors"), features, mask), spectrum_statistics(restored("spectra.safetensors"), spectrum, mask)])
     safetensors.torch.save_file(
-        {"features": features.T[::10].contiguous(), "statistics": pooled, "score": score(restored("second.safetensors"), pooled)},
+        {"features": features.T[::10].contiguous(), "spectrum": spectrum.permute(1, 2, 0)[:, ::40].contiguous(), "statistics": pooled,
+         "score": score(restored("second.safetensors"), pooled)},
         os.path.join(ROOT, "Tests", "BonafideTests", "Golden", "second.safetensors"))
 
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""The second stage: weights of the pre-trained encoder, and heads on its states.
+"""The second stage: weights of the pre-trained encoders, and heads on their states.
 
 second_stage.py encoder MODEL.bin ../encoder.safetensors [--blocks 3]
+second_stage.py spectra distill_mos_v7.pt ../spectra.safetensors
 second_stage.py heads STATES ../second --train NAME[,NAME …] --look NAME[,NAME …] [--seeds 3] [--epochs 12]
 
-`encoder` writes the convolutions, positions and lower blocks, matrices in 8 bits with a scale a row. `heads` learns perceptrons on the pooled
+`encoder` writes the convolutions, positions and lower blocks, matrices in 8 bits with a scale a row; `spectra` the convolutions of the other encoder, too. `heads` learns perceptrons on the pooled
 states that states.py made (NAME is a folder of STATES), source-weighted and from pairs inside sources, and writes ../second.safetensors; --look prints EERs of folders that
 are not learned from. fuse.py then fits how both stages' scores come together, and writes ../second.json.
 """
@@ -14,6 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 import metrics
 from encoder import Encoder
+from spectrum import SpectrumEncoder
 
 POSITIONS = 200              # of a window of four seconds
 # Speakers of samples/ (Debian's Asterisk prompts), left out by speaker and by note.
@@ -46,15 +48,27 @@ def export_encoder(o):
     print(o.out, os.path.getsize(o.out), "bytes")
 
 
+def export_spectra(o):
+    tensors = {}
+    for k, layer in enumerate(SpectrumEncoder(o.model).layers):
+        # Of a window its frequencies one after the other, in each the frames, in each the channels.
+        tensors[f"layers.{k}.weight"], tensors[f"layers.{k}.bias"] = layer.weight.permute(0, 2, 3, 1).flatten(1), layer.bias
+    safetensors.torch.save_file(eight_bits(tensors), o.out, {
+        "source": "convolutions of Distill-MOS (Microsoft, MIT licence); see Models/spectra.LICENSE"})
+    print(o.out, os.path.getsize(o.out), "bytes")
+
+
 def load(states, name, blocks=3):
-    """States (clips, 2 * (1 + blocks) * 512) float16, those of the convolutions first, and rows."""
+    """States of both encoders (clips, 2 * (1 + blocks) * 512 + 2 * 1024) float16, where there are both, and rows."""
     rows, x, kept = json.load(open(os.path.join(states, name, "rows.json"))), [], []
-    for path in sorted(glob.glob(os.path.join(states, name, "[0-9]*.npy"))):
-        if ".part" in path:
+    for path in sorted(glob.glob(os.path.join(states, "spectra", name, "[0-9]*.npy"))):
+        chunk = os.path.basename(path)
+        speech = os.path.join(states, name, chunk)
+        if ".part" in path or not os.path.exists(speech):
             continue
-        part = np.load(path)
-        first = int(os.path.basename(path)[:4]) * 768
-        x.append(part[:, :1 + blocks].reshape(len(part), -1))
+        part = np.load(speech)
+        first = int(chunk[:4]) * 768
+        x.append(np.concatenate([part[:, :1 + blocks].reshape(len(part), -1), np.load(path).reshape(len(part), -1)], 1))
         kept += rows[first:first + len(part)]
     return np.concatenate(x), kept
 
@@ -178,6 +192,9 @@ def main():
     c.add_argument("model")
     c.add_argument("out")
     c.add_argument("--blocks", type=int, default=3)
+    c = commands.add_parser("spectra")
+    c.add_argument("model")
+    c.add_argument("out")
     c = commands.add_parser("heads")
     c.add_argument("states")
     c.add_argument("out")
@@ -187,7 +204,7 @@ def main():
     c.add_argument("--epochs", type=int, default=12)
     o = a.parse_args()
     torch.set_num_threads(1)
-    export_encoder(o) if o.command == "encoder" else train_heads(o)
+    {"encoder": export_encoder, "spectra": export_spectra, "heads": train_heads}[o.command](o)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""States of a pre-trained encoder for the clips of protocol tables, as they are and through random lines.
+"""States of the pre-trained encoders for the clips of protocol tables, as they are and through random lines.
 
 states.py MODEL.bin OUT PROTOCOL [PROTOCOL …] [--variant clean|line8|line16|NAME] [--split train] [--seed 0] [--blocks 4]
 
 For each PROTOCOL writes OUT/TABLE.VARIANT.SEED/NNNN.npy, float16 (clips, blocks + 1, 2, 512): mean and standard deviation over the
 frames of speech of the states after the convolutions and after each block; and rows.json, the rows in that order, with `clip_s` and
-`speech_s`. What is there already is not made again, so that a run that was stopped goes on.
+`speech_s`. Where MODEL is distill_mos_v7.pt, (clips, 1, 2, 1024) into OUT/spectra, of the same sound. What is there already is not made
+again, so that a run that was stopped goes on.
 
 clean   the clip as it is, at 16 kHz
 line8   a random telephone line: `channel.degrade` at 8 kHz, then a real codec
@@ -17,6 +18,7 @@ import numpy as np, soundfile, soxr, torch
 import channel
 from corpus import CODECS, through
 from encoder import Encoder, LogMel
+from spectrum import SpectrumEncoder
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "evaluation"))
 
@@ -89,7 +91,7 @@ def pooled(encoder, front, clips, masks):
         x = torch.from_numpy(np.stack([clips[i][:n * FRAME] for i in part]))
         m = torch.from_numpy(np.stack([masks[i] if masks[i].any() else np.ones(n, bool) for i in part])).float()[:, :, None]
         with torch.autocast("cpu", torch.bfloat16):
-            states = encoder(front(x))
+            states = [encoder(x)] if front is None else encoder(front(x))
         count = m.sum(1)
         stats = []
         for s in states:
@@ -106,7 +108,7 @@ def pooled(encoder, front, clips, masks):
 def setup(model, blocks, threads):
     global ENCODER, FRONT
     torch.set_num_threads(threads)
-    ENCODER, FRONT = Encoder(model, blocks).eval(), LogMel()
+    ENCODER, FRONT = (SpectrumEncoder(model).eval(), None) if model.endswith(".pt") else (Encoder(model, blocks).eval(), LogMel())
 
 
 def work(job):
@@ -127,7 +129,7 @@ def work(job):
         rate = 8000 if variant == "line8" else RATE
         nonspeech = channel.NonSpeech(music, rate)
         lines = channel.Lines([soxr.resample(decoded(p), RATE, rate) * 32768 for p in lines_of])
-        clips = lined(clips, rate, zlib.crc32(path.encode()) + seed, nonspeech, lines)
+        clips = lined(clips, rate, zlib.crc32(path.replace("/spectra/", "/").encode()) + seed, nonspeech, lines)
     elif variant != "clean":
         import degrade
         condition = degrade.Condition(variant)
@@ -169,7 +171,7 @@ def main():
             root = os.path.dirname(os.path.abspath(table))
             line_rows = [r for r in rows if r["split"] == "train" and r.get("kind") == "phone"]
             lines_of = [os.path.join(root, line_rows[i]["file"]) for i in np.random.default_rng(1).permutation(len(line_rows))[:150]]
-            folder = os.path.join(o.out, f"{os.path.basename(root)}.{o.split or 'all'}.{o.variant}.{o.seed}")
+            folder = os.path.join(o.out, "spectra" if o.model.endswith(".pt") else "", f"{os.path.basename(root)}.{o.split or 'all'}.{o.variant}.{o.seed}")
             os.makedirs(folder, exist_ok=True)
             order = np.random.default_rng(2).permutation(len(rows))      # each chunk has something of all
             rows = [rows[i] for i in order] if not o.split or o.split == "train" else rows

@@ -23,6 +23,10 @@ static const uint8_t encoder_weights[] = {
 #embed "../../Models/encoder.safetensors"
 };
 
+static const uint8_t spectra_weights[] = {
+#embed "../../Models/spectra.safetensors"
+};
+
 static const uint8_t second_weights[] = {
 #embed "../../Models/second.safetensors"
 };
@@ -41,6 +45,10 @@ struct bonafide_model_files bonafide_wideband_model(void) {
 
 struct bonafide_model_files bonafide_speech_encoder(void) {
   return (struct bonafide_model_files){encoder_weights, sizeof encoder_weights, encoder_weights, 0};
+}
+
+struct bonafide_model_files bonafide_spectrum_encoder(void) {
+  return (struct bonafide_model_files){spectra_weights, sizeof spectra_weights, spectra_weights, 0};
 }
 
 struct bonafide_model_files bonafide_second_stage_model(void) {

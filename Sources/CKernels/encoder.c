@@ -45,6 +45,16 @@ FOR_EACH_PROCESSOR void kernels_gelu(float *values, size_t rows, size_t columns,
   }
 }
 
+FOR_EACH_PROCESSOR void kernels_leaky(float *values, size_t rows, size_t columns, const float *bias, float slope) {
+  for (size_t row = 0; row < rows; row++) {
+    float *x = values + row * columns;
+    for (size_t k = 0; k < columns; k++) {
+      const float y = x[k] + bias[k];
+      x[k] = y < 0 ? slope * y : y;
+    }
+  }
+}
+
 FOR_EACH_PROCESSOR void kernels_add_rows(float *sum, const float *values, size_t rows, size_t columns, const float *bias) {
   for (size_t row = 0; row < rows; row++) {
     const float *x = values + row * columns;

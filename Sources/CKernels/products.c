@@ -31,21 +31,24 @@ BFLOAT16 void kernels_halves(const float *values, size_t count, uint16_t *halves
   for (; k < count; k++) halves[k] = half_of(values[k]);
 }
 
-/// `rows` rows, at most `block_rows` and known to the compiler, by one panel of weights.
+/// `rows` rows, at most `block_rows` and known to the compiler, by one panel of weights. `at` is the first row's place in each line.
 BFLOAT16 __attribute__((always_inline)) static inline void multiply_block(
-    const int rows, const uint16_t *input, size_t inputs, const uint16_t *weights, float *output, size_t stride) {
+    const int rows, const struct kernels_windows *windows, size_t at, const uint16_t *weights, float *output, size_t stride) {
   __m512 s[block_rows][4];
   for (int i = 0; i < rows; i++) {
     for (int j = 0; j < 4; j++) s[i][j] = _mm512_setzero_ps();
   }
-  for (size_t k = 0; k < inputs; k += 2, weights += 2 * wide_panel) {
-    __m512bh w[4];
-    for (int j = 0; j < 4; j++) w[j] = (__m512bh)_mm512_loadu_si512(weights + 2 * panel * j);
-    for (int i = 0; i < rows; i++) {
-      int pair;
-      memcpy(&pair, input + (size_t)i * inputs + k, sizeof pair);
-      const __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
-      for (int j = 0; j < 4; j++) s[i][j] = _mm512_dpbf16_ps(s[i][j], w[j], x);
+  for (size_t line = 0; line < windows->count; line++) {
+    const uint16_t *input = windows->lines[line] + at;
+    for (size_t k = 0; k < windows->run; k += 2, weights += 2 * wide_panel) {
+      __m512bh w[4];
+      for (int j = 0; j < 4; j++) w[j] = (__m512bh)_mm512_loadu_si512(weights + 2 * panel * j);
+      for (int i = 0; i < rows; i++) {
+        int pair;
+        memcpy(&pair, input + (size_t)i * windows->step + k, sizeof pair);
+        const __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
+        for (int j = 0; j < 4; j++) s[i][j] = _mm512_dpbf16_ps(s[i][j], w[j], x);
+      }
     }
   }
   for (int i = 0; i < rows; i++) {
@@ -53,18 +56,19 @@ BFLOAT16 __attribute__((always_inline)) static inline void multiply_block(
   }
 }
 
-BFLOAT16 void kernels_product(
-    const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {
+BFLOAT16 void kernels_product_windows(
+    const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
+  const size_t inputs = windows->count * windows->run;
   for (size_t first = 0; first < outputs; first += wide_panel) {
     const uint16_t *weights = packed + first * inputs;
     size_t row = 0;
     for (; row + block_rows <= rows; row += block_rows) {
-      multiply_block(block_rows, input + row * inputs, inputs, weights, output + row * outputs + first, outputs);
+      multiply_block(block_rows, windows, row * windows->step, weights, output + row * outputs + first, outputs);
     }
     for (; row + 2 <= rows; row += 2) {
-      multiply_block(2, input + row * inputs, inputs, weights, output + row * outputs + first, outputs);
+      multiply_block(2, windows, row * windows->step, weights, output + row * outputs + first, outputs);
     }
-    if (row < rows) multiply_block(1, input + row * inputs, inputs, weights, output + row * outputs + first, outputs);
+    if (row < rows) multiply_block(1, windows, row * windows->step, weights, output + row * outputs + first, outputs);
   }
 }
 
@@ -74,14 +78,16 @@ void kernels_halves(const float *values, size_t count, uint16_t *halves) {
   for (size_t k = 0; k < count; k++) halves[k] = half_of(values[k]);
 }
 
-void kernels_product(
-    const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {
+void kernels_product_windows(
+    const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
+  const size_t inputs = windows->count * windows->run;
   for (size_t row = 0; row < rows; row++) {
     for (size_t c = 0; c < outputs; c++) {
       const uint16_t *w = packed + c / wide_panel * wide_panel * inputs + c % wide_panel * 2;
       float sum = 0;
       for (size_t k = 0; k < inputs; k++) {
-        sum += float_of(input[row * inputs + k]) * float_of(w[k / 2 * 2 * wide_panel + k % 2]);
+        const uint16_t x = windows->lines[k / windows->run][row * windows->step + k % windows->run];
+        sum += float_of(x) * float_of(w[k / 2 * 2 * wide_panel + k % 2]);
       }
       output[row * outputs + c] = sum;
     }
@@ -89,3 +95,9 @@ void kernels_product(
 }
 
 #endif
+
+void kernels_product(
+    const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {
+  const struct kernels_windows windows = {.lines = {input}, .count = 1, .run = inputs, .step = inputs};
+  kernels_product_windows(&windows, rows, packed, outputs, output);
+}

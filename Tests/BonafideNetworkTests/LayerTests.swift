@@ -42,6 +42,49 @@ struct LayerTests {
     #expect(distance(output, expected.values) < tolerance, "\(Golden.command)")
   }
 
+  /// Windows of three lines in any order, every one and every other; counts of rows that fill blocks of six, and rest.
+  @Test(arguments: [1, 2, 6, 9], [(channels: 2, outputs: 64), (channels: 8, outputs: 128), (channels: 3, outputs: 5)])
+  func windows(rows: Int, size: (channels: Int, outputs: Int)) throws {
+    let (channels, outputs) = size
+    let wave = { (k: Int) in sin(Float(k) * 0.7) }
+    let weight = try #require(Tensor(shape: [outputs, 9 * channels], values: (0..<outputs * 9 * channels).map(wave)))
+    let bias = (0..<outputs).map { wave(5 * $0) }
+    for (step, order) in [(1, [0, 1, 2]), (2, [2, 0, 1])] {
+      let length = (step * (rows - 1) + 3) * channels
+      let lines = (0..<3 * length).map { wave(3 * $0 + 1) }
+      for arithmetic in [Arithmetic.float, .fastest] {
+        let layer = Linear(weight: weight, bias: bias, arithmetic)
+        var output = [Float](repeating: .nan, count: rows * outputs)
+        layer.multiply(
+          windowsOf: lines, length: length, order: order, run: 3 * channels, step: step * channels, rows: rows, into: &output)
+        layer.leaky(&output, rows: rows, slope: 0.1)
+        for row in 0..<rows {
+          for column in 0..<outputs {
+            var sum = bias[column]
+            for tap in 0..<3 {
+              for k in 0..<3 * channels {
+                sum += lines[order[tap] * length + row * step * channels + k] * weight.values[(column * 3 + tap) * 3 * channels + k]
+              }
+            }
+            let expected = sum < 0 ? 0.1 * sum : sum
+            #expect(abs(output[row * outputs + column] - expected) < (arithmetic == .float ? 1e-4 : 0.15), "row \(row), column \(column)")
+          }
+        }
+      }
+    }
+  }
+
+  /// A file of another architecture is named, not read past its end.
+  @Test func spectraOfTheWrongShape() throws {
+    var file = SafetensorsBuilder()
+    file.add("layers.0.weight", shape: [64, 18], values: [Float](repeating: 0, count: 64 * 18))
+    file.add("layers.0.bias", shape: [64], values: [Float](repeating: 0, count: 64))
+    #expect(throws: NetworkError.self) { try SpectrumEncoder(SafetensorsFile(file.bytes)) }
+    file.add("layers.1.weight", shape: [64, 64], values: [Float](repeating: 0, count: 64 * 64))
+    file.add("layers.1.bias", shape: [64], values: [Float](repeating: 0, count: 64))
+    #expect(throws: NetworkError.self) { try SpectrumEncoder(SafetensorsFile(file.bytes)) }
+  }
+
   /// Rows that fill blocks of six, and rest; inputs and outputs that fit bfloat16, and that do not.
   @Test(arguments: [1, 2, 5, 6, 13], [(64, 128), (62, 64), (63, 64), (64, 65)])
   func linear(rows: Int, size: (inputs: Int, outputs: Int)) throws {

@@ -30,12 +30,30 @@ import Testing
       let (row, band) = (10 * (index / SpeechEncoder.bands), index % SpeechEncoder.bands)
       #expect(abs(features[row * SpeechEncoder.bands + band] - value) < 1e-3, "frame \(row), band \(band)")
     }
-    let statistics = stage.encoder.statistics(of: features, mask: (0..<200).map { $0 % 7 != 0 })
+    let spectra = try CompressedSpectrogram().values(of: Array(try samples(of: Self.genuine).prefix(64_000)), onceAt: 16_000)
+    try #require(spectra.count == SpectrumEncoder.bins * 400 * 2)
+    for (index, value) in try expected("spectrum").enumerated() {
+      let (bin, frame, part) = (index / 20, 40 * (index / 2 % 10), index % 2)
+      let own = spectra[2 * (bin * 400 + frame) + part]
+      #expect(abs(own - value) < 1e-3, "bin \(bin), frame \(frame)")
+    }
+    let mask = (0..<200).map { $0 % 7 != 0 }
+    let statistics = stage.encoder.statistics(of: features, mask: mask) + stage.spectra.statistics(of: spectra, mask: mask)
     let wanted = try expected("statistics")
     try #require(statistics.count == wanted.count)
     let furthest = zip(statistics, wanted).map { abs($0 - $1) }.max() ?? 0
     #expect(furthest < 1e-3, regenerate)
     #expect(abs(stage.heads.score(statistics) - (try expected("score")[0])) < 1e-3, regenerate)
+  }
+
+  /// What is left out above 4 kHz is what zeros there give.
+  @Test func silentFrequenciesAreTakenTogether() throws {
+    let encoder = try SecondStage.builtIn(.float).spectra
+    let spectra = try CompressedSpectrogram().values(of: Array(try samples(of: Self.genuine).prefix(16_000)), onceAt: 8000)
+    try #require(spectra.count == 81 * 100 * 2)
+    let whole = spectra + [Float](repeating: 0, count: (SpectrumEncoder.bins - 81) * 100 * 2)
+    let mask = [Bool](repeating: true, count: 50)
+    #expect(encoder.statistics(of: spectra, mask: mask) == encoder.statistics(of: whole, mask: mask))
   }
 
   /// bfloat16 has eight bits.

@@ -4,7 +4,7 @@ import CDefaultModel
 import FoundationEssentials
 import Glibc
 
-/// The second stage of a detector: a pre-trained speech encoder with heads of our own, which listens to windows of a party's speech that the first
+/// The second stage of a detector: two pre-trained encoders, of what is said and of phases, with heads of our own, which listens to windows of a party's speech that the first
 /// stage found, and a rule that brings the scores of both stages together.
 public struct SecondStage: Sendable {
   /// What is known of it beside its weights.
@@ -12,6 +12,7 @@ public struct SecondStage: Sendable {
   /// SHA-256 of the heads' weights, in lower-case hexadecimal digits.
   public let sha256: String
   let encoder: SpeechEncoder
+  let spectra: SpectrumEncoder
   let heads: PerceptronHeads
 
   /// The built-in one.
@@ -22,14 +23,14 @@ public struct SecondStage: Sendable {
   private static let loaded = Result { () throws(ModelError) in try SecondStage.builtIn(.fastest) }
 
   static func builtIn(_ arithmetic: Arithmetic) throws(ModelError) -> SecondStage {
-    let (encoder, heads) = (bonafide_speech_encoder(), bonafide_second_stage_model())
+    func bytes(_ start: UnsafePointer<UInt8>, _ count: Int) -> [UInt8] { Array(UnsafeBufferPointer(start: start, count: count)) }
+    let (encoder, spectra, heads) = (bonafide_speech_encoder(), bonafide_spectrum_encoder(), bonafide_second_stage_model())
     return try SecondStage(
-      encoder: Array(UnsafeBufferPointer(start: encoder.weights, count: encoder.weights_size)),
-      heads: Array(UnsafeBufferPointer(start: heads.weights, count: heads.weights_size)),
-      card: Array(UnsafeBufferPointer(start: heads.card, count: heads.card_size)), arithmetic: arithmetic)
+      encoder: bytes(encoder.weights, encoder.weights_size), spectra: bytes(spectra.weights, spectra.weights_size),
+      heads: bytes(heads.weights, heads.weights_size), card: bytes(heads.card, heads.card_size), arithmetic: arithmetic)
   }
 
-  init(encoder: [UInt8], heads: [UInt8], card cardBytes: [UInt8], arithmetic: Arithmetic = .fastest) throws(ModelError) {
+  init(encoder: [UInt8], spectra: [UInt8], heads: [UInt8], card cardBytes: [UInt8], arithmetic: Arithmetic = .fastest) throws(ModelError) {
     let name = "built-in second stage"
     do {
       card = try JSONDecoder().decode(SecondStageCard.self, from: Data(cardBytes))
@@ -39,7 +40,9 @@ public struct SecondStage: Sendable {
     sha256 = card.weightsSHA256
     do {
       self.encoder = try SpeechEncoder(try SafetensorsFile(encoder), arithmetic: arithmetic)
-      self.heads = try PerceptronHeads(try SafetensorsFile(heads), inputs: self.encoder.statisticsCount)
+      self.spectra = try SpectrumEncoder(try SafetensorsFile(spectra), arithmetic: arithmetic)
+      self.heads = try PerceptronHeads(
+        try SafetensorsFile(heads), inputs: self.encoder.statisticsCount + self.spectra.statisticsCount)
     } catch {
       throw ModelError(code: .badWeights, path: name, message: "\(error)")
     }
@@ -65,11 +68,11 @@ public struct SecondStage: Sendable {
     samples.removeSubrange(count...)
     let mask = (0..<states).map { window.speech[$0 / 2] }
     Self.level(&samples, unit: unit, mask: mask)
-    let features = try ScreeningError.wrapping { () throws(FeatureError) in
-      var spectrogram = try EncoderSpectrogram()
-      return spectrogram.features(of: samples)
+    let (features, spectrogram) = try ScreeningError.wrapping { () throws(FeatureError) in
+      var mel = try EncoderSpectrogram()
+      return (mel.features(of: samples), try CompressedSpectrogram().values(of: samples, onceAt: sampleRate))
     }
-    return Double(heads.score(encoder.statistics(of: features, mask: mask)))
+    return Double(heads.score(encoder.statistics(of: features, mask: mask) + spectra.statistics(of: spectrogram, mask: mask)))
   }
 
   private static func resampled(_ samples: [Float], from rate: Int) throws(ScreeningError) -> [Float] {
@@ -153,12 +156,13 @@ public struct SecondStageCard: Codable, Sendable, Equatable {
   public var training: [String: JSONValue]
   /// Measurements on development data, as the trainer wrote them.
   public var metrics: [String: JSONValue]
-  /// SHA-256 of the encoder's and of the heads' weights files, in lower-case hexadecimal digits.
-  public var encoderSHA256, weightsSHA256: String
+  /// SHA-256 of both encoders' and of the heads' weights files, in lower-case hexadecimal digits.
+  public var encoderSHA256, spectraSHA256, weightsSHA256: String
 
   enum CodingKeys: String, CodingKey {
     case name, version, fusions, training, metrics
     case encoderSHA256 = "encoder_sha256"
+    case spectraSHA256 = "spectra_sha256"
     case weightsSHA256 = "safetensors_sha256"
   }
 }

@@ -15,4 +15,6 @@ struct bonafide_model_files bonafide_narrowband_model(void);
 struct bonafide_model_files bonafide_wideband_model(void);
 /// Without a card.
 struct bonafide_model_files bonafide_speech_encoder(void);
+/// Without a card.
+struct bonafide_model_files bonafide_spectrum_encoder(void);
 struct bonafide_model_files bonafide_second_stage_model(void);

@@ -193,10 +193,23 @@ void kernels_halves(const float *values, size_t count, uint16_t *halves);
 void kernels_product(
     const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output);
 
-/// Layers of the speech encoder, all on rows of floats that follow one another.
+/// Windows of a convolution: each row is of `run` values of each of `count` lines, the next row's `step` values further on.
+struct kernels_windows {
+  const uint16_t *lines[3];
+  size_t count, run, step;
+};
+
+/// As `kernels_product`, with rows of count · run values that overlap: `run` is even.
+void kernels_product_windows(
+    const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output);
+
+/// Layers of the encoders, all on rows of floats that follow one another.
 
 /// values = GELU(values + bias): x Φ(x), Φ the distribution function of the normal distribution, within 2e-7 of the larger of 1 and |x|.
 void kernels_gelu(float *values, size_t rows, size_t columns, const float *bias);
+
+/// values = x, or slope · x where x < 0, for x = values + bias.
+void kernels_leaky(float *values, size_t rows, size_t columns, const float *bias, float slope);
 
 /// sum += values + bias.
 void kernels_add_rows(float *sum, const float *values, size_t rows, size_t columns, const float *bias);

@@ -1,0 +1,152 @@
+import CKernels
+
+/// The convolutions of a pre-trained encoder over a complex spectrogram, which hear phases: `spectrum.SpectrumEncoder` in `Models/training/spectrum.py`.
+///
+/// The network is that of Distill-MOS (B. Stahl and H. Gamper, "Distillation and Pruning for Scalable Self-Supervised Representation-Based Speech
+/// Quality Assessment", 2025) up to its transformer: windows of 3 × 3, leaky rectifiers, every second frequency from the second layer on, every
+/// second frame in the last.
+public struct SpectrumEncoder: Sendable {
+  /// Values of a state.
+  public let size: Int
+  private let layers: [Layer]
+  /// Frequencies that go into each layer, and that come out of the last.
+  private let heights: [Int]
+
+  /// Frequencies of a spectrum.
+  public static let bins = 161
+  /// Frames of the spectrogram per state.
+  public static let framesPerState = 2
+
+  private struct Layer: Sendable {
+    let linear: Linear
+    let inputs: Int
+    /// Of frequencies, and of frames, from a window to the next.
+    let steps: (frequency: Int, time: Int)
+  }
+
+  private static let slope: Float = 0.1
+
+  /// - Parameters:
+  ///   - file: has `layers.0.weight` (channels, 9 · 2), of a window the frequencies one after the other, in each the frames, in each real and
+  ///     imaginary part; `layers.1.weight` (channels, 9 · channels of the layer before), …; each with `.bias`. Weights may be of 8 bits.
+  ///   - arithmetic: of the products with weights.
+  public init(_ file: SafetensorsFile, arithmetic: Arithmetic = .fastest) throws(NetworkError) {
+    let weights = WeightReader(file)
+    let count = file.names.count { $0.hasSuffix(".bias") }
+    var (layers, heights, channels) = ([Layer](), [Self.bins], 2)
+    for layer in 0..<count {
+      let steps = (frequency: layer == 0 ? 1 : 2, time: layer == count - 1 ? 2 : 1)
+      let linear = try weights.linear("layers.\(layer)", outputs: nil, inputs: 9 * channels, arithmetic)
+      layers.append(Layer(linear: linear, inputs: channels, steps: steps))
+      heights.append((heights[layer] - 3) / steps.frequency + 1)
+      channels = linear.outputs
+    }
+    guard count > 1, let height = heights.last, height > 0 else {
+      throw NetworkError(code: .badConfiguration, message: "weights of \(count) layers are of no encoder of spectra; give its file")
+    }
+    (self.layers, self.heights) = (layers, heights)
+    size = channels * height
+  }
+
+  /// Numbers of `statistics`.
+  public var statisticsCount: Int { 2 * size }
+
+  /// Mean and standard deviation over the states of a window: (2, size).
+  ///
+  /// - Parameters:
+  ///   - spectrogram: (frequencies, 2 · states, 2), real and imaginary parts; of `bins` frequencies those that are not there are silent, and cost
+  ///     nearly nothing.
+  ///   - mask: the states that count; where none does, all do.
+  public func statistics(of spectrogram: [Float], mask: [Bool]) -> [Float] {
+    let states = mask.count
+    let line = 4 * states
+    precondition(
+      states > 0 && spectrogram.count.isMultiple(of: line) && spectrogram.count <= Self.bins * line,
+      "\(spectrogram.count) values of a window of \(states) states")
+    let state = FloatStorage(count: states * size)
+    var pass = Pass(layers, frames: 2 * states)
+    spectrogram.withUnsafeBufferPointer { spectrogram in
+      guard let start = spectrogram.baseAddress else { return }
+      for bin in 0..<Self.bins {
+        let isSilent = bin * line >= spectrogram.count
+        if isSilent {
+          pass.lines[0].next.update(repeating: 0, count: line)
+        } else {
+          pass.lines[0].next.update(from: start + bin * line, count: line)
+        }
+        advance(0, isSilent: isSilent, &pass, into: state.start)
+      }
+    }
+    let counted = mask.contains(true) ? mask : [Bool](repeating: true, count: states)
+    var moments = [Float](repeating: 0, count: 2 * size)
+    moments.withUnsafeMutableBufferPointer { moments in
+      guard let start = moments.baseAddress else { return }
+      kernels_moments(state.start, states, size, counted, start, start + size)
+    }
+    return moments
+  }
+
+  /// Takes note of a new line of a layer, and takes it as far through the layers as it goes: three lines of each are all that is kept.
+  ///
+  /// - Parameter isSilent: whether it is what silence gives, so that three such lines have to be multiplied once only.
+  private func advance(_ index: Int, isSilent: Bool, _ pass: inout Pass, into state: UnsafeMutablePointer<Float>) {
+    let (layer, line) = (layers[index], pass.lines[index])
+    line.count += 1
+    line.silent = isSilent ? line.silent + 1 : 0
+    guard line.count >= 3, (line.count - 3).isMultiple(of: layer.steps.frequency) else { return }
+    let (rows, outputs, isQuiet) = (pass.frames / layer.steps.time, layer.linear.outputs, line.silent >= 3)
+    let sums = isQuiet ? line.quiet.start : pass.sums.start
+    if !isQuiet || !line.knowsQuiet {
+      layer.linear.multiply(
+        windowsOf: line.storage.start, length: line.length, order: (0..<3).map { (line.count + $0) % 3 }, run: 3 * layer.inputs,
+        step: layer.inputs * layer.steps.time, rows: rows, into: sums)
+      layer.linear.leaky(sums, rows: rows, slope: Self.slope)
+      line.knowsQuiet = line.knowsQuiet || isQuiet
+    }
+    guard index < layers.count - 1 else {
+      let (place, height) = ((line.count - 3) / layer.steps.frequency, size / outputs)
+      for row in 0..<rows {
+        for channel in 0..<outputs { state[row * size + channel * height + place] = sums[row * outputs + channel] }
+      }
+      return
+    }
+    pass.lines[index + 1].next.update(from: sums, count: rows * outputs)
+    advance(index + 1, isSilent: isQuiet, &pass, into: state)
+  }
+
+  /// The last three lines of the input of a layer, each of all frames of one frequency, with a frame of zeros before and behind.
+  private final class Lines {
+    let storage: FloatStorage
+    let length: Int
+    private let margin: Int
+    /// Lines so far, and those of them that are silent, up to the last one.
+    var count = 0
+    var silent = 0
+    /// What the layer makes of three silent lines, once that is known.
+    let quiet: FloatStorage
+    var knowsQuiet = false
+
+    init(_ layer: Layer, frames: Int) {
+      length = (frames + 2) * layer.inputs
+      margin = layer.inputs
+      storage = FloatStorage(count: 3 * length)
+      quiet = FloatStorage(count: frames * layer.linear.outputs)
+    }
+
+    /// Where the next line goes.
+    var next: UnsafeMutablePointer<Float> { storage.start + count % 3 * length + margin }
+  }
+
+  /// What the layers of a window work in.
+  private struct Pass: ~Copyable {
+    let lines: [Lines]
+    let sums: FloatStorage
+    let frames: Int
+
+    init(_ layers: [Layer], frames: Int) {
+      lines = layers.map { Lines($0, frames: frames) }
+      sums = FloatStorage(count: frames * (layers.map(\.linear.outputs).max() ?? 0))
+      self.frames = frames
+    }
+  }
+}
