@@ -3,7 +3,7 @@ import Bonafide
 import BonafideReport
 import FoundationEssentials
 
-/// Prints the card of a model.
+/// Prints what a model is: a summary in words, or its card.
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what a model is, how it was trained and how well it does.")
@@ -25,25 +25,25 @@ struct Info: ParsableCommand {
     try check(model == nil || !wideband, "--wideband is about the built-in models; leave out --model.")
   }
 
-  @Option(name: .shortAndLong, help: "Form of the card.")
+  @Option(name: .shortAndLong, help: "Form of the answer; json is the whole card.")
   var format = Format.text
+
+  @Flag(name: .shortAndLong, help: "Print the whole card as text, and not the summary.")
+  var verbose = false
 
   func run() throws {
     let hasOutput = Terminal.prepareStreams()
     try reportingFailure {
       guard hasOutput else { throw RunError(message: "standard output is closed; leave it open to read the card") }
-      let card = try card()
+      let detector = try loadDetector(model)
+      let card = (wideband ? detector.wideband ?? detector.narrowband : detector.narrowband).card
       let output = try ReportOutput(path: nil)
       switch format {
       case .json: try output.write(try json(card) + "\n")
-      case .text: try output.write(try text(card))
+      case .text where verbose: try output.write(try text(card))
+      case .text: try output.write(ModelSummary(card: card, second: detector.second?.card).text)
       }
     }
-  }
-
-  private func card() throws(RunError) -> ModelCard {
-    let detector = try loadDetector(model)
-    return (wideband ? detector.wideband ?? detector.narrowband : detector.narrowband).card
   }
 
   private func json(_ card: ModelCard) throws -> String {

@@ -487,16 +487,6 @@ import Testing
     #expect(try bonafide(["scan", "--version"]) == run)
   }
 
-  @Test func infoPrintsTheCard() throws {
-    let model = try Model.narrowband
-    let text = try bonafide(["info"])
-    #expect(text.status == 0)
-    #expect(text.output.contains(model.sha256))
-    #expect(text.output.contains("features.sample_rate_hz"))
-    let json = try bonafide(["info", "--format", "json"])
-    #expect(try JSONDecoder().decode(ModelCard.self, from: Data(json.output.utf8)) == model.card)
-  }
-
   @Test func otherModelsAreLoaded() throws {
     let model = packageFolder.appending(path: "Models/narrowband.safetensors").path
     #expect(try bonafide(["info", "--model", model]).status == 0)
