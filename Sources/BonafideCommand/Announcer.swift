@@ -7,13 +7,13 @@ import Glibc
 /// Writes results where their reader looks for them.
 final class Announcer: Sendable {
   private let session: LedgerSession
-  private let report: JSONLinesReport
+  private let lines: ResultLines
   /// Ends with a slash; `nil` for standard output.
   private let folder: String?
 
-  init(session: LedgerSession, report: JSONLinesReport, folder: String?) throws(RunError) {
+  init(session: LedgerSession, lines: ResultLines, folder: String?) throws(RunError) {
     self.session = session
-    self.report = report
+    self.lines = lines
     self.folder = folder.map { $0.hasSuffix("/") ? $0 : $0 + "/" }
     if let folder, mkdir(folder.cPath, 0o777) != 0, errno != EEXIST {
       throw RunError(message: "\(folder): cannot be created: \(systemMessage(errno))")
@@ -22,15 +22,23 @@ final class Announcer: Sendable {
 
   /// Writes what an earlier run has kept and not announced.
   func catchUp() throws(RunError) {
-    for (row, location) in try wrapping({ () throws(LedgerError) in try session.unannounced() }) {
-      guard let result = try wrapping({ () throws(LedgerError) in try session.result(row, path: location) }) else { continue }
-      try announce(result, row: row)
+    var last: Int64 = 0
+    while true {
+      let page = try wrapping { () throws(LedgerError) in try session.unannounced(after: last, limit: 1000) }
+      guard let end = page.last?.row else { return }
+      last = end
+      for kept in page {
+        if let line = try lines.line(on: kept) { try write(line.text, on: line.result, row: kept.row) }
+      }
     }
   }
 
   /// Writes a result, and then takes note that it is written: one that is cut off in between is written twice, and never not at all.
   func announce(_ result: FileResult, row: Int64) throws(RunError) {
-    let text = report.entry(for: result)
+    try write(lines.line(on: result), on: result, row: row)
+  }
+
+  private func write(_ text: String, on result: FileResult, row: Int64) throws(RunError) {
     // The number makes names of their own of calls of one name in several folders, and of long names, of which the file system takes no more.
     let called = result.location.split(separator: "/").last.map { String(pathBytes: Array(String($0).pathBytes.prefix(200))) } ?? "recording"
     let name = folder.map { "\($0)\(called).\(row).json" }

@@ -20,6 +20,8 @@ struct FolderWatch {
   /// Files that were complete, as they were.
   private var known: [String: FileMark] = [:]
   private var lastLook: ContinuousClock.Instant?
+  /// Folders that are gone, of which somebody was told.
+  private var missing: Set<String> = []
 
   /// - Parameters:
   ///   - folders: with all folders in them; hidden ones and links are left out.
@@ -46,6 +48,7 @@ struct FolderWatch {
   /// - Returns: recordings that are complete now, by name.
   mutating func next() -> [String] {
     let now = ContinuousClock.now
+    noticeFolders()
     if lastLook.map({ now - $0 >= interval }) ?? true {
       look()
       lastLook = now
@@ -63,6 +66,23 @@ struct FolderWatch {
   mutating func lookAgain(at path: String) {
     known[path] = nil
     consider(path)
+  }
+
+  /// Says which folders are gone, and which are back; what is in those is looked at at once.
+  private mutating func noticeFolders() {
+    for folder in folders {
+      var status = stat()
+      let isThere = stat(folder.cPath, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      guard isThere == missing.contains(folder) else { continue }
+      if isThere {
+        missing.remove(folder)
+        lastLook = nil
+        Terminal.say("\(folder): is back")
+      } else {
+        missing.insert(folder)
+        Terminal.say("\(folder): is gone; waits for it to come back")
+      }
+    }
   }
 
   /// Looks through all folders.

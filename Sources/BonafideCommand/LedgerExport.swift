@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bonafide
+import BonafideAudio
 import BonafideLedger
 import BonafideReport
 
@@ -62,7 +63,11 @@ struct LedgerExport: ParsableCommand {
       let setups = try wrapping { () throws(LedgerError) in try ledger.setups() }
       guard let newest = setups.last else { throw RunError(message: "\(ledger.path): has no results yet") }
       var reports: [Int64: any ReportWriter] = [:]
-      for setup in setups { reports[setup.id] = writer(setup) }
+      var options: [Int64: (raw: RawFormat?, mix: Bool)] = [:]
+      for setup in setups {
+        reports[setup.id] = writer(setup)
+        options[setup.id] = (setup.raw.flatMap { try? RawFormat(parsing: $0) }, setup.mix)
+      }
       if format == .html, setups.count > 1 {
         Terminal.say("\(ledger.path): has results of \(setups.count) setups; the page names the models and options of the newest")
       }
@@ -72,7 +77,7 @@ struct LedgerExport: ParsableCommand {
         try ledger.forEachResult(selection.query) { kept, result in
           // A page and a table are one; lines stand alone.
           let writer = format == .jsonl ? kept.setup : newest.id
-          try output.write(reports[writer]?.entry(for: stripped(result), exhibit: exhibit(of: result, kept)) ?? "")
+          try output.write(reports[writer]?.entry(for: stripped(result), exhibit: exhibit(of: result, kept, options[kept.setup])) ?? "")
         }
       } catch let error as LedgerError {
         throw RunError(message: error.description)
@@ -83,10 +88,7 @@ struct LedgerExport: ParsableCommand {
   }
 
   private func writer(_ setup: KeptSetup) -> any ReportWriter {
-    func model(_ model: KeptSetup.Model) -> EngineInfo.Model { EngineInfo.Model(name: model.name, sha256: model.sha256) }
-    let engine = EngineInfo(
-      version: setup.version, narrowband: model(setup.narrowband), wideband: setup.wideband.map(model), second: setup.second.map(model))
-    return format.report.writer(engine: engine, prior: setup.prior, fileCount: 2, page: PageInfo(created: PageScan.now()))
+    format.report.writer(engine: EngineInfo(setup), prior: setup.prior, fileCount: 2, page: PageInfo(created: PageScan.now()))
   }
 
   private func stripped(_ result: FileResult) -> FileResult {
@@ -97,9 +99,18 @@ struct LedgerExport: ParsableCommand {
   }
 
   /// What a page has of a recording: its audio only where that is what the result is of.
-  private func exhibit(of result: FileResult, _ kept: KeptResult) -> Exhibit? {
+  private func exhibit(of result: FileResult, _ kept: KeptResult, _ options: (raw: RawFormat?, mix: Bool)?) -> Exhibit? {
     guard format == .html else { return nil }
     guard ContentHash(path: kept.location) == kept.hash else { return Exhibit(sha256: kept.hash.hexadecimal) }
-    return Exhibits(audio: embedAudio ?? .flagged, page: output, raw: nil, mix: false).exhibit(of: result)
+    return Exhibits(audio: embedAudio ?? .flagged, page: output, raw: options?.raw, mix: options?.mix ?? false).exhibit(of: result)
+  }
+}
+
+extension EngineInfo {
+  /// What a ledger says that results were made with.
+  init(_ setup: KeptSetup) {
+    func model(_ model: KeptSetup.Model) -> Model { Model(name: model.name, sha256: model.sha256) }
+    self.init(
+      version: setup.version, narrowband: model(setup.narrowband), wideband: setup.wideband.map(model), second: setup.second.map(model))
   }
 }

@@ -47,7 +47,7 @@ struct LedgerVerify: ParsableCommand {
       let output = try ReportOutput(path: nil)
       let damage = try wrapping { () throws(LedgerError) in try kept.damage() }
       for line in damage { Terminal.say("\(kept.path): \(line)") }
-      guard damage.isEmpty else { throw RunError(message: "\(kept.path): is damaged; take a copy of it from a backup, or begin another ledger") }
+      guard damage.isEmpty else { throw RunError(message: "\(kept.path): is damaged; \(LedgerError.wayOut)") }
       let count = try screenAgain(kept)
       try output.write("\(kept.path): the file is whole; \(count.same + count.other) recordings screened again: \(count.same) as before")
       for (number, what) in [(count.other, "otherwise"), (count.changed, "changed or gone"), (count.unknown, "of other versions, models or profiles")]

@@ -67,7 +67,10 @@ struct Watch: ParsableCommand {
           setup: ScreeningSetup(detector, options, profile: site.profile), announces: true)
       }
       let announcer = try Announcer(
-        session: session, report: JSONLinesReport(engine: EngineInfo(detector), prior: points.prior), folder: results)
+        session: session,
+        lines: ResultLines(
+          session: session, report: JSONLinesReport(engine: EngineInfo(detector), prior: points.prior), folders: folders),
+        folder: results)
       try announcer.catchUp()
       let crew = WatchCrew(session: session, detector: detector, options: options, announcer: announcer)
       crew.start(screening.threads)
@@ -81,15 +84,10 @@ struct Watch: ParsableCommand {
 
   /// Files of a watched folder are opened and closed, and closing a file ends the locks that a process has on it: SQLite's too.
   private func checkPlaceOfLedger() throws {
-    func real(_ path: String) -> String? {
-      guard let found = realpath(path.cPath, nil) else { return nil }
-      defer { free(found) }
-      return String(cPath: found)
-    }
     let parent = ledger.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    guard let place = real(parent.isEmpty ? (ledger.hasPrefix("/") ? "/" : ".") : parent) else { return }
+    guard let place = wholePath(parent.isEmpty ? (ledger.hasPrefix("/") ? "/" : ".") : parent) else { return }
     for folder in folders {
-      guard let watched = real(folder) else { continue }
+      guard let watched = wholePath(folder) else { continue }
       if (place + "/").hasPrefix(watched.hasSuffix("/") ? watched : watched + "/") {
         throw RunError(message: "\(ledger): lies in \(folder), which is watched; keep the ledger elsewhere")
       }

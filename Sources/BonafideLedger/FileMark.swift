@@ -43,8 +43,8 @@ public struct FileMark: Sendable, Equatable {
   }
 }
 
-/// The path from the root by which a ledger knows a recording, without links in it; `nil` where there is none.
-func wholePath(_ path: String) -> String? {
+/// The path from the root by which a ledger knows a file or folder, without links in it; `nil` where there is none.
+public func wholePath(_ path: String) -> String? {
   guard let resolved = realpath(path.cPath, nil) else { return nil }
   defer { free(resolved) }
   return String(cPath: resolved)

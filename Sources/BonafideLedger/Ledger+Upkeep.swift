@@ -10,7 +10,9 @@ extension Ledger {
     try read { db in
       let pages = try String.fetchAll(db, sql: "PRAGMA integrity_check(100)").filter { $0 != "ok" }
       let orphans = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").prefix(100)
-      return pages + orphans.map { row in "a row of \(row[0] as String) belongs to none of \(row[2] as String)" }
+      return try pages + orphans.map { row in
+        "a row of \(try row.decode(String.self, atIndex: 0)) belongs to none of \(try row.decode(String.self, atIndex: 2))"
+      }
     }
   }
 
@@ -28,10 +30,10 @@ extension Ledger {
       let rows = try Row.fetchAll(
         db, sql: "SELECT id, path, path_bytes FROM recording WHERE path = ? OR path >= ? AND path < ?", arguments: [key.path, first, end])
       // Several paths of bytes may read the same.
-      let ids = rows.filter { row in
-        let bytes = Data(RecordingKey(path: row[1], bytes: row[2]).location.pathBytes)
+      let ids = try rows.filter { row in
+        let bytes = Data(try RecordingKey(row).location.pathBytes)
         return bytes == prefix.dropLast() || bytes.starts(with: prefix)
-      }.map { $0[0] as Int64 }
+      }.map { try $0.decode(Int64.self, atIndex: 0) }
       try db.execute(sql: "DELETE FROM lease WHERE path = ? OR path >= ? AND path < ?", arguments: [key.path, first, end])
       for id in ids { try db.cachedStatement(sql: "DELETE FROM recording WHERE id = ?").execute(arguments: [id]) }
       return ids.count

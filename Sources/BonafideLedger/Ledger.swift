@@ -74,6 +74,7 @@ public final class Ledger: Sendable {
       if try Schema.migrator.hasBeenSuperseded(db) {
         throw LedgerError(.tooNew, "", "was made by a newer version of bonafide; use that one")
       }
+      try Schema.check(db)
       return false
     }
     let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name <> 'grdb_migrations'") ?? 0

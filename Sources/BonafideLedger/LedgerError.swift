@@ -1,4 +1,5 @@
 import BonafideAudio
+import FoundationEssentials
 import GRDB
 
 /// Why a ledger could not be opened, read or written, in one line. Nothing of it was overwritten.
@@ -45,6 +46,10 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
       if error.path.isEmpty { self.init(error.code, path, error.message) } else { self = error }
       return
     }
+    if let detail = Self.damage(error) {
+      self.init(.corrupt, path, "is damaged (\(detail)), and is left as it is; \(Self.wayOut)")
+      return
+    }
     guard let error = error as? DatabaseError else {
       self.init(.failed, path, "\(error)")
       return
@@ -52,8 +57,6 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     let detail = error.message ?? "SQLite's code \(error.extendedResultCode.rawValue)"
     switch error.resultCode {
     case .SQLITE_NOTADB: self.init(.noLedger, path, "is no ledger, and is left as it is; name another file")
-    case .SQLITE_CORRUPT:
-      self.init(.corrupt, path, "is damaged (\(detail)), and is left as it is; take a copy of it from a backup, or begin another ledger")
     case .SQLITE_FULL: self.init(.full, path, "there is no room left on its disk; make room and begin again: what is in it stays done")
     case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
       self.init(.readOnly, path, "cannot be written (\(detail)); it and its folder must be writable")
@@ -61,6 +64,24 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     case .SQLITE_BUSY, .SQLITE_LOCKED: self.init(.busy, path, "another process keeps it locked; end that, and begin again")
     case .SQLITE_IOERR: self.init(.failed, path, "cannot be read or written (\(detail)); what is in it stays done")
     default: self.init(.failed, path, detail)
+    }
+  }
+
+  /// What one who has a damaged ledger can do.
+  public static let wayOut = "take a copy of it from a backup, or begin another ledger"
+
+  /// Whether an error is of the ledger, and not of what is done with its rows.
+  static func isOfLedger(_ error: any Error) -> Bool { error is DatabaseError || error is LedgerError || damage(error) != nil }
+
+  /// What is wrong with the content of a ledger; `nil` where the error says nothing of that.
+  private static func damage(_ error: any Error) -> String? {
+    switch error {
+    case let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT: error.message ?? "SQLite's code \(error.extendedResultCode.rawValue)"
+    // Tables and columns that the program asks for are there, or somebody has changed them.
+    case let error as DatabaseError where error.resultCode == .SQLITE_ERROR || error.resultCode == .SQLITE_MISMATCH:
+      error.message ?? "it lacks tables"
+    case is RowDecodingError, is DecodingError: "a value in it is none that a ledger has"
+    default: nil
     }
   }
 }

@@ -62,7 +62,7 @@ public struct KeptSetup: Sendable, Equatable {
   public let narrowband: Model
   public let wideband: Model?
   public let second: Model?
-  /// Path of the site's profile.
+  /// Path of the site's profile, from the root.
   public let profile: String?
   public let prior: Double
   public let alarmAt: Double?
@@ -71,20 +71,23 @@ public struct KeptSetup: Sendable, Equatable {
   /// As `RawFormat(parsing:)` reads it.
   public let raw: String?
 
-  fileprivate init(_ row: Row) {
-    func model(_ name: String?, _ sha256: String?) -> Model? { name.map { Model(name: $0, sha256: sha256 ?? "") } }
-    id = row["id"]
-    digest = row["digest"]
-    version = row["version"]
-    narrowband = Model(name: row["model"], sha256: row["model_sha256"])
-    wideband = model(row["wideband_model"], row["wideband_model_sha256"])
-    second = model(row["second_stage"], row["second_stage_sha256"])
-    profile = row["profile"]
-    prior = row["prior"]
-    alarmAt = row["alarm_at"]
-    clearAt = row["clear_at"]
-    mix = row["mix"]
-    raw = row["raw"]
+  init(_ row: Row) throws {
+    func model(_ column: String) throws -> Model? {
+      let sha256 = try row.value(column + "_sha256", as: String?.self)
+      return try row.value(column, as: String?.self).map { Model(name: $0, sha256: sha256 ?? "") }
+    }
+    id = try row.value("id")
+    digest = try row.value("digest")
+    version = try row.value("version")
+    narrowband = Model(name: try row.value("model"), sha256: try row.value("model_sha256"))
+    wideband = try model("wideband_model")
+    second = try model("second_stage")
+    profile = try row.value("profile")
+    prior = try row.value("prior")
+    alarmAt = try row.value("alarm_at")
+    clearAt = try row.value("clear_at")
+    mix = try row.value("mix")
+    raw = try row.value("raw")
   }
 }
 
@@ -138,13 +141,13 @@ extension Ledger {
           db,
           sql: """
             SELECT result.id, path, path_bytes, screened_at, setup_id, size_bytes, sha256, verdict, error,
-              (SELECT min(evidence_llr) FROM party WHERE result_id = result.id)
+              (SELECT min(evidence_llr) FROM party WHERE result_id = result.id) AS llr
             FROM result JOIN recording ON recording.id = recording_id WHERE \(conditions) ORDER BY \(order)
             """,
           arguments: arguments)
         while let row = try rows.next() { try body(db, KeptResult(row)) }
       }
-    } catch let error as DatabaseError {
+    } catch where LedgerError.isOfLedger(error) {
       throw LedgerError(error, path: path)
     }
   }
@@ -156,15 +159,15 @@ extension Ledger {
 }
 
 extension KeptResult {
-  fileprivate init(_ row: Row) {
-    id = row[0]
-    location = RecordingKey(path: row[1], bytes: row[2]).location
-    screenedAt = row[3]
-    setup = row[4]
-    size = row[5]
-    hash = ContentHash(bytes: [UInt8](row[6] as Data))
-    verdict = (row[7] as String?).flatMap(Verdict.init)
-    error = row[8]
-    llr = row[9]
+  fileprivate init(_ row: Row) throws {
+    id = try row.value("id")
+    location = try RecordingKey(row).location
+    screenedAt = try row.value("screened_at")
+    setup = try row.value("setup_id")
+    size = try row.value("size_bytes")
+    hash = ContentHash(bytes: [UInt8](try row.value("sha256", as: Data.self)))
+    verdict = try row.word("verdict")
+    error = try row.value("error")
+    llr = try row.value("llr")
   }
 }

@@ -1,6 +1,7 @@
 import Bonafide
 import BonafideAudio
 import Dispatch
+import FoundationEssentials
 import GRDB
 import Glibc
 import Synchronization
@@ -106,16 +107,36 @@ public final class LedgerSession: Sendable {
     writer.add(BatchWriter.Entry(result: result, key: keeping.key, content: keeping.content, whenKept: whenKept))
   }
 
-  /// Rows of results that are kept and were not announced, the first that was kept first.
-  public func unannounced() throws(LedgerError) -> [(row: Int64, location: String)] {
+  /// A result that is kept and was not announced.
+  public struct Unannounced: Sendable {
+    /// Number of its row.
+    public let row: Int64
+    /// Path of the recording from the root, which opens it.
+    public let location: String
+    /// SHA-256 of the recording.
+    public let hash: ContentHash
+    /// What it was made with.
+    public let setup: KeptSetup
+  }
+
+  /// Results that are kept and were not announced, the first that was kept first.
+  ///
+  /// - Parameters:
+  ///   - row: only those of greater numbers.
+  ///   - limit: so many at most.
+  public func unannounced(after row: Int64 = 0, limit: Int) throws(LedgerError) -> [Unannounced] {
     try ledger.read { db in
-      try Row.fetchAll(
-        db,
+      let statement = try db.cachedStatement(
         sql: """
-          SELECT result.id, path, path_bytes FROM outbox JOIN result ON result.id = result_id JOIN recording ON recording.id = recording_id
-          ORDER BY result.id
-          """
-      ).map { ($0[0], RecordingKey(path: $0[1], bytes: $0[2]).location) }
+          SELECT setup.*, result_id, sha256, path, path_bytes FROM outbox JOIN result ON result.id = result_id
+          JOIN recording ON recording.id = recording_id JOIN setup ON setup.id = setup_id
+          WHERE result_id > ? ORDER BY result_id LIMIT ?
+          """)
+      return try Row.fetchAll(statement, arguments: [row, limit]).map { row in
+        Unannounced(
+          row: try row.value("result_id"), location: try RecordingKey(row).location,
+          hash: ContentHash(bytes: [UInt8](try row.value("sha256", as: Data.self))), setup: try KeptSetup(row))
+      }
     }
   }
 

@@ -14,9 +14,14 @@ struct RecordingKey: Hashable, Sendable {
     bytes = path.hasForeignBytes ? Data(path.pathBytes) : Data()
   }
 
-  init(path: String, bytes: Data) {
+  private init(path: String, bytes: Data) {
     self.path = path
     self.bytes = bytes
+  }
+
+  /// - Parameter row: with `path` and `path_bytes`.
+  init(_ row: Row) throws {
+    self.init(path: try row.value("path"), bytes: try row.value("path_bytes"))
   }
 
   /// A path that opens the recording.
@@ -48,8 +53,10 @@ extension Database {
         WHERE path = ? AND path_bytes = ? AND setup_id = ?
         """)
     return try Row.fetchOne(statement, arguments: [key.path, key.bytes, setup]).map { row in
-      ResultRow(
-        id: row[0], content: Content(size: row[1], modified: row[2], hash: ContentHash(bytes: [UInt8](row[3] as Data))), isFailure: row[4])
+      let hash = ContentHash(bytes: [UInt8](try row.decode(Data.self, atIndex: 3)))
+      return ResultRow(
+        id: try row.decode(atIndex: 0), content: Content(size: try row.decode(atIndex: 1), modified: try row.decode(atIndex: 2), hash: hash),
+        isFailure: try row.decode(atIndex: 4))
     }
   }
 
@@ -68,22 +75,26 @@ extension Database {
         SELECT format, sample_rate_hz, duration_s, heard_s, unheard_s, bandwidth_hz, verdict, error, warnings FROM result WHERE id = ?
         """)
     return try Row.fetchOne(statement, arguments: [id]).map { row in
-      let warnings = try (row["warnings"] as String?).map { try JSONDecoder().decode([String].self, from: Data($0.utf8)) }
+      let warnings = try row.value("warnings", as: String?.self).map { try JSONDecoder().decode([String].self, from: Data($0.utf8)) }
       return FileResult(
-        path: path, format: row["format"], sampleRate: row["sample_rate_hz"], duration: row["duration_s"], heard: row["heard_s"],
-        unheard: row["unheard_s"], bandwidth: row["bandwidth_hz"], verdict: (row["verdict"] as String?).flatMap(Verdict.init),
-        error: row["error"], warnings: warnings ?? [], parties: try parties(of: id))
+        path: path, format: try row.value("format"), sampleRate: try row.value("sample_rate_hz"), duration: try row.value("duration_s"),
+        heard: try row.value("heard_s"), unheard: try row.value("unheard_s"), bandwidth: try row.value("bandwidth_hz"),
+        verdict: try row.word("verdict"), error: try row.value("error"), warnings: warnings ?? [], parties: try parties(of: id))
     }
   }
 
   private func parties(of id: Int64) throws -> [PartyResult] {
     let statement = try cachedStatement(sql: "SELECT * FROM party WHERE result_id = ? ORDER BY channel")
-    var parties = try Row.fetchAll(statement, arguments: [id]).map { PartyResult($0) }
+    var parties = try Row.fetchAll(statement, arguments: [id]).map { try PartyResult($0) }
     let stretches = try cachedStatement(
       sql: "SELECT channel, start_s, end_s, llr, synthetic_probability FROM stretch WHERE result_id = ? ORDER BY channel, start_s")
     for row in try Row.fetchAll(stretches, arguments: [id]) {
-      guard let place = parties.firstIndex(where: { $0.channel == row[0] as Int }) else { continue }
-      parties[place].segments.append(Segment(start: row[1], end: row[2], llr: row[3], syntheticProbability: row[4]))
+      let channel = try row.decode(Int.self, atIndex: 0)
+      guard let place = parties.firstIndex(where: { $0.channel == channel }) else { continue }
+      parties[place].segments.append(
+        Segment(
+          start: try row.decode(atIndex: 1), end: try row.decode(atIndex: 2), llr: try row.decode(atIndex: 3),
+          syntheticProbability: try row.decode(atIndex: 4)))
     }
     return parties
   }
@@ -139,16 +150,19 @@ extension Database {
 }
 
 extension PartyResult {
-  fileprivate init(_ row: Row) {
-    let first = row["first_llr"] as Double?
-    let hop = row["timeline_hop_s"] as Double?
+  fileprivate init(_ row: Row) throws {
+    let first = try row.value("first_llr", as: Double?.self)
+    let second = try row.value("second_score", as: Double?.self)
+    let hop = try row.value("timeline_hop_s", as: Double?.self)
+    let scores = try row.value("timeline_llr", as: Data?.self)?.littleEndianFloats
+    guard let verdict: Verdict = try row.word("verdict") else { throw DatabaseError(resultCode: .SQLITE_CORRUPT) }
     self.init(
-      channel: row["channel"], track: row["track"], trackChannel: row["track_channel"], name: row["name"], sameAs: row["same_as"],
-      model: row["model"], verdict: Verdict(rawValue: row["verdict"]) ?? .inconclusive,
-      reason: (row["reason"] as String?).flatMap(Reason.init), speech: row["speech_s"], echo: row["echo_s"], llr: row["llr"],
-      syntheticProbability: row["synthetic_probability"], clipped: row["clipped"], signalToNoise: row["snr_db"],
-      stages: first.map { StageScores(first: $0, second: row["second_score"]) },
-      timeline: hop.map { Timeline(hop: $0, llr: (row["timeline_llr"] as Data?)?.littleEndianFloats ?? []) })
+      channel: try row.value("channel"), track: try row.value("track"), trackChannel: try row.value("track_channel"),
+      name: try row.value("name"), sameAs: try row.value("same_as"), model: try row.value("model"), verdict: verdict,
+      reason: try row.word("reason"), speech: try row.value("speech_s"), echo: try row.value("echo_s"), llr: try row.value("llr"),
+      syntheticProbability: try row.value("synthetic_probability"), clipped: try row.value("clipped"),
+      signalToNoise: try row.value("snr_db"), stages: first.map { StageScores(first: $0, second: second) },
+      timeline: hop.map { Timeline(hop: $0, llr: scores ?? []) })
   }
 }
 

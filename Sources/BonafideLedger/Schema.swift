@@ -16,6 +16,33 @@ enum Schema {
     return migrator
   }
 
+  /// Looks whether a ledger has all its tables and columns. It may have more; one of an older version has what that knew.
+  static func check(_ db: Database) throws {
+    guard try !migrator.appliedMigrations(db).isEmpty else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "it does not say what made it")
+    }
+    guard try migrator.hasCompletedMigrations(db) else { return }
+    let there = Set(try columns(db))
+    if let missing = try columns.get().first(where: { !there.contains($0) }) {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "it has no \(missing)")
+    }
+  }
+
+  /// Those of a new ledger.
+  private static let columns = Result {
+    let memory = try DatabaseQueue()
+    try migrator.migrate(memory)
+    return try memory.read(columns)
+  }
+
+  private static func columns(_ db: Database) throws -> [String] {
+    let sql = """
+      SELECT kind.name || '.' || field.name || ' ' || field.type || iif(field."notnull", ', not null', '')
+      FROM sqlite_master AS kind JOIN pragma_table_info(kind.name) AS field WHERE kind.type IN ('table', 'view')
+      """
+    return try String.fetchAll(db, sql: sql)
+  }
+
   private static let results = """
     CREATE TABLE setup (
       id INTEGER PRIMARY KEY,

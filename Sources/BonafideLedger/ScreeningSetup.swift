@@ -28,7 +28,7 @@ public struct ScreeningSetup: Sendable {
     version = Detector.version
     models = detector.models.map { ($0.card.name, $0.sha256) }
     second = detector.second.map { ($0.card.name, $0.sha256) }
-    self.profile = profile?.readablePath
+    self.profile = profile.map { (wholePath($0) ?? $0).readablePath }
     prior = options.prior
     points = (options.alarmAt, options.clearAt)
     mix = options.mix

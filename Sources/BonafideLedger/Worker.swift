@@ -72,11 +72,13 @@ extension Database {
 
   /// Takes workers away that are no more.
   func removeDeadWorkers() throws {
-    for row in try Row.fetchAll(self, sql: "SELECT * FROM worker") where !isAlive(row) { try removeWorker(row["id"]) }
+    for row in try Row.fetchAll(self, sql: "SELECT * FROM worker") where try !isAlive(row) { try removeWorker(try row.value("id")) }
   }
 
-  private func isAlive(_ row: Row) -> Bool {
-    Worker(boot: row["boot"], namespace: row["namespace"], pid: row["pid"], started: row["started"]).isAlive(expires: row["expires"])
+  private func isAlive(_ row: Row) throws -> Bool {
+    let worker = Worker(
+      boot: try row.value("boot"), namespace: try row.value("namespace"), pid: try row.value("pid"), started: try row.value("started"))
+    return worker.isAlive(expires: try row.value("expires"))
   }
 
   /// Leases a recording to a worker.
@@ -88,8 +90,8 @@ extension Database {
         SELECT worker.* FROM lease JOIN worker ON worker.id = worker_id WHERE path = ? AND path_bytes = ? AND setup_id = ? AND worker_id <> ?
         """)
     if let row = try Row.fetchOne(holders, arguments: [key.path, key.bytes, setup, worker]) {
-      if isAlive(row) { return false }
-      try removeWorker(row["id"])
+      if try isAlive(row) { return false }
+      try removeWorker(try row.value("id"))
     }
     try cachedStatement(sql: "INSERT OR REPLACE INTO lease (path, path_bytes, setup_id, worker_id) VALUES (?, ?, ?, ?)")
       .execute(arguments: [key.path, key.bytes, setup, worker])

@@ -99,6 +99,45 @@ import Testing
     #expect(try folder.bytes("state.sqlite") == bytes)
   }
 
+  /// Somebody changed it by other means: each look that meets the change is an error in a line, and nothing is written.
+  @Test(arguments: [
+    "DROP TABLE outbox", "DROP TABLE grdb_migrations", "ALTER TABLE setup DROP COLUMN profile", "ALTER TABLE party RENAME COLUMN llr TO score",
+    "DROP VIEW latest; CREATE VIEW latest AS SELECT 1",
+    "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'screened_at TEXT NOT NULL', 'screened_at') WHERE name = 'result'",
+    "UPDATE setup SET prior = 'much'", "UPDATE setup SET mix = 'maybe'",
+    "UPDATE result SET verdict = 'real'", "UPDATE result SET warnings = '[1'",
+    "UPDATE party SET verdict = ''", "UPDATE party SET reason = 'because'", "UPDATE party SET speech_s = 'many'", "UPDATE party SET channel = 1e300 WHERE channel = 1",
+    "UPDATE stretch SET llr = x'00'",
+  ])
+  func changesByOtherMeansAreTold(_ change: String) throws {
+    do {
+      let ledger = try Ledger(path: path, creates: true)
+      #expect(try fill(0..<3, ledger).kept == 3)
+      ledger.close()
+      let queue = try DatabaseQueue(path: path)
+      try queue.writeWithoutTransaction { db in
+        try db.execute(sql: "PRAGMA foreign_keys = OFF")
+        try db.execute(sql: change)
+        _ = try db.checkpoint(.truncate)
+      }
+      try queue.close()
+    }
+    let before = try folder.bytes("state.sqlite")
+    var found: LedgerError?
+    do {
+      let ledger = try Ledger(path: path, creates: false)
+      defer { ledger.close() }
+      _ = try ledger.setups()
+      try ledger.forEachResult(LedgerQuery()) { _, _ in }
+    } catch let error as LedgerError {
+      found = error
+    }
+    #expect(found?.code == .corrupt)
+    #expect(found?.description.hasPrefix("\(path): is damaged (") == true && found?.description.contains("\n") == false)
+    // What looks right until a value is met has been opened, for which SQLite counts.
+    if !change.hasPrefix("UPDATE") { #expect(try folder.bytes("state.sqlite") == before) }
+  }
+
   @Test func aFullDiskCostsNothingThatIsDone() throws {
     let ledger = try Ledger(path: path, creates: true)
     #expect(try fill(0..<20, ledger).kept == 20)

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Testing
 
+@testable import Bonafide
 @testable import BonafideLedger
 
 /// `bonafide ledger`: what a ledger says, and what it forgets.
@@ -54,6 +55,31 @@ import Testing
     #expect(text.split(separator: "\n").count { $0.hasPrefix("{\"path\":") } == 4)
     #expect(text.contains("{\"end\":{\"files\":4,\"left_out\":0}}"))
     #expect(try bonafide(["ledger", "export", ledger, "-o", ledger]).status == 64)
+  }
+
+  /// Audio of a page is read as the recording was screened: headerless, and all channels as one.
+  @Test func audioOfAPageIsReadAsItWasScreened() throws {
+    let samples = Array(try promptSamples().prefix(32_000))
+    try folder.write("dump.raw", samples.flatMap { sample in [sample, sample / 2].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] } })
+    let raw = folder.path("raw.sqlite")
+    _ = try bonafide(["scan", "--fast", "--ledger", raw, "--raw", "s16le:8000:2", "--mix", folder.path("dump.raw")])
+    let page = folder.path("raw.html")
+    #expect(try lines("export", raw, "--format", "html", "--embed-audio", "all", "-o", page) == [])
+    let clips = try String(contentsOfFile: page, encoding: .utf8).matches(of: /"start_s":0,"end_s":[0-9.]+,"channels":(\[[^\]]*\]),"opus":/)
+    #expect(clips.map { String($0.1) } == ["[]"])
+  }
+
+  /// Its path in the ledger begins at the root, so that `verify` finds it from wherever it is run.
+  @Test func verifiesByAProfileThatWasNamedByARelativePath() throws {
+    let json = """
+      {"schema":"bonafide.profile/1","adjustments":[{"model":"narrowband","model_sha256":"\(try Model.narrowband.sha256)",\
+      "parties":100,"offset_llr":0.25,"alarm_llr":-3}]}
+      """
+    try folder.write("site/our.json", Array(json.utf8))
+    let scan = try bonafide(["scan", "--fast", "--ledger", "profiled.sqlite", "--profile", "site/our.json", "calls/a.wav"], in: folder)
+    #expect(scan.status != 2 && scan.status != 64, "\(scan.errors)")
+    let profiled = folder.path("profiled.sqlite")
+    #expect(try lines("verify", profiled) == ["\(profiled): the file is whole; 1 recordings screened again: 1 as before"])
   }
 
   @Test func verifiesAndTellsWhatComesOutOtherwise() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Testing
 
 /// `bonafide watch`: each recording is screened once, when it is complete.
@@ -12,13 +13,13 @@ import Testing
     for name in ["calls/.keep", "outside/.keep"] { try folder.write(name, []) }
   }
 
-  private func start(_ output: String, _ options: [String] = []) throws -> Process {
+  private func start(_ output: String, _ options: [String] = [], errors: String? = nil) throws -> Process {
     #expect(FileManager.default.createFile(atPath: folder.path(output), contents: nil))
     let process = Process()
     process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "bonafide")
     process.arguments = ["watch", "--fast", "--ledger", folder.path("state.sqlite"), "--settle", "0.5", calls.path] + options
     process.standardOutput = try FileHandle(forWritingTo: folder.url.appending(path: output))
-    process.standardError = FileHandle.nullDevice
+    process.standardError = try errors.map { try FileHandle(forWritingTo: folder.url.appending(path: $0)) } ?? FileHandle.nullDevice
     try process.run()
     return process
   }
@@ -129,6 +130,52 @@ import Testing
     }
     stop(process)
     #expect(found.count == 1 && found[0].hasPrefix(String(repeating: "x", count: 200) + "."))
+  }
+
+  /// A line says how its result came about, whichever run writes it, under the name that this run gives the recording.
+  @Test func aResultThatIsReportedLaterSaysWhatItWasMadeWith() throws {
+    let call = try folder.write("calls/new/old.wav", try call(0))
+    _ = try bonafide(["scan", "--fast", "--prior", "0.2", "--ledger", folder.path("state.sqlite"), call])
+    try DatabaseQueue(path: folder.path("state.sqlite")).write { db in
+      try db.execute(sql: "INSERT INTO outbox (result_id) SELECT id FROM result")
+      try db.execute(sql: "UPDATE setup SET version = '0.0.9', model = 'older', model_sha256 = 'ab', second_stage = 'once', second_stage_sha256 = 'cd'")
+    }
+    let process = try start("out.jsonl")
+    try wait(for: 2, in: "out.jsonl")
+    stop(process)
+    let lines = try String(contentsOfFile: folder.path("out.jsonl"), encoding: .utf8).split(separator: "\n")
+    #expect(lines.count == 2)
+    let engine = #""engine":{"version":"0.0.9","model":"older","model_sha256":"ab","#
+    #expect(lines.first?.contains(engine) == true)
+    #expect(lines.first?.contains(#""second_stage":"once","second_stage_sha256":"cd"},"prior":0.2,"#) == true)
+    #expect(lines.last?.contains(#""version":"0.0.9""#) == false && lines.last?.contains(#""prior":0.05,"#) == true)
+    #expect(lines.allSatisfy { $0.contains("\"path\":\"\(calls.path)/new/old.wav\"") })
+  }
+
+  @Test func aFolderThatGoesAwayIsNamedAndComesBack() throws {
+    try folder.write("calls/a.wav", try call(0))
+    #expect(FileManager.default.createFile(atPath: folder.path("errors.txt"), contents: nil))
+    let process = try start("out.jsonl", errors: "errors.txt")
+    defer { stop(process) }
+    try wait(for: 1, in: "out.jsonl")
+    func errors() throws -> String { try String(contentsOfFile: folder.path("errors.txt"), encoding: .utf8) }
+    let gone = folder.url.appending(path: "elsewhere")
+    try FileManager.default.moveItem(at: calls, to: gone)
+    for _ in 0..<100 where try errors().isEmpty { usleep(100_000) }
+    #expect(try errors() == "bonafide: \(calls.path): is gone; waits for it to come back\n")
+    try FileManager.default.moveItem(at: gone, to: calls)
+    try folder.write("calls/b.wav", try call(1))
+    try wait(for: 2, in: "out.jsonl")
+    #expect(try reported("out.jsonl") == ["a.wav", "b.wav"])
+    // Removed, and made anew.
+    try FileManager.default.removeItem(at: calls)
+    usleep(1_000_000)
+    try folder.write("calls/c.wav", try call(2))
+    try wait(for: 3, in: "out.jsonl")
+    try folder.write("calls/d.wav", try call(3))
+    try wait(for: 4, in: "out.jsonl")
+    #expect(try reported("out.jsonl") == ["a.wav", "b.wav", "c.wav", "d.wav"])
+    #expect(try errors().split(separator: "\n").map { $0.hasSuffix("is back") } == [false, true, false, true])
   }
 
   @Test func whatCannotBeWatchedIsAnError() throws {
