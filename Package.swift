@@ -48,11 +48,15 @@ let package = Package(
     .target(
       name: "BonafideLedger",
       dependencies: ["Bonafide", "BonafideAudio", "CCrypto", .product(name: "GRDB", package: "GRDB.swift")]),
+    // HTTP by libcurl, loaded when something is posted
+    .target(name: "CCurl"),
+    // webhook: messages that are signed, and posted until they are taken
+    .target(name: "BonafideWebhook", dependencies: ["CCrypto", "CCurl"]),
     // the command
     .executableTarget(
       name: "bonafide",
       dependencies: [
-        "Bonafide", "BonafideAudio", "BonafideEvaluation", "BonafideLedger", "BonafideNetwork", "BonafideReport",
+        "Bonafide", "BonafideAudio", "BonafideEvaluation", "BonafideLedger", "BonafideNetwork", "BonafideReport", "BonafideWebhook",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/BonafideCommand"),
@@ -72,6 +76,7 @@ let package = Package(
     .testTarget(
       name: "BonafideLedgerTests",
       dependencies: ["BonafideLedger", "Bonafide", "BonafideAudio", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(name: "BonafideWebhookTests", dependencies: ["BonafideWebhook"]),
     .testTarget(
       name: "CommandTests",
       dependencies: [

@@ -4,8 +4,18 @@ import BonafideLedger
 import BonafideReport
 import Glibc
 
-/// Writes results where their reader looks for them.
-final class Announcer: Sendable {
+/// Tells of results that are kept, those of an earlier run among them.
+protocol Announcing: Sendable {
+  /// Begins with what an earlier run has kept and not announced.
+  func start() throws(RunError)
+  /// Tells of a result that is kept now.
+  func announce(_ result: FileResult, row: Int64) throws(RunError)
+  /// Why it cannot go on.
+  var failure: RunError? { get }
+}
+
+/// Writes results to standard output, or to a folder.
+final class Announcer: Announcing {
   private let session: LedgerSession
   private let lines: ResultLines
   /// Ends with a slash; `nil` for standard output.
@@ -20,8 +30,11 @@ final class Announcer: Sendable {
     }
   }
 
+  /// Where it fails, `announce` does, too.
+  var failure: RunError? { nil }
+
   /// Writes what an earlier run has kept and not announced.
-  func catchUp() throws(RunError) {
+  func start() throws(RunError) {
     var last: Int64 = 0
     while true {
       let page = try wrapping { () throws(LedgerError) in try session.unannounced(after: last, limit: 1000) }

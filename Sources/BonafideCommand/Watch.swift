@@ -3,12 +3,13 @@ import Bonafide
 import BonafideAudio
 import BonafideLedger
 import BonafideReport
+import BonafideWebhook
 import Glibc
 
 /// Screens recordings as they come into folders.
 struct Watch: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Screen recordings as they come into folders, and write a JSON line for each.",
+    abstract: "Screen recordings as they come into folders, and write a JSON line for each, or post it.",
     discussion: """
       A recording is screened when it is complete, once, and reported when its result is in the ledger. What was in the ledger before is not \
       reported. Ends with a signal; what was not reported then is when it is begun again.
@@ -26,6 +27,9 @@ struct Watch: ParsableCommand {
     help: ArgumentHelp("Write a file of JSON for each recording to this folder, and nothing to standard output.", valueName: "folder"),
     completion: .directory)
   var results: String?
+
+  @OptionGroup
+  var webhook: WebhookOptions
 
   @Option(help: ArgumentHelp("Seconds for which a recording must not change to be complete.", valueName: "seconds"))
   var settle = 2.0
@@ -50,12 +54,14 @@ struct Watch: ParsableCommand {
     try check(!folders.isEmpty && folders.allSatisfy { !$0.isEmpty }, "Name folders of recordings.")
     try check((0...86_400).contains(settle), "--settle is a number of seconds from 0 to 86400.")
     try check((1...86_400).contains(poll), "--poll is a number of seconds from 1 to 86400.")
+    try check(results == nil || webhook.url == nil, "--results and --webhook are one or the other.")
   }
 
   func run() throws {
     let hasOutput = Terminal.prepareStreams()
     try reportingFailure {
-      if results == nil { try checkStandardOutput(for: nil, isOpen: hasOutput) }
+      let receiver = try webhook.receiver()
+      if results == nil, receiver == nil { try checkStandardOutput(for: nil, isOpen: hasOutput) }
       let detector = try site.fitted(screening.detector()).detector
       try points.validate(for: detector)
       let options = points.applied(to: party.scanOptions)
@@ -66,20 +72,22 @@ struct Watch: ParsableCommand {
           try Ledger(path: ledger, creates: true, readers: screening.threads + 1),
           setup: ScreeningSetup(detector, options, profile: site.profile), announces: true)
       }
-      let announcer = try Announcer(
-        session: session,
-        lines: ResultLines(
-          session: session, report: JSONLinesReport(engine: EngineInfo(detector), prior: points.prior), folders: folders),
-        folder: results)
-      try announcer.catchUp()
+      let report = JSONLinesReport(engine: EngineInfo(detector), prior: points.prior)
+      let announcer = try announcer(session, ResultLines(session: session, report: report, folders: folders), receiver)
+      try announcer.start()
       let crew = WatchCrew(session: session, detector: detector, options: options, announcer: announcer)
       crew.start(screening.threads)
       while true {
         crew.add(watch.next())
         for path in crew.takeHeld() { watch.lookAgain(at: path) }
-        if let failure = crew.failure { throw failure }
+        if let failure = crew.failure ?? announcer.failure { throw failure }
       }
     }
+  }
+
+  private func announcer(_ session: LedgerSession, _ lines: ResultLines, _ receiver: Webhook?) throws(RunError) -> any Announcing {
+    if let receiver { return WebhookSender(session: session, lines: lines, webhook: receiver) }
+    return try Announcer(session: session, lines: lines, folder: results)
   }
 
   /// Files of a watched folder are opened and closed, and closing a file ends the locks that a process has on it: SQLite's too.

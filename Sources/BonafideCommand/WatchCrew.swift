@@ -15,10 +15,10 @@ final class WatchCrew: Sendable {
   private let session: LedgerSession
   private let detector: Detector
   private let options: ScanOptions
-  private let announcer: Announcer
+  private let announcer: any Announcing
   private let state = Mutex(State())
 
-  init(session: LedgerSession, detector: Detector, options: ScanOptions, announcer: Announcer) {
+  init(session: LedgerSession, detector: Detector, options: ScanOptions, announcer: any Announcing) {
     self.session = session
     self.detector = detector
     self.options = options

@@ -117,6 +117,11 @@ public final class LedgerSession: Sendable {
     public let hash: ContentHash
     /// What it was made with.
     public let setup: KeptSetup
+
+    /// A name that no other result of any ledger has: 32 hexadecimal digits, and the same as long as the result is kept.
+    public var name: String {
+      SHA256.hexDigest(of: Array("\(setup.digest) \(setup.version) \(hash.hexadecimal) \(row) ".utf8) + location.pathBytes).prefix(32).description
+    }
   }
 
   /// Results that are kept and were not announced, the first that was kept first.
