@@ -8,6 +8,7 @@ final class HeldDetector: Sendable {
   let options: ScanOptions
   let log: Log?
   let texts: [ModelTexts]
+  let second: ModelTexts?
 
   /// What a host is shown of a model.
   struct ModelTexts: Sendable {
@@ -20,6 +21,9 @@ final class HeldDetector: Sendable {
     self.log = log
     texts = detector.models.map { model in
       ModelTexts(name: CText(model.card.name), version: CText(model.card.version), sha256: CText(model.sha256))
+    }
+    second = detector.second.map { stage in
+      ModelTexts(name: CText(stage.card.name), version: CText(stage.card.version), sha256: CText(stage.sha256))
     }
   }
 }
@@ -49,6 +53,9 @@ public func bonafide_detector_create(
     for model in held.detector.models {
       log?.write(BONAFIDE_LEVEL_INFO, "model \(model.card.name) \(model.card.version), SHA-256 \(model.sha256)")
     }
+    if let stage = held.detector.second {
+      log?.write(BONAFIDE_LEVEL_INFO, "second stage \(stage.card.name) \(stage.card.version), SHA-256 \(stage.sha256)")
+    }
     try detectors.give(held, to: place)
   }
 }
@@ -77,6 +84,17 @@ public func bonafide_detector_model(
       alarm_llr: card.operatingPoints.alarm, clear_llr: card.operatingPoints.clear,
       sample_rate_hz: Int32(clamping: card.features.sampleRate))
     try SizedStruct.write(info, to: model, size: size, "model")
+  }
+}
+
+@c @implementation
+public func bonafide_detector_second_stage(
+  _ detector: OpaquePointer?, _ stage: UnsafeMutablePointer<bonafide_second_stage>?, _ size: Int
+) -> bonafide_status {
+  attempt { () throws(CallError) in
+    let texts = try detectors.object(detector).second
+    let info = bonafide_second_stage(name: texts?.name.pointer, version: texts?.version.pointer, sha256: texts?.sha256.pointer)
+    try SizedStruct.write(info, to: stage, size: size, "stage")
   }
 }
 

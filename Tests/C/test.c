@@ -625,6 +625,12 @@ static void test_second_stage(void) {
     bonafide_stream *stream = NULL;
     bonafide_result *result = NULL;
     CHECK_OK(bonafide_detector_create(i ? &options : NULL, &detector));
+    bonafide_second_stage stage;
+    CHECK_OK(bonafide_detector_second_stage(detector, &stage, sizeof stage));
+    if (i == 2) CHECK(!stage.name && !stage.version && !stage.sha256);
+    else CHECK(strlen(stage.name) > 0 && strlen(stage.version) > 0 && strlen(stage.sha256) == 64);
+    CHECK_STATUS(bonafide_detector_second_stage(detector, NULL, sizeof stage), BONAFIDE_NULL_POINTER);
+    CHECK_STATUS(bonafide_detector_second_stage(detector, &stage, 0), BONAFIDE_BAD_ARGUMENT);
     CHECK_OK(bonafide_stream_create(detector, 8000, &stream));
     CHECK_OK(bonafide_stream_append_mulaw(stream, speech, count));
     CHECK_OK(bonafide_stream_finish(stream, &result));

@@ -326,6 +326,7 @@ def test_profiles_move_scores(tmp_path: pathlib.Path) -> None:
 def test_both_models_are_named(detector: bonafide.Detector) -> None:
     assert detector.model.name == "narrowband" and detector.wideband_model.name == "wideband"
     assert detector.wideband_model.sha256 != detector.model.sha256
+    assert bonafide.Detector(fast=True).second_stage is None
     only = bonafide.Detector(ROOT / "Models/narrowband.safetensors")
     assert only.wideband_model is None
 

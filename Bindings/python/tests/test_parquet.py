@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "samples"
 COMMAND = pathlib.Path(os.environ.get("BONAFIDE_COMMAND", ROOT / ".build/release/bonafide"))
 #: What the library does not tell, and what a run is told apart by.
-NOT_OF_PACKAGE = ("first_llr", "second_score", "engine_second_stage", "engine_second_stage_sha256", "options")
+NOT_OF_PACKAGE = ("first_llr", "second_score", "options")
 
 
 def recordings() -> list[pathlib.Path]:
@@ -82,6 +82,8 @@ def test_stages_are_the_command_s(tmp_path: pathlib.Path) -> None:
     stages = line["channels"][0]["stages"]
     assert (row["first_llr"], row["second_score"]) == (stages["first_llr"], stages["second_score"]) != (None, None)
     assert row["engine_second_stage_sha256"] == line["engine"]["second_stage_sha256"] != None  # noqa: E711
+    stage = bonafide.Detector().second_stage
+    assert stage is not None and (stage.name, stage.sha256) == (row["engine_second_stage"], row["engine_second_stage_sha256"])
 
 
 def test_a_file_is_there_when_it_is_whole(tmp_path: pathlib.Path) -> None:

@@ -105,7 +105,8 @@ def test_wrong_options_are_told_at_once(session: Any) -> None:
 
 
 def test_a_run_screens_what_its_output_lacks(
-    session: Any, expected: dict[str, list[dict[str, Any]]], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    session: Any, expected: dict[str, list[dict[str, Any]]], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder, output = cluster.copies(tmp_path / "calls [a] {b}", 1), tmp_path / "out"
     later = [path for path in folder.iterdir() if "genuine" in path.name]
@@ -134,6 +135,10 @@ def test_a_run_screens_what_its_output_lacks(
 
     assert _spark_command.main([*arguments, "--prior", "0.5"]) == 2
     assert "of another run: options is" in capsys.readouterr().err
+    monkeypatch.setattr(bonafide.Detector, "second_stage", bonafide.SecondStageInfo("other", "1", "ab" * 32))
+    assert _spark_command.main(arguments) == 2
+    assert "of another run: engine_second_stage_sha256 is None there and abab" in capsys.readouterr().err
+    monkeypatch.undo()
     assert _spark_command.main([str(tmp_path / "none"), str(output), "--fast"]) == 2
     assert "does not exist" in capsys.readouterr().err
     assert _spark_command.main(["s3a://calls/a", str(output), "--fast"]) == 2
@@ -152,6 +157,30 @@ def test_lists_may_name_what_is_missing(session: Any, tmp_path: pathlib.Path) ->
     rows = rows_of(session, tmp_path / "out")
     assert sorted((os.path.basename(row["path"]), row["channel"], row["error"], row["failed"]) for row in rows) == [
         (CALL, 1, None, "false"), (CALL, 2, None, "false"), ("none.wav", None, "no such file", "true")]
+
+
+def test_lists_may_name_a_recording_in_several_ways(
+    session: Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "100% [a]").mkdir()
+    call = tmp_path / "100% [a]/a%20b c.wav"
+    shutil.copy(cluster.SAMPLES / "genuine-es.gsm.wav", call)
+    (session.viewed / "listed").mkdir()
+    shutil.copy(call, session.viewed / "listed/a%20b.wav")
+    monkeypatch.chdir(tmp_path)
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join([
+        str(call), f"file:{call}", f"file://{call}", f"file://localhost{call}", str(call).replace("/100%", "//./100%"), "100% [a]/a%20b c.wav",
+        "viewfs://calls/archive/listed/a%20b.wav", "viewfs://calls//archive/./x/../listed//a%20b.wav"]))
+    arguments = [str(names), str(tmp_path / "out"), "--fast", "--files-from"]
+    assert _spark_command.main(arguments) == 0
+    expected = [(str(call), 1, None), ("viewfs://calls/archive/listed/a%20b.wav", 1, None)]
+    assert sorted((row["path"], row["channel"], row["error"]) for row in rows_of(session, tmp_path / "out")) == expected
+    # The same folder without a list, and the list again, have nothing new.
+    for again in (arguments, [str(tmp_path / "100%*"), *arguments[1:-1]], ["viewfs://calls/archive/listed", *arguments[1:-1]]):
+        assert _spark_command.main(again) == 0
+        assert capsys.readouterr().err.endswith("bonafide.spark: 0 recordings to screen\n")
+    shutil.rmtree(session.viewed / "listed")
 
 
 def test_other_file_systems_are_read_by_spark(

@@ -100,6 +100,10 @@ typedef struct bonafide_model {
   int32_t sample_rate_hz;              /* to which audio is resampled */
 } bonafide_model;
 
+typedef struct bonafide_second_stage { /* what hears the speech once more; all NULL where options.fast has left it out */
+  const char *name, *version, *sha256;  /* last as long as the detector; the digest of the weights in hexadecimal digits */
+} bonafide_second_stage;
+
 typedef struct bonafide_segment { /* a stretch that sounds synthetic; this struct does not grow */
   double start_s, end_s;
   double llr, synthetic_probability; /* of the speech inside */
@@ -164,6 +168,9 @@ bonafide_status bonafide_detector_destroy(bonafide_detector *detector); /* destr
 bonafide_status bonafide_model_info(const bonafide_detector *detector, bonafide_model *model, size_t size);
 /* Model 0 is that of bonafide_model_info; model 1 judges wider bands, and is there but where options.model is given. */
 bonafide_status bonafide_detector_model(const bonafide_detector *detector, size_t index, bonafide_model *model, size_t size);
+
+/* Says which second stage the detector has, if any. */
+bonafide_status bonafide_detector_second_stage(const bonafide_detector *detector, bonafide_second_stage *stage, size_t size);
 
 /* Screens a recording of any kind (path, or "-" for standard input), or mono samples of full scale 1. */
 bonafide_status bonafide_scan(const bonafide_detector *detector, const char *path, bonafide_result **result);

@@ -5,7 +5,7 @@
 >>> [(party.channel, party.verdict, party.llr) for party in result.parties]
 """
 
-from ._detector import Detector, ModelInfo
+from ._detector import Detector, ModelInfo, SecondStageInfo
 from ._library import BonafideError, RecordingNotFoundError, Status, version
 from ._parquet import to_parquet
 from ._results import FileResult, PartyResult, Reason, Segment, Strength, Timeline, Verdict
@@ -21,6 +21,7 @@ __all__ = [
     "PartyResult",
     "Reason",
     "RecordingNotFoundError",
+    "SecondStageInfo",
     "Segment",
     "Status",
     "Stream",

@@ -16,6 +16,7 @@ from ._library import (
     ModelStruct,
     ProgressFunction,
     RecordingNotFoundError,
+    SecondStageStruct,
     c_string,
     call,
     default_options,
@@ -40,6 +41,16 @@ class ModelInfo:
     clear_llr: float
     #: To which all audio is resampled, in Hz.
     sample_rate: int
+
+
+@dataclass(frozen=True)
+class SecondStageInfo:
+    """What hears a party's speech once more."""
+
+    name: str
+    version: str
+    #: Digest of the weights, in hexadecimal digits.
+    sha256: str
 
 
 class Detector(LibraryObject):
@@ -118,6 +129,13 @@ class Detector(LibraryObject):
         except BonafideError:
             self._model(0)  # where the detector is closed, that is what is wrong
             return None
+
+    @property
+    def second_stage(self) -> SecondStageInfo | None:
+        """What hears the speech once more; None where `fast` has left it out."""
+        struct = SecondStageStruct()
+        call("detector_second_stage", self._handle, ctypes.byref(struct), ctypes.sizeof(struct))
+        return None if struct.name is None else SecondStageInfo(struct.name.decode(), struct.version.decode(), struct.sha256.decode())
 
     def _model(self, index: int) -> ModelInfo:
         struct = ModelStruct()

@@ -104,6 +104,10 @@ class ModelStruct(ctypes.Structure):
     ]
 
 
+class SecondStageStruct(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("version", c_char_p), ("sha256", c_char_p)]
+
+
 class SegmentStruct(ctypes.Structure):
     _fields_ = [("start_s", c_double), ("end_s", c_double), ("llr", c_double), ("synthetic_probability", c_double)]
 
@@ -184,6 +188,7 @@ _arguments = {
     "detector_destroy": [c_void_p],
     "model_info": [c_void_p, POINTER(ModelStruct), c_size_t],
     "detector_model": [c_void_p, c_size_t, POINTER(ModelStruct), c_size_t],
+    "detector_second_stage": [c_void_p, POINTER(SecondStageStruct), c_size_t],
     "scan": [c_void_p, c_char_p, POINTER(c_void_p)],
     "scan_with_progress": [c_void_p, c_char_p, ProgressFunction, c_void_p, POINTER(c_void_p)],
     "score": [c_void_p, c_void_p, c_size_t, c_int32, POINTER(c_void_p)],

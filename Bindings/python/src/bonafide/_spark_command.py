@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import functools
 import itertools
+import os
+import posixpath
 import re
 import sys
 import time
@@ -22,7 +24,10 @@ from bonafide._screening import DetectorOptions, Screening
 from bonafide.spark import DDL, screen
 
 #: Columns that must be the same for all rows of an output.
-RUN = ("engine_model_sha256", "engine_wideband_model_sha256", "options")
+RUN = ("engine_model_sha256", "engine_wideband_model_sha256", "engine_second_stage_sha256", "options")
+
+#: What a path of Hadoop's begins with: a scheme, and what may stand between it and the path.
+FILE_SYSTEM = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:(//[^/]*)?(?=/)")
 
 
 class RunError(Exception):
@@ -78,6 +83,21 @@ def positive(text: str) -> int:
     return number
 
 
+def normalised(line: str, roots: dict[str, str], folder: str) -> str:
+    """A path as Spark writes it; one of a file of this machine without `file:`, and from the root.
+
+    Args:
+        roots: what the roots of file systems are called, by what lines have before the path.
+        folder: where relative paths begin.
+    """
+    system = FILE_SYSTEM.match(line)
+    if system and not system[0].startswith("file:"):
+        return roots[system[0]].rstrip("/") + posixpath.normpath("/" + line[system.end():].lstrip("/"))
+    path = line[system.end():] if system else posixpath.join(folder, line)
+    # What is behind a link may be another folder than the name says, so that .. stays.
+    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
+
+
 class Run:
     """One run from INPUT to OUTPUT."""
 
@@ -118,12 +138,28 @@ class Run:
     def listing(self) -> DataFrame:
         """A row with the path of each recording of INPUT."""
         if self.arguments.files_from:
-            lines = self.session.read.text(self.arguments.input).select(F.trim("value").alias("path"))
-            return lines.where("path != ''").distinct()
+            return self.named_in_lists()
         reader = self.session.read.format("binaryFile").option("recursiveFileLookup", True)
         if self.arguments.include:
             reader = reader.option("pathGlobFilter", self.arguments.include)
         return reader.load(self.arguments.input).select(F.regexp_replace("path", "^file:(//(?=/))?", "").alias("path"))
+
+    def named_in_lists(self) -> DataFrame:
+        """A row with the path of each recording that the lines of INPUT name, written as Spark writes the paths of what it reads.
+
+        Otherwise a recording that OUTPUT has would not be found there again, and one that is named in two ways would be screened twice.
+        """
+        lines = self.session.read.text(self.arguments.input).select(F.trim("value").alias("line")).where("line != ''")
+        systems = lines.select(F.regexp_extract("line", FILE_SYSTEM.pattern, 0).alias("system")).where("system != ''").distinct()
+        roots = {row.system: self.root(row.system).toString() for row in systems.collect() if not row.system.startswith("file:")}
+        folder = os.getcwd()
+        name = F.udf(lambda line: normalised(line, roots, folder), "string")
+        return lines.select(name("line").alias("path")).distinct()
+
+    def root(self, system: str) -> Any:
+        """The root of a file system, such as ``hdfs:``, under the name by which it calls itself: ``hdfs://namenode:8020/``."""
+        files, path = self.hadoop(f"{system}/")
+        return files.makeQualified(path)
 
     def written(self) -> DataFrame | None:
         """What OUTPUT has; None where it has nothing."""

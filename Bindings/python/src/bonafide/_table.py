@@ -50,7 +50,7 @@ AnyResult = Union[FileResult, Mapping[str, Any]]
 
 def run_of(detector: Detector, options: str | None = None) -> dict[str, object]:
     """The columns of the run of what this detector says."""
-    wideband = detector.wideband_model
+    wideband, second = detector.wideband_model, detector.second_stage
     return {
         "schema": CONTRACT,
         "engine_version": version(),
@@ -58,6 +58,8 @@ def run_of(detector: Detector, options: str | None = None) -> dict[str, object]:
         "engine_model_sha256": detector.model.sha256,
         "engine_wideband_model": wideband and wideband.name,
         "engine_wideband_model_sha256": wideband and wideband.sha256,
+        "engine_second_stage": second and second.name,
+        "engine_second_stage_sha256": second and second.sha256,
         "prior": detector.prior,
         "options": options,
     }
