@@ -8,19 +8,32 @@ import BonafideReport
 struct LedgerExport: ParsableCommand {
   /// The forms that go on recording by recording.
   enum Format: String, CaseIterable, ExpressibleByArgument {
-    case jsonl, csv, html
+    case jsonl, json, csv, html
+    case rows = "parquet-ready"
 
-    var report: ReportFormat {
+    func writer(_ setup: KeptSetup) -> any ReportWriter {
+      let engine = EngineInfo(setup)
+      guard let report else { return PartyRowsReport(engine: engine, prior: setup.prior) }
+      return report.writer(engine: engine, prior: setup.prior, fileCount: 2, page: PageInfo(created: PageScan.now()))
+    }
+
+    /// The form of a scan's report; `nil` where that has none such.
+    private var report: ReportFormat? {
       switch self {
       case .jsonl: .jsonl
+      case .json: .json
       case .csv: .csv
       case .html: .html
+      case .rows: nil
       }
     }
+
+    /// Whether each entry says what it was made with. The rest has one place for that.
+    var standsAlone: Bool { self == .jsonl || self == .rows }
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write results as scan does: jsonl, csv, or a page.")
+    commandName: "export", abstract: "Write results as scan does: jsonl, json, csv, a page, or parquet-ready: a flat JSON object a party.")
 
   @OptionGroup
   var ledger: LedgerArgument
@@ -36,7 +49,7 @@ struct LedgerExport: ParsableCommand {
     help: ArgumentHelp("Write the report to a file, which appears when the report is whole.", valueName: "file"), completion: .file())
   var output: String?
 
-  @Flag(help: "Add scores along each party where the ledger has them (jsonl).")
+  @Flag(help: "Add scores along each party where the ledger has them (jsonl, json).")
   var timeline = false
 
   @Option(
@@ -49,7 +62,7 @@ struct LedgerExport: ParsableCommand {
   var embedAudio: EmbeddedAudio?
 
   func validate() throws {
-    try check(!timeline || format == .jsonl, "--timeline goes with --format jsonl.")
+    try check(!timeline || format == .jsonl || format == .json, "--timeline goes with --format jsonl or json.")
     try check(embedAudio == nil || format == .html, "--embed-audio goes with --format html.")
   }
 
@@ -65,7 +78,7 @@ struct LedgerExport: ParsableCommand {
       var reports: [Int64: any ReportWriter] = [:]
       var options: [Int64: (raw: RawFormat?, mix: Bool)] = [:]
       for setup in setups {
-        reports[setup.id] = writer(setup)
+        reports[setup.id] = format.writer(setup)
         options[setup.id] = (setup.raw.flatMap { try? RawFormat(parsing: $0) }, setup.mix)
       }
       if format == .html, setups.count > 1 {
@@ -76,7 +89,8 @@ struct LedgerExport: ParsableCommand {
       do {
         try ledger.forEachResult(selection.query) { kept, result in
           // A page and a table are one; lines stand alone.
-          let writer = format == .jsonl ? kept.setup : newest.id
+          let writer = format.standsAlone ? kept.setup : newest.id
+          guard format != .json || kept.setup == newest.id else { throw RunError(message: Self.severalSetups(ledger.path)) }
           try output.write(reports[writer]?.entry(for: stripped(result), exhibit: exhibit(of: result, kept, options[kept.setup])) ?? "")
         }
       } catch let error as LedgerError {
@@ -87,8 +101,8 @@ struct LedgerExport: ParsableCommand {
     }
   }
 
-  private func writer(_ setup: KeptSetup) -> any ReportWriter {
-    format.report.writer(engine: EngineInfo(setup), prior: setup.prior, fileCount: 2, page: PageInfo(created: PageScan.now()))
+  private static func severalSetups(_ ledger: String) -> String {
+    "\(ledger): has results of other models or options than the newest, and one document names one; --format jsonl names them in each line"
   }
 
   private func stripped(_ result: FileResult) -> FileResult {

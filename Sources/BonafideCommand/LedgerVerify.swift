@@ -49,7 +49,9 @@ struct LedgerVerify: ParsableCommand {
       for line in damage { Terminal.say("\(kept.path): \(line)") }
       guard damage.isEmpty else { throw RunError(message: "\(kept.path): is damaged; \(LedgerError.wayOut)") }
       let count = try screenAgain(kept)
-      try output.write("\(kept.path): the file is whole; \(count.same + count.other) recordings screened again: \(count.same) as before")
+      let screened = count.same + count.other
+      try output.write(
+        "\(kept.path): the file is whole; \(screened) \(screened == 1 ? "recording" : "recordings") screened again: \(count.same) as before")
       for (number, what) in [(count.other, "otherwise"), (count.changed, "changed or gone"), (count.unknown, "of other versions, models or profiles")]
       where number > 0 {
         try output.write(", \(number) \(what)")

@@ -3,7 +3,7 @@ import Bonafide
 /// A JSON value whose members keep their order, and whose numbers say to how many decimals they are meant.
 ///
 /// `JSONEncoder` offers neither, and leaves out what is `nil`.
-indirect enum JSON {
+indirect enum JSON: Sendable {
   case null
   case string(String)
   case integer(Int)
@@ -37,24 +37,35 @@ indirect enum JSON {
       }
   }
 
+  /// Those of an object; none of anything else.
+  var members: [(String, JSON)] {
+    if case .object(let members) = self { members } else { [] }
+  }
+
   /// The value without white space.
-  var text: String {
+  var text: String { text(hasPoints: false) }
+
+  /// The same; with a point in each `number`, so that a reader that goes by the first lines takes none for whole ones.
+  func text(hasPoints: Bool) -> String {
     var text = ""
-    write(to: &text)
+    write(to: &text, hasPoints)
     return text
   }
 
-  private func write(to text: inout String) {
+  private func write(to text: inout String, _ hasPoints: Bool) {
     switch self {
     case .null: text += "null"
     case .string(let value): Self.writeQuoted(value, to: &text)
     case .integer(let value): text += String(value)
-    case .number(let value, let places): text += decimal(value, places: places) ?? "null"
+    case .number(let value, let places):
+      let digits = decimal(value, places: places)
+      text += digits ?? "null"
+      if hasPoints, digits?.contains(".") == false { text += ".0" }
     case .array(let values):
       text += "["
       for (index, value) in values.enumerated() {
         if index > 0 { text += "," }
-        value.write(to: &text)
+        value.write(to: &text, hasPoints)
       }
       text += "]"
     case .object(let members):
@@ -63,7 +74,7 @@ indirect enum JSON {
         if index > 0 { text += "," }
         Self.writeQuoted(name, to: &text)
         text += ":"
-        value.write(to: &text)
+        value.write(to: &text, hasPoints)
       }
       text += "}"
     }

@@ -1,7 +1,7 @@
 import Bonafide
 
 /// Name and version of the contract of JSON reports.
-private let schemaName = "bonafide.scan/2"
+let schemaName = "bonafide.scan/2"
 
 /// One JSON document with all recordings, a line each.
 public struct JSONReport: ReportWriter {
@@ -65,7 +65,7 @@ extension JSON {
     ])
   }
 
-  fileprivate init(_ party: PartyResult) {
+  init(_ party: PartyResult) {
     var members: [(String, JSON)] = [
       ("channel", .integer(party.channel)),
       ("track", JSON(party.track)),

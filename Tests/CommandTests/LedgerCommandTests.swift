@@ -55,6 +55,28 @@ import Testing
     #expect(text.split(separator: "\n").count { $0.hasPrefix("{\"path\":") } == 4)
     #expect(text.contains("{\"end\":{\"files\":4,\"left_out\":0}}"))
     #expect(try bonafide(["ledger", "export", ledger, "-o", ledger]).status == 64)
+    let document = try bonafide(["scan", "--fast", "--format", "json", calls]).output
+    // Recordings are in another order, and the last has no comma.
+    func entries(_ lines: [String]) -> [String] { lines.map { String($0.hasSuffix("},") ? $0.dropLast() : $0[...]) }.sorted() }
+    #expect(entries(try lines("export", ledger, "--format", "json")) == entries(document.split(separator: "\n").map(String.init)))
+    // One document names one prior.
+    _ = try bonafide(["scan", "--fast", "--prior", "0.5", "--ledger", ledger, calls + "/a.wav"])
+    let mixed = try bonafide(["ledger", "export", ledger, "--format", "json"])
+    #expect(mixed.status == 2 && mixed.errors.contains("--format jsonl names them in each line"))
+    #expect(try lines("export", ledger).count { $0.contains("\"prior\":0.5,") } == 1)
+  }
+
+  /// The same columns in each line, and nothing in it that has columns of its own but stretches and warnings.
+  @Test func exportsRowsOfParties() throws {
+    let rows = try lines("export", ledger, "--format", "parquet-ready").map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+    #expect(rows.count == 4 && Set(rows.map { $0.keys.sorted() }).count == 1)
+    #expect(Set(rows.compactMap { $0["path"] as? String }) == Set(["a.wav", "b.wav", "broken.wav", "old/c.wav"].map { "\(calls)/\($0)" }))
+    #expect(rows.allSatisfy { $0.values.allSatisfy { !($0 is [String: Any]) } && $0["engine_model"] as? String == "narrowband" })
+    let failed = rows.filter { $0["error"] is String }
+    #expect(failed.count == 1 && failed[0]["channel"] is NSNull && failed[0]["file_verdict"] is NSNull)
+    #expect(try lines("export", ledger, "--format", "parquet-ready").count { $0.contains(/"bandwidth_hz":\d+\.0,/) } == 3)
   }
 
   /// Audio of a page is read as the recording was screened: headerless, and all channels as one.
@@ -79,7 +101,7 @@ import Testing
     let scan = try bonafide(["scan", "--fast", "--ledger", "profiled.sqlite", "--profile", "site/our.json", "calls/a.wav"], in: folder)
     #expect(scan.status != 2 && scan.status != 64, "\(scan.errors)")
     let profiled = folder.path("profiled.sqlite")
-    #expect(try lines("verify", profiled) == ["\(profiled): the file is whole; 1 recordings screened again: 1 as before"])
+    #expect(try lines("verify", profiled) == ["\(profiled): the file is whole; 1 recording screened again: 1 as before"])
   }
 
   @Test func verifiesAndTellsWhatComesOutOtherwise() throws {

@@ -75,6 +75,28 @@ def key(row: dict[str, object]) -> tuple[object, object]:
 
 
 @pytest.mark.skipif(not COMMAND.exists(), reason="the command is not built")
+def test_rows_of_a_ledger_are_the_table(tmp_path: pathlib.Path) -> None:
+    from pyarrow import json as arrow_json
+
+    from bonafide._table import SCHEMA
+
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"RIFF\0\0\0\0WAVE")
+    ledger = tmp_path / "state.sqlite"
+    lines("--fast", "--ledger", ledger, *recordings()[:4], bad)
+    for form, name in (("jsonl", "lines.jsonl"), ("parquet-ready", "rows.jsonl")):
+        subprocess.run([COMMAND, "ledger", "export", ledger, "--format", form, "-o", tmp_path / name], check=True)
+    kept = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
+    bonafide.to_parquet(kept, tmp_path / "out.parquet")
+    rows = arrow_json.read_json(tmp_path / "rows.jsonl", parse_options=arrow_json.ParseOptions(explicit_schema=SCHEMA))
+    assert rows.column_names == SCHEMA.names and rows.num_rows > 5
+    assert rows.to_pylist() == parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    # Without a schema, too, each column has its kind.
+    guessed = arrow_json.read_json(tmp_path / "rows.jsonl").schema
+    assert {guessed.field(name).type for name in ("duration_s", "bandwidth_hz", "llr", "flagged_s")} == {pa.float64()}
+
+
+@pytest.mark.skipif(not COMMAND.exists(), reason="the command is not built")
 def test_stages_are_the_command_s(tmp_path: pathlib.Path) -> None:
     (line,) = lines(SAMPLES / "synthetic-espeak.gsm.wav")
     bonafide.to_parquet([line], tmp_path / "out.parquet")
@@ -120,7 +142,7 @@ def test_contents_are_what_files_are(tmp_path: pathlib.Path) -> None:
 def test_lines_of_json_become_parquet(tmp_path: pathlib.Path) -> None:
     found = lines("--fast", *recordings()[:3])
     text = "".join(json.dumps(line) + "\n" for line in found)
-    module = [sys.executable, "-m", "bonafide.parquet"]
+    module = ["env", f"PYTHONPATH={ROOT / 'Bindings/python/src'}", sys.executable, "-m", "bonafide.parquet"]
     run = subprocess.run([*module, "-", tmp_path / "out.parquet"], input=text, text=True, capture_output=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
     assert {row["path"]: row["duration_s"] for row in parquet.read_table(tmp_path / "out.parquet").to_pylist()} == {
