@@ -40,9 +40,13 @@ def first_scores(command, folder):
 
 @torch.no_grad()
 def second_scores(states, name, heads):
-    x, rows = load(states, name)
-    s = np.concatenate([score(heads, torch.from_numpy(x[a:a + 512].astype(np.float32))).numpy()[:, 0] for a in range(0, len(x), 512)])
-    return {os.path.splitext(r["file"])[0]: v for r, v in zip(rows, s)}
+    """{model: {clip: score}}: narrowband parties are judged by the speech encoder's states alone."""
+    out = {}
+    for model in MODELS:
+        x, rows = load(states, name, model == "wideband")
+        s = np.concatenate([score(heads, model, torch.from_numpy(x[a:a + 512].astype(np.float32))).numpy()[:, 0] for a in range(0, len(x), 512)])
+        out[model] = {os.path.splitext(r["file"])[0]: v for r, v in zip(rows, s)}
+    return out
 
 
 def gather(o):
@@ -57,7 +61,7 @@ def gather(o):
             for r in rows:
                 if r["file"] in first:
                     llr, speech, snr, model = first[r["file"]]
-                    s = float(np.mean([second[p] for p in r["parts"].split(",")]))
+                    s = float(np.mean([second[model][p] for p in r["parts"].split(",")]))
                     parties.append(dict(label=r["label"], source=r["source"], split=split, condition=condition, seconds=r["seconds"], kind=r["kind"],
                                         system=r["system"], model=model, first=llr, second=s, speech=speech, snr=snr))
     return parties

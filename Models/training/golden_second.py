@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the second stage makes of a window of the samples, by PyTorch: golden_second.py (no arguments needed).
 
-Writes Tests/BonafideTests/Golden/second.safetensors: features of every tenth frame, spectra of every fortieth, the pooled states, and the score, from the weights that are
+Writes Tests/BonafideTests/Golden/second.safetensors: features of every tenth frame, spectra of every fortieth, the pooled states, and the scores of both bands' heads, from the weights that are
 shipped. The Swift engine is held against them. The window is at 8 kHz, taken as if it were at 16 kHz, so that no resampler is between.
 """
 import os
@@ -16,7 +16,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 def restored(name):
     """Tensors of a shipped file, those of 8 bits times their rows' scales."""
     t = safetensors.torch.load_file(os.path.join(ROOT, "Models", name))
-    return {k: v.float() * t[k + ".scale"][:, None] if v.dtype == torch.int8 else v for k, v in t.items() if not k.endswith(".scale") or k == "inputs.scale"}
+    return {k: v.float() * t[k + ".scale"][:, None] if v.dtype == torch.int8 else v for k, v in t.items() if not k.endswith(".scale") or k.endswith("inputs.scale")}
 
 
 def statistics(weights, features, mask):
@@ -47,12 +47,13 @@ def spectrum_statistics(weights, spectrum, mask):
     return torch.cat([chosen.mean(0), chosen.std(0, correction=0)])
 
 
-def score(heads, x):
-    x, total, k = (x - heads["inputs.mean"]) * heads["inputs.scale"], 0, 0
-    while f"heads.{k}.0.weight" in heads:
+def score(heads, band, x):
+    """(…, inputs) -> (…, 1)"""
+    x, total, k = (x - heads[f"{band}.inputs.mean"]) * heads[f"{band}.inputs.scale"], 0, 0
+    while f"{band}.heads.{k}.0.weight" in heads:
         y = x
         for layer in range(3):
-            y = F.linear(y if layer == 0 else F.gelu(y), heads[f"heads.{k}.{layer}.weight"], heads[f"heads.{k}.{layer}.bias"])
+            y = F.linear(y if layer == 0 else F.gelu(y), heads[f"{band}.heads.{k}.{layer}.weight"], heads[f"{band}.heads.{k}.{layer}.bias"])
         total, k = total + y, k + 1
     return total / k
 
@@ -64,9 +65,10 @@ def main():
     mask = torch.arange(200) % 7 != 0
     spectrum = compressed(torch.from_numpy(samples[None, :64000].copy()))[0]
     pooled = torch.cat([statistics(restored("encoder.safetensors"), features, mask), spectrum_statistics(restored("spectra.safetensors"), spectrum, mask)])
+    heads = restored("second.safetensors")
     safetensors.torch.save_file(
         {"features": features.T[::10].contiguous(), "spectrum": spectrum.permute(1, 2, 0)[:, ::40].contiguous(), "statistics": pooled,
-         "score": score(restored("second.safetensors"), pooled)},
+         "scores": torch.cat([score(heads, "narrowband", pooled[:4096]), score(heads, "wideband", pooled)])},
         os.path.join(ROOT, "Tests", "BonafideTests", "Golden", "second.safetensors"))
 
 

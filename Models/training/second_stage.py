@@ -3,11 +3,12 @@
 
 second_stage.py encoder MODEL.bin ../encoder.safetensors [--blocks 3]
 second_stage.py spectra distill_mos_v7.pt ../spectra.safetensors
-second_stage.py heads STATES ../second --train NAME[,NAME …] --look NAME[,NAME …] [--seeds 3] [--epochs 12]
+second_stage.py heads STATES ../second --narrowband NAME[,NAME …] --wideband NAME[,NAME …] --look NAME[,NAME …] [--seeds 3] [--epochs 12]
 
-`encoder` writes the convolutions, positions and lower blocks, matrices in 8 bits with a scale a row; `spectra` the convolutions of the other encoder, too. `heads` learns perceptrons on the pooled
-states that states.py made (NAME is a folder of STATES), source-weighted and from pairs inside sources, and writes ../second.safetensors; --look prints EERs of folders that
-are not learned from. fuse.py then fits how both stages' scores come together, and writes ../second.json.
+`encoder` writes the convolutions, positions and lower blocks, matrices in 8 bits with a scale a row; `spectra` the convolutions of the other encoder, too. `heads` learns perceptrons
+on the pooled states that states.py made (NAME is a folder of STATES): of the speech encoder for narrowband parties, of both encoders for wideband ones, source-weighted and from
+pairs inside sources, and writes ../second.safetensors; --look prints EERs of folders that are not learned from. fuse.py then fits how both stages' scores come together, and writes
+../second.json.
 """
 import argparse, glob, json, os, re
 import numpy as np, safetensors.torch, torch
@@ -58,17 +59,17 @@ def export_spectra(o):
     print(o.out, os.path.getsize(o.out), "bytes")
 
 
-def load(states, name, blocks=3):
-    """States of both encoders (clips, 2 * (1 + blocks) * 512 + 2 * 1024) float16, where there are both, and rows."""
+def load(states, name, spectra=True, blocks=3):
+    """States of both encoders (clips, 2 * (1 + blocks) * 512 + 2 * 1024) float16, of the clips that have both, or of the speech encoder alone; and rows."""
     rows, x, kept = json.load(open(os.path.join(states, name, "rows.json"))), [], []
-    for path in sorted(glob.glob(os.path.join(states, "spectra", name, "[0-9]*.npy"))):
-        chunk = os.path.basename(path)
-        speech = os.path.join(states, name, chunk)
-        if ".part" in path or not os.path.exists(speech):
+    for path in sorted(glob.glob(os.path.join(states, name, "[0-9]*.npy"))):
+        beside = os.path.join(states, "spectra", name, os.path.basename(path))
+        if ".part" in path or spectra and not os.path.exists(beside):
             continue
-        part = np.load(speech)
-        first = int(chunk[:4]) * 768
-        x.append(np.concatenate([part[:, :1 + blocks].reshape(len(part), -1), np.load(path).reshape(len(part), -1)], 1))
+        part = np.load(path)
+        first = int(os.path.basename(path)[:4]) * 768
+        part = part[:, :1 + blocks].reshape(len(part), -1)
+        x.append(np.concatenate([part, np.load(beside).reshape(len(part), -1)], 1) if spectra else part)
         kept += rows[first:first + len(part)]
     return np.concatenate(x), kept
 
@@ -145,9 +146,9 @@ def figures(rows, s):
     return f"{100 * metrics.eer(b, f):.1f} / {100 * metrics.matched_eer(rows, s):.1f} / {100 * metrics.miss_at(b, f, 0.01):.0f}"
 
 
-def gather(o):
+def gather(o, names, spectra):
     """All rows of the folders: of a source that a table of the recipe has, those alone."""
-    parts = {n: load(o.states, n) for n in o.train.split(",")}
+    parts = {n: load(o.states, n, spectra) for n in names}
     longer = {r["source"] for n, (_, rows) in parts.items() if n.startswith("recipe") for r in rows}
     x, rows = [], []
     for n, (part, part_rows) in parts.items():
@@ -158,31 +159,43 @@ def gather(o):
     return np.concatenate(x), rows
 
 
-def train_heads(o):
-    x, rows = gather(o)
+def learned(o, names, spectra, looks):
+    """Heads on the states of both encoders, or of the speech encoder alone; mean and deviation of their inputs; rows; the sum of their scores of each of `looks`."""
+    x, rows = gather(o, names, spectra)
     sample = x[::7].astype(np.float32)
-    mean, deviation = sample.mean(0), sample.std(0) + 1e-3
+    mean, deviation = sample.mean(0), sample.std(0) + (1e-5 if spectra else 1e-3)       # states of spectra are small
     scaled = torch.empty(x.shape, dtype=torch.bfloat16)
     for a in range(0, len(x), 4096):
         scaled[a:a + 4096] = torch.from_numpy((x[a:a + 4096].astype(np.float32) - mean) / deviation).bfloat16()
     del x
-    print(len(rows), "rows,", len({r["source"] for r in rows}), "sources", flush=True)
-    looks = {n: load(o.states, n) for n in o.look.split(",") if n}
-    tensors, scores = {}, {}
+    print(len(rows), "rows,", len({r["source"] for r in rows}), "sources,", "both encoders" if spectra else "the speech encoder alone", flush=True)
+    nets, scores = [], {}
     for seed in range(o.seeds):
-        net = learn(scaled, rows, seed, o.epochs)
+        nets.append(learn(scaled, rows, seed, o.epochs))
         with torch.no_grad():
             for n, (part, _) in looks.items():
-                z = torch.from_numpy((part.astype(np.float32) - mean) / deviation)
-                scores[n] = scores.get(n, 0) + net(z).numpy()
-            for k, layer in enumerate(net.layers):
-                tensors[f"heads.{seed}.{k}.weight"], tensors[f"heads.{seed}.{k}.bias"] = layer.weight, layer.bias
-    for n in looks:
-        print(n, figures(looks[n][1], scores[n]), flush=True)
-    tensors["inputs.mean"], tensors["inputs.scale"] = torch.from_numpy(mean), torch.from_numpy(1 / deviation)
+                z = torch.from_numpy((part[:, :len(mean)].astype(np.float32) - mean) / deviation)
+                scores[n] = scores.get(n, 0) + nets[-1](z).numpy()
+    return nets, mean, deviation, rows, scores
+
+
+@torch.no_grad()
+def train_heads(o):
+    looks = {n: load(o.states, n) for n in o.look.split(",") if n}
+    tensors, trained = {}, []
+    for band, names in (("narrowband", o.narrowband), ("wideband", o.wideband)):
+        with torch.enable_grad():
+            nets, mean, deviation, rows, scores = learned(o, names.split(","), band == "wideband", looks)
+        trained += rows
+        for k, net in enumerate(nets):
+            for layer, linear in enumerate(net.layers):
+                tensors[f"{band}.heads.{k}.{layer}.weight"], tensors[f"{band}.heads.{k}.{layer}.bias"] = linear.weight, linear.bias
+        for n in looks:
+            print(band, n, figures(looks[n][1], scores[n]), flush=True)
+        tensors[f"{band}.inputs.mean"], tensors[f"{band}.inputs.scale"] = torch.from_numpy(mean), torch.from_numpy(1 / deviation)
     safetensors.torch.save_file(eight_bits(tensors), o.out + ".safetensors")
-    json.dump(dict(clips=len(rows), sources=len({r["source"] for r in rows}), bonafide=sum(r["label"] == "bonafide" for r in rows),
-                   generators=len({r["system"] for r in rows if r["label"] == "spoof"})), open(o.out + ".training.json", "w"))
+    json.dump(dict(clips=len(trained), sources=len({r["source"] for r in trained}), bonafide=sum(r["label"] == "bonafide" for r in trained),
+                   generators=len({r["system"] for r in trained if r["label"] == "spoof"})), open(o.out + ".training.json", "w"))
 
 
 def main():
@@ -198,7 +211,8 @@ def main():
     c = commands.add_parser("heads")
     c.add_argument("states")
     c.add_argument("out")
-    c.add_argument("--train", required=True)
+    c.add_argument("--narrowband", required=True)
+    c.add_argument("--wideband", required=True)
     c.add_argument("--look", default="")
     c.add_argument("--seeds", type=int, default=3)
     c.add_argument("--epochs", type=int, default=12)

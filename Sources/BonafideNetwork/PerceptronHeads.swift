@@ -8,22 +8,25 @@ public struct PerceptronHeads: Sendable {
   /// Numbers that go in.
   public let inputs: Int
 
-  /// - Parameter file: has `inputs.mean` and `inputs.scale` (inputs), `heads.0.0.weight` (units, inputs), `heads.0.0.bias` (units), `heads.0.1`, `heads.0.2`; `heads.1`, … . Weights may be of 8 bits.
-  public init(_ file: SafetensorsFile, inputs: Int) throws(NetworkError) {
+  /// - Parameters:
+  ///   - file: has, each after `name` and a dot, `inputs.mean` and `inputs.scale` (inputs), `heads.0.0.weight` (units, inputs), `heads.0.0.bias`
+  ///     (units), `heads.0.1`, `heads.0.2`; `heads.1`, … . Weights may be of 8 bits.
+  ///   - inputs: numbers that go in.
+  public init(_ file: SafetensorsFile, name: String, inputs: Int) throws(NetworkError) {
     let weights = WeightReader(file)
-    mean = try weights.tensor("inputs.mean", inputs).values
-    scale = try weights.tensor("inputs.scale", inputs).values
+    mean = try weights.tensor("\(name).inputs.mean", inputs).values
+    scale = try weights.tensor("\(name).inputs.scale", inputs).values
     var heads: [[Linear]] = []
-    while file.names.contains("heads.\(heads.count).0.bias") {
+    while file.names.contains("\(name).heads.\(heads.count).0.bias") {
       var (layers, width) = ([Linear](), inputs)
       for layer in 0..<3 {
-        layers.append(try weights.linear("heads.\(heads.count).\(layer)", outputs: layer == 2 ? 1 : nil, inputs: width, .float))
+        layers.append(try weights.linear("\(name).heads.\(heads.count).\(layer)", outputs: layer == 2 ? 1 : nil, inputs: width, .float))
         width = layers[layer].outputs
       }
       heads.append(layers)
     }
     guard !heads.isEmpty else {
-      throw NetworkError(code: .missingTensor, message: "the weights lack heads.0; give the file of this architecture")
+      throw NetworkError(code: .missingTensor, message: "the weights lack \(name).heads.0; give the file of this architecture")
     }
     self.heads = heads
     self.inputs = inputs

@@ -54,27 +54,19 @@ public struct SpectrumEncoder: Sendable {
   /// Mean and standard deviation over the states of a window: (2, size).
   ///
   /// - Parameters:
-  ///   - spectrogram: (frequencies, 2 · states, 2), real and imaginary parts; of `bins` frequencies those that are not there are silent, and cost
-  ///     nearly nothing.
+  ///   - spectrogram: (bins, 2 · states, 2), real and imaginary parts.
   ///   - mask: the states that count; where none does, all do.
   public func statistics(of spectrogram: [Float], mask: [Bool]) -> [Float] {
     let states = mask.count
     let line = 4 * states
-    precondition(
-      states > 0 && spectrogram.count.isMultiple(of: line) && spectrogram.count <= Self.bins * line,
-      "\(spectrogram.count) values of a window of \(states) states")
+    precondition(states > 0 && spectrogram.count == Self.bins * line, "\(spectrogram.count) values of a window of \(states) states")
     let state = FloatStorage(count: states * size)
     var pass = Pass(layers, frames: 2 * states)
     spectrogram.withUnsafeBufferPointer { spectrogram in
       guard let start = spectrogram.baseAddress else { return }
       for bin in 0..<Self.bins {
-        let isSilent = bin * line >= spectrogram.count
-        if isSilent {
-          pass.lines[0].next.update(repeating: 0, count: line)
-        } else {
-          pass.lines[0].next.update(from: start + bin * line, count: line)
-        }
-        advance(0, isSilent: isSilent, &pass, into: state.start)
+        pass.lines[0].next.update(from: start + bin * line, count: line)
+        advance(0, &pass, into: state.start)
       }
     }
     let counted = mask.contains(true) ? mask : [Bool](repeating: true, count: states)
@@ -87,22 +79,15 @@ public struct SpectrumEncoder: Sendable {
   }
 
   /// Takes note of a new line of a layer, and takes it as far through the layers as it goes: three lines of each are all that is kept.
-  ///
-  /// - Parameter isSilent: whether it is what silence gives, so that three such lines have to be multiplied once only.
-  private func advance(_ index: Int, isSilent: Bool, _ pass: inout Pass, into state: UnsafeMutablePointer<Float>) {
+  private func advance(_ index: Int, _ pass: inout Pass, into state: UnsafeMutablePointer<Float>) {
     let (layer, line) = (layers[index], pass.lines[index])
     line.count += 1
-    line.silent = isSilent ? line.silent + 1 : 0
     guard line.count >= 3, (line.count - 3).isMultiple(of: layer.steps.frequency) else { return }
-    let (rows, outputs, isQuiet) = (pass.frames / layer.steps.time, layer.linear.outputs, line.silent >= 3)
-    let sums = isQuiet ? line.quiet.start : pass.sums.start
-    if !isQuiet || !line.knowsQuiet {
-      layer.linear.multiply(
-        windowsOf: line.storage.start, length: line.length, order: (0..<3).map { (line.count + $0) % 3 }, run: 3 * layer.inputs,
-        step: layer.inputs * layer.steps.time, rows: rows, into: sums)
-      layer.linear.leaky(sums, rows: rows, slope: Self.slope)
-      line.knowsQuiet = line.knowsQuiet || isQuiet
-    }
+    let (rows, outputs, sums) = (pass.frames / layer.steps.time, layer.linear.outputs, pass.sums.start)
+    layer.linear.multiply(
+      windowsOf: line.storage.start, length: line.length, order: (0..<3).map { (line.count + $0) % 3 }, run: 3 * layer.inputs,
+      step: layer.inputs * layer.steps.time, rows: rows, into: sums)
+    layer.linear.leaky(sums, rows: rows, slope: Self.slope)
     guard index < layers.count - 1 else {
       let (place, height) = ((line.count - 3) / layer.steps.frequency, size / outputs)
       for row in 0..<rows {
@@ -111,7 +96,7 @@ public struct SpectrumEncoder: Sendable {
       return
     }
     pass.lines[index + 1].next.update(from: sums, count: rows * outputs)
-    advance(index + 1, isSilent: isQuiet, &pass, into: state)
+    advance(index + 1, &pass, into: state)
   }
 
   /// The last three lines of the input of a layer, each of all frames of one frequency, with a frame of zeros before and behind.
@@ -119,18 +104,13 @@ public struct SpectrumEncoder: Sendable {
     let storage: FloatStorage
     let length: Int
     private let margin: Int
-    /// Lines so far, and those of them that are silent, up to the last one.
+    /// Lines so far.
     var count = 0
-    var silent = 0
-    /// What the layer makes of three silent lines, once that is known.
-    let quiet: FloatStorage
-    var knowsQuiet = false
 
     init(_ layer: Layer, frames: Int) {
       length = (frames + 2) * layer.inputs
       margin = layer.inputs
       storage = FloatStorage(count: 3 * length)
-      quiet = FloatStorage(count: frames * layer.linear.outputs)
     }
 
     /// Where the next line goes.

@@ -30,7 +30,7 @@ import Testing
       let (row, band) = (10 * (index / SpeechEncoder.bands), index % SpeechEncoder.bands)
       #expect(abs(features[row * SpeechEncoder.bands + band] - value) < 1e-3, "frame \(row), band \(band)")
     }
-    let spectra = try CompressedSpectrogram().values(of: Array(try samples(of: Self.genuine).prefix(64_000)), onceAt: 16_000)
+    let spectra = try CompressedSpectrogram().values(of: Array(try samples(of: Self.genuine).prefix(64_000)))
     try #require(spectra.count == SpectrumEncoder.bins * 400 * 2)
     for (index, value) in try expected("spectrum").enumerated() {
       let (bin, frame, part) = (index / 20, 40 * (index / 2 % 10), index % 2)
@@ -43,17 +43,8 @@ import Testing
     try #require(statistics.count == wanted.count)
     let furthest = zip(statistics, wanted).map { abs($0 - $1) }.max() ?? 0
     #expect(furthest < 1e-3, regenerate)
-    #expect(abs(stage.heads.score(statistics) - (try expected("score")[0])) < 1e-3, regenerate)
-  }
-
-  /// What is left out above 4 kHz is what zeros there give.
-  @Test func silentFrequenciesAreTakenTogether() throws {
-    let encoder = try SecondStage.builtIn(.float).spectra
-    let spectra = try CompressedSpectrogram().values(of: Array(try samples(of: Self.genuine).prefix(16_000)), onceAt: 8000)
-    try #require(spectra.count == 81 * 100 * 2)
-    let whole = spectra + [Float](repeating: 0, count: (SpectrumEncoder.bins - 81) * 100 * 2)
-    let mask = [Bool](repeating: true, count: 50)
-    #expect(encoder.statistics(of: spectra, mask: mask) == encoder.statistics(of: whole, mask: mask))
+    let own = [stage.narrowband.score(Array(statistics.prefix(stage.narrowband.inputs))), stage.wideband.score(statistics)]
+    for (own, wanted) in zip(own, try expected("scores")) { #expect(abs(own - wanted) < 1e-3, regenerate) }
   }
 
   /// bfloat16 has eight bits.
@@ -65,7 +56,10 @@ import Testing
       for index in 1..<100 { span.add(speech(index)) }
       let window = SpeechWindow(
         samples: Array(samples[start..<start + 32_000]), speech: [Bool](repeating: true, count: 100), span: span)
-      #expect(abs(try exact.score(window, sampleRate: 8000) - (try fast.score(window, sampleRate: 8000))) < 0.05, "from \(start)")
+      for isWideband in [false, true] {
+        let scores = try [exact, fast].map { try $0.score(window, sampleRate: 8000, isWideband: isWideband) }
+        #expect(abs(scores[0] - scores[1]) < 0.05, "from \(start), wideband: \(isWideband)")
+      }
     }
   }
 

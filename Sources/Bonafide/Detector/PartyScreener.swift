@@ -222,7 +222,7 @@ struct PartyScreener: ~Copyable {
 
   private mutating func hear() {
     guard let second, let rule = judge.fusion?.rule else { return }
-    windows?.hear(with: second)
+    windows?.hear(with: second, isWideband: card.features.sampleRate >= CompressedSpectrogram.sampleRate)
     opinion = windows?.opinion(
       rule, calibration: card.calibration, hop: evidence.hop, signalToNoise: evidence.noise.signalToNoise)
   }

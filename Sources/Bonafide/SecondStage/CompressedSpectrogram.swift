@@ -23,13 +23,10 @@ struct CompressedSpectrogram: ~Copyable {
     window = (0..<Self.length).map { Self.loudness * Float(0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(Self.length))) }
   }
 
-  /// - Parameters:
-  ///   - samples: mono at `sampleRate`, whole hops, more than one.
-  ///   - rate: that they had once: above half of it there is nothing.
-  /// - Returns: (frequencies, samples / hop, 2), real and imaginary parts: the encoder's bins, or those of them up to half of `rate`.
-  func values(of samples: [Float], onceAt rate: Int) -> [Float] {
-    let (frames, length, margin) = (samples.count / Self.hop, Self.length, (Self.length - Self.hop) / 2)
-    let bins = min(SpectrumEncoder.bins, rate * Self.length / (2 * Self.sampleRate) + 1)
+  /// - Parameter samples: mono at `sampleRate`, whole hops, more than one.
+  /// - Returns: (bins, samples / hop, 2), real and imaginary parts.
+  func values(of samples: [Float]) -> [Float] {
+    let (frames, length, bins, margin) = (samples.count / Self.hop, Self.length, SpectrumEncoder.bins, (Self.length - Self.hop) / 2)
     let last = samples.count - 1
     var values = [Float](repeating: 0, count: bins * frames * 2)
     for first in stride(from: 0, to: frames, by: Self.batch) {

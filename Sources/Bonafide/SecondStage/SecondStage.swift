@@ -4,7 +4,7 @@ import CDefaultModel
 import FoundationEssentials
 import Glibc
 
-/// The second stage of a detector: two pre-trained encoders, of what is said and of phases, with heads of our own, which listens to windows of a party's speech that the first
+/// The second stage of a detector: pre-trained encoders with heads of our own, which listen to windows of a party's speech that the first
 /// stage found, and a rule that brings the scores of both stages together.
 public struct SecondStage: Sendable {
   /// What is known of it beside its weights.
@@ -12,8 +12,12 @@ public struct SecondStage: Sendable {
   /// SHA-256 of the heads' weights, in lower-case hexadecimal digits.
   public let sha256: String
   let encoder: SpeechEncoder
+  /// Hears phases, of wideband speech: what comes through a telephone line is told as well without.
   let spectra: SpectrumEncoder
-  let heads: PerceptronHeads
+  /// On the speech encoder's states.
+  let narrowband: PerceptronHeads
+  /// On the states of both encoders.
+  let wideband: PerceptronHeads
 
   /// The built-in one.
   public static var builtIn: SecondStage {
@@ -41,8 +45,9 @@ public struct SecondStage: Sendable {
     do {
       self.encoder = try SpeechEncoder(try SafetensorsFile(encoder), arithmetic: arithmetic)
       self.spectra = try SpectrumEncoder(try SafetensorsFile(spectra), arithmetic: arithmetic)
-      self.heads = try PerceptronHeads(
-        try SafetensorsFile(heads), inputs: self.encoder.statisticsCount + self.spectra.statisticsCount)
+      let heads = try SafetensorsFile(heads)
+      narrowband = try PerceptronHeads(heads, name: "narrowband", inputs: self.encoder.statisticsCount)
+      wideband = try PerceptronHeads(heads, name: "wideband", inputs: self.encoder.statisticsCount + self.spectra.statisticsCount)
     } catch {
       throw ModelError(code: .badWeights, path: name, message: "\(error)")
     }
@@ -58,9 +63,11 @@ public struct SecondStage: Sendable {
 
   /// The score of a window, higher for bona fide; 0 says nothing. It is no log-likelihood ratio yet.
   ///
-  /// - Parameter sampleRate: of the window, in Hz.
+  /// - Parameters:
+  ///   - sampleRate: of the window, in Hz.
+  ///   - isWideband: whether the first stage's model of wideband speech judges the party.
   /// - Throws: when memory runs out, or the rate cannot be resampled.
-  func score(_ window: SpeechWindow, sampleRate: Int) throws(ScreeningError) -> Double {
+  func score(_ window: SpeechWindow, sampleRate: Int, isWideband: Bool) throws(ScreeningError) -> Double {
     var samples = try Self.resampled(window.samples, from: sampleRate)
     let (unit, states) = (EncoderSpectrogram.hop * SpeechEncoder.framesPerState, min(2 * window.speech.count, encoder.longest))
     let count = states * unit
@@ -68,11 +75,12 @@ public struct SecondStage: Sendable {
     samples.removeSubrange(count...)
     let mask = (0..<states).map { window.speech[$0 / 2] }
     Self.level(&samples, unit: unit, mask: mask)
-    let (features, spectrogram) = try ScreeningError.wrapping { () throws(FeatureError) in
+    let statistics = try ScreeningError.wrapping { () throws(FeatureError) in
       var mel = try EncoderSpectrogram()
-      return (mel.features(of: samples), try CompressedSpectrogram().values(of: samples, onceAt: sampleRate))
+      let statistics = encoder.statistics(of: mel.features(of: samples), mask: mask)
+      return isWideband ? statistics + spectra.statistics(of: try CompressedSpectrogram().values(of: samples), mask: mask) : statistics
     }
-    return Double(heads.score(encoder.statistics(of: features, mask: mask) + spectra.statistics(of: spectrogram, mask: mask)))
+    return Double((isWideband ? wideband : narrowband).score(statistics))
   }
 
   private static func resampled(_ samples: [Float], from rate: Int) throws(ScreeningError) -> [Float] {

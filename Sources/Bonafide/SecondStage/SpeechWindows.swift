@@ -86,9 +86,11 @@ struct SpeechWindows: Sendable {
   var waits: Bool { all.last.map { !$0.samples.isEmpty } ?? false }
 
   /// Has the second stage listen to the windows that it has not heard. One that it cannot hear, for want of memory, stays without a score.
-  mutating func hear(with stage: SecondStage) {
+  ///
+  /// - Parameter isWideband: whether the first stage's model of wideband speech judges the party.
+  mutating func hear(with stage: SecondStage, isWideband: Bool) {
     for index in all.indices where !all[index].samples.isEmpty {
-      all[index].score = try? stage.score(all[index], sampleRate: sampleRate)
+      all[index].score = try? stage.score(all[index], sampleRate: sampleRate, isWideband: isWideband)
       all[index].samples = []
     }
   }
