@@ -45,12 +45,17 @@ final class WebhookSender: Announcing {
     var schedule = DeliverySchedule()
     while true {
       var last: Int64 = 0
+      var waiting: Set<Int64> = []
       while true {
         let page = try wrapping { () throws(LedgerError) in try session.unannounced(after: last, limit: Self.page) }
         guard let end = page.last?.row else { break }
         last = end
-        for kept in page where schedule.isDue(kept.row) { try post(kept, over: &connection, &schedule) }
+        for kept in page {
+          if schedule.isDue(kept.row) { try post(kept, over: &connection, &schedule) }
+          if schedule.isWaiting(kept.row) { waiting.insert(kept.row) }
+        }
       }
+      schedule.forget(allBut: waiting)
       let wait = schedule.nextDue.map { max($0 - .now, .zero) } ?? .seconds(60)
       _ = news.wait(timeout: .now() + .milliseconds(Int(wait / .milliseconds(1)) + 1))
     }

@@ -23,6 +23,14 @@ public struct DeliverySchedule: Sendable {
     waiting[message].map { $0.until <= now } ?? true
   }
 
+  /// Whether a message was posted and not taken.
+  public func isWaiting(_ message: Int64) -> Bool { waiting[message] != nil }
+
+  /// Takes note that of the messages that wait, there are these alone: others were taken back.
+  public mutating func forget(allBut messages: Set<Int64>) {
+    waiting = waiting.filter { messages.contains($0.key) }
+  }
+
   /// When the next of those is due that were not taken; `nil` where there are none.
   public var nextDue: ContinuousClock.Instant? { waiting.values.map(\.until).min() }
 

@@ -106,7 +106,8 @@ import Testing
     "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'screened_at TEXT NOT NULL', 'screened_at') WHERE name = 'result'",
     "UPDATE setup SET prior = 'much'", "UPDATE setup SET mix = 'maybe'",
     "UPDATE result SET verdict = 'real'", "UPDATE result SET warnings = '[1'",
-    "UPDATE party SET verdict = ''", "UPDATE party SET reason = 'because'", "UPDATE party SET speech_s = 'many'", "UPDATE party SET channel = 1e300 WHERE channel = 1",
+    "UPDATE party SET verdict = ''", "UPDATE party SET reason = 'because'", "UPDATE party SET speech_s = 'many'",
+    "UPDATE party SET channel = 1e300 WHERE channel = 1",
     "UPDATE stretch SET llr = x'00'",
   ])
   func changesByOtherMeansAreTold(_ change: String) throws {

@@ -16,7 +16,8 @@ import Testing
   /// The example of Standard Webhooks.
   @Test func signsAsStandardWebhooksDoes() throws {
     let secret = try WebhookSecret(parsing: " whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n")
-    let signature = secret.signature(of: Array(#"{"test": 2432232314}"#.utf8), id: "msg_p5jXN8AQM9LWM0D4loKWxJek", time: 1_614_265_330)
+    let body = Array(#"{"test": 2432232314}"#.utf8)
+    let signature = secret.signature(of: body, id: "msg_p5jXN8AQM9LWM0D4loKWxJek", time: 1_614_265_330)
     #expect(signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
   }
 
@@ -114,6 +115,12 @@ import Testing
     #expect(schedule.noteFailure(WebhookFailure(status: 429, wait: .seconds(100)), of: 3, at: now).pause == .seconds(100))
     #expect(schedule.noteFailure(WebhookFailure(status: 429, wait: .seconds(1_000_000)), of: 3, at: now).pause == .seconds(3600))
     #expect(schedule.noteTaken(3) == true)
+    // What nobody has any more is not waited for.
+    #expect(schedule.isWaiting(4) && !schedule.isWaiting(3) && !schedule.isWaiting(99))
+    schedule.forget(allBut: [4])
+    #expect(schedule.isWaiting(4) && !schedule.isWaiting(5) && schedule.nextDue != nil)
+    schedule.forget(allBut: [])
+    #expect(schedule.nextDue == nil)
   }
 }
 
@@ -142,7 +149,8 @@ final class Receiver {
       let maker = Process()
       maker.executableURL = URL(filePath: "/usr/bin/openssl")
       maker.arguments = [
-        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", certificate, "-out", certificate + ".crt",
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", certificate,
+        "-out", certificate + ".crt",
       ]
       maker.standardError = FileHandle.nullDevice
       try maker.run()

@@ -82,7 +82,8 @@ import Testing
   /// Audio of a page is read as the recording was screened: headerless, and all channels as one.
   @Test func audioOfAPageIsReadAsItWasScreened() throws {
     let samples = Array(try promptSamples().prefix(32_000))
-    try folder.write("dump.raw", samples.flatMap { sample in [sample, sample / 2].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] } })
+    func bytes(_ sample: Int16) -> [UInt8] { [UInt8(truncatingIfNeeded: sample), UInt8(truncatingIfNeeded: sample >> 8)] }
+    try folder.write("dump.raw", samples.flatMap { bytes($0) + bytes($0 / 2) })
     let raw = folder.path("raw.sqlite")
     _ = try bonafide(["scan", "--fast", "--ledger", raw, "--raw", "s16le:8000:2", "--mix", folder.path("dump.raw")])
     let page = folder.path("raw.html")

@@ -138,7 +138,8 @@ import Testing
     _ = try bonafide(["scan", "--fast", "--prior", "0.2", "--ledger", folder.path("state.sqlite"), call])
     try DatabaseQueue(path: folder.path("state.sqlite")).write { db in
       try db.execute(sql: "INSERT INTO outbox (result_id) SELECT id FROM result")
-      try db.execute(sql: "UPDATE setup SET version = '0.0.9', model = 'older', model_sha256 = 'ab', second_stage = 'once', second_stage_sha256 = 'cd'")
+      try db.execute(sql: "UPDATE setup SET version = '0.0.9', model = 'older', model_sha256 = 'ab'")
+      try db.execute(sql: "UPDATE setup SET second_stage = 'once', second_stage_sha256 = 'cd'")
     }
     let process = try start("out.jsonl")
     try wait(for: 2, in: "out.jsonl")
