@@ -2,8 +2,13 @@ import Foundation
 import GRDB
 import Testing
 
+private let hasPython = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+  FileManager.default.isExecutableFile(atPath: "\($0)/python3")
+}
+
 /// `bonafide watch --webhook`: each result reaches the receiver, whatever happens on the way.
-@Suite struct WatchWebhookTests {
+@Suite(.enabled(if: hasPython, "there is no python3"))
+struct WatchWebhookTests {
   private let folder: TemporaryFolder
   private let secret = "a secret of the tests, long enough"
 
