@@ -10,7 +10,7 @@ on the pooled states that states.py made (NAME is a folder of STATES): of the sp
 pairs inside sources, and writes ../second.safetensors; --look prints EERs of folders that are not learned from. fuse.py then fits how both stages' scores come together, and writes
 ../second.json.
 """
-import argparse, glob, json, os, re
+import argparse, datetime, glob, json, os, re
 import numpy as np, safetensors.torch, torch
 from torch import nn
 from torch.nn import functional as F
@@ -155,47 +155,52 @@ def gather(o, names, spectra):
         keep = [i for i, r in enumerate(part_rows) if r["split"] == "train" and not re.search(SAMPLE_SPEAKERS, r.get("speaker", "") + " " + r.get("note", ""), re.I)
                 and (n.startswith("recipe") or r["source"] not in longer)]
         x.append(part[keep])
-        rows += [part_rows[i] for i in keep]
+        rows += [{**part_rows[i], "states": n} for i in keep]
     return np.concatenate(x), rows
 
 
-def learned(o, names, spectra, looks):
-    """Heads on the states of both encoders, or of the speech encoder alone; mean and deviation of their inputs; rows; the sum of their scores of each of `looks`."""
-    x, rows = gather(o, names, spectra)
-    sample = x[::7].astype(np.float32)
-    mean, deviation = sample.mean(0), sample.std(0) + (1e-5 if spectra else 1e-3)       # states of spectra are small
-    scaled = torch.empty(x.shape, dtype=torch.bfloat16)
+def scaled(x, mean, deviation):
+    """Rows to mean 0 and variance 1, in bfloat16."""
+    out = torch.empty(x.shape, dtype=torch.bfloat16)
     for a in range(0, len(x), 4096):
-        scaled[a:a + 4096] = torch.from_numpy((x[a:a + 4096].astype(np.float32) - mean) / deviation).bfloat16()
-    del x
-    print(len(rows), "rows,", len({r["source"] for r in rows}), "sources,", "both encoders" if spectra else "the speech encoder alone", flush=True)
-    nets, scores = [], {}
-    for seed in range(o.seeds):
-        nets.append(learn(scaled, rows, seed, o.epochs))
-        with torch.no_grad():
-            for n, (part, _) in looks.items():
-                z = torch.from_numpy((part[:, :len(mean)].astype(np.float32) - mean) / deviation)
-                scores[n] = scores.get(n, 0) + nets[-1](z).numpy()
-    return nets, mean, deviation, rows, scores
+        out[a:a + 4096] = torch.from_numpy((x[a:a + 4096].astype(np.float32) - mean) / deviation).bfloat16()
+    return out
 
 
-@torch.no_grad()
+def learned(o, band, looks, tensors):
+    """Heads of a band, into `tensors`: `o.seeds` on each of its sets of rows. Inputs are scaled by the first set. Returns the rows of all sets, each once."""
+    moments, scores, trained, heads = None, {}, {}, 0
+    for names in getattr(o, band):
+        x, rows = gather(o, names.split(","), band == "wideband")
+        if moments is None:
+            sample = x[::7].astype(np.float32)
+            moments = sample.mean(0), sample.std(0) + (1e-5 if band == "wideband" else 1e-3)       # states of spectra are small
+        x = scaled(x, *moments)
+        print(band, len(rows), "rows,", len({r["source"] for r in rows}), "sources", flush=True)
+        trained.update({(r["file"], r["states"]): r for r in rows})
+        for seed in range(o.seeds):
+            net = learn(x, rows, seed, o.epochs)
+            with torch.no_grad():
+                for n, (part, _) in looks.items():
+                    scores[n] = scores.get(n, 0) + net(scaled(part[:, :x.shape[1]], *moments).float()).numpy()
+            for layer, linear in enumerate(net.layers):
+                tensors[f"{band}.heads.{heads}.{layer}.weight"], tensors[f"{band}.heads.{heads}.{layer}.bias"] = linear.weight, linear.bias
+            heads += 1
+    for n in looks:
+        print(band, n, figures(looks[n][1], scores[n]), flush=True)
+    tensors[f"{band}.inputs.mean"], tensors[f"{band}.inputs.scale"] = torch.from_numpy(moments[0]), torch.from_numpy(1 / moments[1])
+    return list(trained.values())
+
+
 def train_heads(o):
     looks = {n: load(o.states, n) for n in o.look.split(",") if n}
-    tensors, trained = {}, []
-    for band, names in (("narrowband", o.narrowband), ("wideband", o.wideband)):
-        with torch.enable_grad():
-            nets, mean, deviation, rows, scores = learned(o, names.split(","), band == "wideband", looks)
-        trained += rows
-        for k, net in enumerate(nets):
-            for layer, linear in enumerate(net.layers):
-                tensors[f"{band}.heads.{k}.{layer}.weight"], tensors[f"{band}.heads.{k}.{layer}.bias"] = linear.weight, linear.bias
-        for n in looks:
-            print(band, n, figures(looks[n][1], scores[n]), flush=True)
-        tensors[f"{band}.inputs.mean"], tensors[f"{band}.inputs.scale"] = torch.from_numpy(mean), torch.from_numpy(1 / deviation)
+    tensors = {}
+    rows = [r for band in ("narrowband", "wideband") for r in learned(o, band, looks, tensors)]
+    rows = list({(r["file"], r["states"]): r for r in rows}.values())
     safetensors.torch.save_file(eight_bits(tensors), o.out + ".safetensors")
-    json.dump(dict(clips=len(trained), sources=len({r["source"] for r in trained}), bonafide=sum(r["label"] == "bonafide" for r in trained),
-                   generators=len({r["system"] for r in trained if r["label"] == "spoof"})), open(o.out + ".training.json", "w"))
+    json.dump(dict(clips=len(rows), sources=len({r["source"] for r in rows}), bonafide=sum(r["label"] == "bonafide" for r in rows),
+                   generators=len({r["system"] for r in rows if r["label"] == "spoof"}), date=datetime.date.today().isoformat()),
+              open(o.out + ".training.json", "w"))
 
 
 def main():
@@ -211,8 +216,8 @@ def main():
     c = commands.add_parser("heads")
     c.add_argument("states")
     c.add_argument("out")
-    c.add_argument("--narrowband", required=True)
-    c.add_argument("--wideband", required=True)
+    for band in ("narrowband", "wideband"):
+        c.add_argument("--" + band, action="append", required=True, help="rows of as many heads as there are seeds; may be given again")
     c.add_argument("--look", default="")
     c.add_argument("--seeds", type=int, default=3)
     c.add_argument("--epochs", type=int, default=12)

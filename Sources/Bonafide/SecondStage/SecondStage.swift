@@ -80,7 +80,12 @@ public struct SecondStage: Sendable {
       let statistics = encoder.statistics(of: mel.features(of: samples), mask: mask)
       return isWideband ? statistics + spectra.statistics(of: try CompressedSpectrogram().values(of: samples), mask: mask) : statistics
     }
-    return Double((isWideband ? wideband : narrowband).score(statistics))
+    return score(statistics, isWideband: isWideband)
+  }
+
+  /// The score of a window's statistics, of the speech encoder or of both.
+  func score(_ statistics: [Float], isWideband: Bool) -> Double {
+    Double(isWideband ? wideband.score(statistics) : narrowband.score(Array(statistics.prefix(narrowband.inputs))))
   }
 
   private static func resampled(_ samples: [Float], from rate: Int) throws(ScreeningError) -> [Float] {
@@ -94,7 +99,7 @@ public struct SecondStage: Sendable {
     }
   }
 
-  /// RMS of the speech that the encoder is given: −26 dB of full scale.
+  /// RMS of the speech that the encoders are given: −26 dB of full scale.
   private static let loudness: Float = 0.0501187
 
   /// Brings the speech of a window to `loudness`.
