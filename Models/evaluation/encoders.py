@@ -5,7 +5,7 @@ from typing import Callable
 import numpy as np
 import sound
 
-EARLIEST, LATEST = -0.02, 0.12    # s, where the delay of a codec is looked for
+EARLIEST, LATEST = -0.02, 0.2     # s, where the delay of a codec is looked for
 LOOK = 60                         # s of signal that are enough to find it
 
 
@@ -153,11 +153,15 @@ def delay(x, y, rate):
     return int(lags[np.argmax(correlation[lags])])
 
 
+def aligned(transcode, x, rate):
+    """x (int16, at `rate`) through `transcode`, its delay removed: of the same length."""
+    y = transcode(x)
+    late = delay(x, y, rate)
+    y = np.concatenate([np.zeros(max(0, -late), np.int16), y[max(0, late):]])
+    return np.pad(y, (0, max(0, len(x) - len(y))))[:len(x)]
+
+
 def through(name, x):
     """x, at the codec's rate, through encoder and decoder: aligned, of the same length, its level as the codec leaves it."""
     codec = CODECS[name]
-    x = sound.quantised(x)
-    y = codec.transcode(x)
-    late = delay(x, y, codec.rate)
-    y = np.concatenate([np.zeros(max(0, -late), np.int16), y[max(0, late):]])
-    return np.pad(y, (0, max(0, len(x) - len(y))))[:len(x)] / 32768
+    return aligned(codec.transcode, sound.quantised(x), codec.rate) / 32768

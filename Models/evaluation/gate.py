@@ -84,7 +84,8 @@ def sources_of(rows):
 
 def metadata(o):
     rows = judged(o.protocol, o.split)
-    table = {"rate": words(rows, "source_rate"), "codec": words(rows, "source_codec"), "bandwidth": numbers(rows, "bandwidth_hz"), "duration": numbers(rows, "duration_s")}
+    table = {"rate": words(rows, "source_rate"), "codec": words(rows, "source_codec"),
+             "bandwidth": numbers(rows, "bandwidth_hz"), "duration": numbers(rows, "duration_s")}
     print(f"EER of the table's columns alone, sources left out ({FOLDS} folds, {len(rows)} clips); by chance: the same scores shuffled inside sources")
     print("columns                             pooled  source-matched  by chance")
     for names in [list(table), *[[n] for n in table]]:

@@ -13,7 +13,7 @@ import argparse, json, os, sys
 import numpy as np
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "training"))
 from metrics import eer
-from train import on_line
+from sampling import on_line
 
 # Clips that a source of genuine telephone speech needs to be one of a fold.
 LEAST = 20
@@ -59,7 +59,7 @@ def score(folder, paths):
     together, figures = {"bonafide": [], "spoof": []}, []
     for fold, path in enumerate(paths):
         label = {r["file"]: r["label"] for r in json.load(open(os.path.join(folder, str(fold), "rows.json"))) if r["split"] == "dev"}
-        scores = {l.split()[0]: float(l.split()[1]) for l in open(path)}
+        scores = {line.split()[0]: float(line.split()[1]) for line in open(path)}
         if set(scores) != set(label):
             sys.exit(f"{path}: not the clips of fold {fold}")
         sides = {c: np.array([scores[f] for f in label if label[f] == c]) for c in together}

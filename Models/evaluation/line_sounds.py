@@ -46,7 +46,8 @@ class HoldMusic:
     """Pieces from a folder, each read when it is first played."""
 
     def __init__(self, folder):
-        self.paths = sorted(p for p in glob.glob(os.path.join(folder, "*")) if os.path.splitext(p)[1][1:].upper() in soundfile.available_formats()) if folder else []
+        paths = glob.glob(os.path.join(folder, "*")) if folder else []
+        self.paths = sorted(p for p in paths if os.path.splitext(p)[1][1:].upper() in soundfile.available_formats())
         if folder and not self.paths:
             sys.exit(f"{folder}: no recordings (WAV, FLAC, OGG, MP3) in it")
         self.pieces = {}

@@ -51,7 +51,8 @@ def main():
                 pieces += [x[:, 0], np.zeros(round(o.gap * rate), np.float32)]
             name = f"{folder}/{k:05d}.flac"
             soundfile.write(os.path.join(o.out, name), np.concatenate(pieces[:-1]), rate, subtype="PCM_16")
-            out.append(dict(part[0], file=name, seconds=folder, duration_s=f"{sum(map(len, pieces[:-1])) / rate:.2f}", parts=",".join(os.path.splitext(r["file"])[0] for r in part)))
+            parts = ",".join(os.path.splitext(r["file"])[0] for r in part)
+            out.append(dict(part[0], file=name, seconds=folder, duration_s=f"{sum(map(len, pieces[:-1])) / rate:.2f}", parts=parts))
     with open(os.path.join(o.out, "protocol.tsv"), "w") as f:
         w = csv.DictWriter(f, list(out[0]), delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)
         w.writeheader()

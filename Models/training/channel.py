@@ -1,5 +1,4 @@
 """The random channel that both classes go through, and the non-speech that the speech head learns from."""
-import os
 import numpy as np, soundfile, soxr
 from scipy import fft
 
@@ -15,10 +14,10 @@ def g711(law):
         s = np.floor(np.log2(m)).astype(int) - 5
         y = (((m >> (s + 1)) & 15) * 2 + 33 << s) - 33 << 2
     else:
-        m = np.minimum(np.abs(x) >> 4, 2047)
+        m = np.minimum(np.abs(x) >> 3, 4095)
         s = np.maximum(np.floor(np.log2(np.maximum(m, 1))).astype(int) - 4, 1)
-        y = ((m >> s << s) + (1 << s - 1)) << 4
-    return (np.sign(x) * y).astype(np.float32) / 32768
+        y = ((m >> s << s) + (1 << s - 1)) << 3
+    return (np.where(x < 0, -1, 1) * y).astype(np.float32) / 32768
 
 
 LAWS = {law: g711(law) for law in ("ulaw", "alaw")}

@@ -13,41 +13,29 @@ CACHE     a folder (about 6 GB for 15 hours): rate, rows.json, clips.npy, and on
 A codec takes the whole array in one go: a process a clip would cost a hundred times more. Codec delays (5 to 45 ms)
 are removed by cross-correlation, so that a clip lies at the same place in every array.
 """
-import argparse, csv, functools, json, multiprocessing, os, subprocess, threading
+import argparse, csv, functools, json, multiprocessing, os, sys
 import numpy as np, soundfile, soxr
 
-RATE = 8000
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "evaluation"))
+from encoders import CodecError, aligned, ffmpeg, sox_amr
 
-FFMPEG = ["ffmpeg", "-hide_banner", "-loglevel", "error"]
-
-
-def ffmpeg(encoder, container, *options, rate=RATE):
-    raw, decode = ["-f", "s16le", "-ar", str(rate), "-ac", "1"], RAW_IN_OF.get(container, [])
-    return (FFMPEG + raw + ["-i", "pipe:0", "-c:a", encoder, *options, "-f", container, "pipe:1"],
-            FFMPEG + decode + ["-i", "pipe:0", "-ar", str(rate), "-f", "s16le", "pipe:1"])
-
-
-def sox_amr(kind, mode, rate=RATE):
-    raw = ["-t", "raw", "-e", "signed", "-b", "16", "-r", str(rate), "-c", "1", "-"]
-    return (["sox", *raw, "-C", str(mode), "-t", kind, "-"], ["sox", "-t", kind, "-", *raw])
-
-
-RAW_IN_OF = {"gsm": ["-f", "gsm", "-ar", str(RATE)], "g722": ["-f", "g722"]}
+RATE, WIDE = 8000, 16000
+OPUS = ("-application", "voip", "-compression_level", "3")
 CODECS = {RATE: {
-    "ulaw": ffmpeg("pcm_mulaw", "wav"),
-    "alaw": ffmpeg("pcm_alaw", "wav"),
-    "gsm": ffmpeg("libgsm", "gsm"),
-    "amr12": sox_amr("amr-nb", 7),
-    "amr5": sox_amr("amr-nb", 1),
-    "g726": ffmpeg("g726", "wav", "-b:a", "32k"),
-    "opus": ffmpeg("libopus", "ogg", "-b:a", "10k", "-application", "voip", "-compression_level", "3"),
-    "speex": ffmpeg("libspeex", "ogg", "-b:a", "11k"),
-    "mp3": ffmpeg("libmp3lame", "mp3", "-b:a", "8k"),              # what ffmpeg gives MP3 at 8 kHz; cut off at 3 kHz
-}, 16000: {
-    "g722": ffmpeg("g722", "g722", rate=16000),
-    "opus": ffmpeg("libopus", "ogg", "-b:a", "20k", "-application", "voip", "-compression_level", "3", rate=16000),
-    "speex": ffmpeg("libspeex", "ogg", "-b:a", "20k", rate=16000),
-    "mp3": ffmpeg("libmp3lame", "mp3", "-b:a", "32k", rate=16000),
+    "ulaw": ffmpeg(RATE, "pcm_mulaw", "wav"),
+    "alaw": ffmpeg(RATE, "pcm_alaw", "wav"),
+    "gsm": ffmpeg(RATE, "libgsm", "gsm"),
+    "amr12": sox_amr(7),
+    "amr5": sox_amr(1),
+    "g726": ffmpeg(RATE, "g726", "wav", "-b:a", "32k"),
+    "opus": ffmpeg(RATE, "libopus", "ogg", "-b:a", "10k", *OPUS),
+    "speex": ffmpeg(RATE, "libspeex", "ogg", "-b:a", "11k"),
+    "mp3": ffmpeg(RATE, "libmp3lame", "mp3", "-b:a", "8k"),              # what ffmpeg gives MP3 at 8 kHz; cut off at 3 kHz
+}, WIDE: {
+    "g722": ffmpeg(WIDE, "g722", "g722"),
+    "opus": ffmpeg(WIDE, "libopus", "ogg", "-b:a", "20k", *OPUS),
+    "speex": ffmpeg(WIDE, "libspeex", "ogg", "-b:a", "20k"),
+    "mp3": ffmpeg(WIDE, "libmp3lame", "mp3", "-b:a", "32k"),
 }}
 
 
@@ -59,26 +47,10 @@ def decode(path, rate=RATE):
 
 def through(codec, x, rate=RATE):
     """x (int16) through a real encoder and decoder, aligned, same length."""
-    encode, back = CODECS[rate][codec]
-    a = subprocess.Popen(encode, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    b = subprocess.Popen(back, stdin=a.stdout, stdout=subprocess.PIPE)
-    a.stdout.close()
-    def feed():
-        a.stdin.write(x.tobytes())
-        a.stdin.close()
-    feeder = threading.Thread(target=feed)
-    feeder.start()
-    out = b.stdout.read()
-    feeder.join()
-    if a.wait() or b.wait():
-        raise SystemExit(f"codec {codec} failed")
-    y = np.frombuffer(out[: len(out) // 2 * 2], np.int16)
-    n = min(len(x), len(y), 60 * rate)
-    f = lambda v: np.fft.rfft(v[:n].astype(np.float64), 2 * n)
-    c = np.fft.irfft(f(y) * np.conj(f(x)))
-    lag = int(np.argmax(np.abs(c[: rate // 10])))
-    y = y[lag:]
-    return np.pad(y, (0, max(0, len(x) - len(y))))[: len(x)]
+    try:
+        return aligned(CODECS[rate][codec], x, rate)
+    except CodecError as error:
+        raise SystemExit(f"codec {codec}: {error}") from None
 
 
 def rate_of(cache):

@@ -4,13 +4,14 @@
 Writes NAME.safetensors and NAME.json (the card). Calibration, operating points and metrics are of split `dev`, which
 training never saw; the metrics are therefore of the data that the thresholds were set on, which the card says.
 """
-import argparse, hashlib, json, os, re
+import argparse, datetime, hashlib, json, os, re
 import numpy as np, safetensors.torch, torch
 from scipy.optimize import minimize
 import channel, metrics
 from corpus import CODECS, rate_of
 from network import CRNN, FEATURES, LogMel
-from train import has_band, on_line, score
+from sampling import has_band, on_line
+from train import score
 
 CALIBRATED_ON_S = (1, 2, 4)
 PARTY_S = 12
@@ -39,7 +40,7 @@ def speech_seconds(x, rate):
 def calibrate(raw, label, speech):
     """llr = (slope * raw + offset) * d / (d + half), by maximum likelihood with equal class priors; arguments are lists,
     one array a duration, and each duration counts the same."""
-    weight = np.concatenate([np.where(l == 1, 0.5 / (l == 1).sum(), 0.5 / (l == 0).sum()) for l in label])
+    weight = np.concatenate([np.where(of == 1, 0.5 / (of == 1).sum(), 0.5 / (of == 0).sum()) for of in label])
     raw, label, speech = map(np.concatenate, (raw, label, speech))
     sign = np.where(label == 1, -1.0, 1.0)
     def cost(p):
@@ -85,7 +86,8 @@ def stretch_point(calls, calibration, alarm, per_hour=0.5):
 def figures(rows, label, scores):
     b, s = scores[label == 1], scores[label == 0]
     line = np.array([on_line(r) for r in rows])
-    return dict(eer=metrics.eer(b, s), matched_eer=metrics.matched_eer(rows, scores), line_eer=metrics.eer(scores[line & (label == 1)], scores[line & (label == 0)]),
+    return dict(eer=metrics.eer(b, s), matched_eer=metrics.matched_eer(rows, scores),
+                line_eer=metrics.eer(scores[line & (label == 1)], scores[line & (label == 0)]),
                 miss_at_1pct_false_alarms=metrics.miss_at(b, s, 0.01))
 
 
@@ -165,7 +167,8 @@ def main():
         name=name, version=o.version, architecture=dict(type="crnn", **network.config), features=FEATURES[rate],
         calibration=dict(slope=slope, offset=offset, half_speech_s=half, genuine_median=float(np.median(slope * raw[-1][classes(calls) == 1] + offset))),
         operating_points=points,
-        training=dict(bonafide_clips=count("bonafide"), spoof_clips=count("spoof"), sources=len({r["source"] for r in train}),
+        training=dict(date=datetime.date.today().isoformat(),
+                      bonafide_clips=count("bonafide"), spoof_clips=count("spoof"), sources=len({r["source"] for r in train}),
                       generators=len({r["system"] for r in train if r["label"] == "spoof"}), steps=saved["step"],
                       weights=sum(p.numel() for p in network.parameters())),
         metrics=dict(command="Models/training/export.py CACHE RUN Models/" + name,
@@ -174,7 +177,8 @@ def main():
         safetensors_sha256=hashlib.sha256(open(o.model + ".safetensors", "rb").read()).hexdigest())
     with open(o.model + ".json", "w") as f:
         json.dump(rounded(card), f, indent=1, allow_nan=False)
-    print(json.dumps({k: card[k] for k in ("calibration", "operating_points")}), json.dumps(card["metrics"]["clips"]), json.dumps(card["metrics"]["parties"]), sep="\n")
+    for part in ({k: card[k] for k in ("calibration", "operating_points")}, card["metrics"]["clips"], card["metrics"]["parties"]):
+        print(json.dumps(part))
     for k, v in conditions.items():
         print(f"{k:14s} " + "  ".join(f"{n} {100 * x:.1f}" for n, x in v.items()))
 

@@ -8,11 +8,12 @@ PARTIES   folder with SPLIT/CONDITION/protocol.tsv, as evaluation/parties.py mak
 OUT       the card, ../second.json
 
 The second stage's score of a party is the mean of its clips' scores, as the program's is of its windows. Coefficients by weighted
-logistic regression: each condition, length and class counts the same, but loud noise a tenth of that. Alarm point: 1 % of the genuine parties flagged, of all lengths, under the
-condition where it is most; clear point: 5 % of the synthetic ones cleared, on average over conditions and lengths. All on dev and dev3, which nothing was trained on. The figures are
-cross-validated: sources in five folds, the parties of each by a fusion and points that were fitted on the other four.
+logistic regression: each condition, length and class counts the same, but loud noise a tenth of that. Alarm point: 1 % of the genuine
+parties flagged, of all lengths, under the condition where it is most; clear point: 5 % of the synthetic ones cleared, on average over
+conditions and lengths. All on dev and dev3, which nothing was trained on. The figures are cross-validated: sources in five folds, the
+parties of each by a fusion and points that were fitted on the other four.
 """
-import argparse, csv, hashlib, json, os, subprocess, zlib
+import argparse, csv, datetime, hashlib, json, os, subprocess, zlib
 import numpy as np, torch
 from scipy.optimize import minimize
 import metrics
@@ -155,8 +156,9 @@ def table(parties, judgements, log=print):
                            bonafide_flagged=float((v <= alarm)[g].mean()), spoof_flagged=float((v <= alarm)[~g].mean()),
                            bonafide_cleared=float((v >= clear)[g].mean()), spoof_cleared=float((v >= clear)[~g].mean()))
                 out[f"{split} {condition} {seconds} s"] = {k: round(x, 4) if np.isfinite(x) else None for k, x in row.items()}
-                log(f"{split:5}{condition:9}{seconds:>3} s  {len(b):4} {len(s):4}  EER {100 * row['eer']:5.1f} / {100 * row['matched_eer']:5.1f}  miss {100 * row['miss_at_1pct']:5.1f}  "
-                    f"Cllr {row['cllr']:.3f} ({row['min_cllr']:.3f})  genuine flagged {100 * row['bonafide_flagged']:4.1f} cleared {100 * row['bonafide_cleared']:5.1f}  "
+                log(f"{split:5}{condition:9}{seconds:>3} s  {len(b):4} {len(s):4}  EER {100 * row['eer']:5.1f} / {100 * row['matched_eer']:5.1f}  "
+                    f"miss {100 * row['miss_at_1pct']:5.1f}  Cllr {row['cllr']:.3f} ({row['min_cllr']:.3f})  "
+                    f"genuine flagged {100 * row['bonafide_flagged']:4.1f} cleared {100 * row['bonafide_cleared']:5.1f}  "
                     f"synthetic flagged {100 * row['spoof_flagged']:5.1f} cleared {100 * row['spoof_cleared']:4.1f}", flush=True)
     return out
 
@@ -177,7 +179,7 @@ def main():
         if o.keep:
             json.dump(parties, open(o.keep, "w"))
     fusions = {}
-    judgements, fits = judged(parties, parties)
+    _, fits = judged(parties, parties)
     for model, (b, alarm, clear, v) in fits.items():
         group = [p for p in parties if p["model"] == model]
         fusions[model] = dict(first=list(b[:3]), second=list(b[3:6]), offset=list(b[6:]), seconds=SECONDS, snr_db=SNR,
@@ -187,8 +189,9 @@ def main():
     figures = table(parties, cross_validated(parties))
     digest = lambda path: hashlib.sha256(open(path, "rb").read()).hexdigest()
     beside = lambda name: digest(os.path.join(os.path.dirname(o.heads) or ".", name))
-    card = dict(name="second", version=o.version, fusions=fusions, training=json.loads(o.training),
-                metrics=dict(command="Models/training/fuse.py", data="splits dev and dev3, not trained on; each source by a fusion and points set on the others", conditions=figures),
+    card = dict(name="second", version=o.version, fusions=fusions, training=json.loads(o.training) | {"date": datetime.date.today().isoformat()},
+                metrics=dict(command="Models/training/fuse.py", conditions=figures,
+                             data="splits dev and dev3, not trained on; each source by a fusion and points set on the others"),
                 encoder_sha256=beside("encoder.safetensors"), spectra_sha256=beside("spectra.safetensors"), safetensors_sha256=digest(o.heads + ".safetensors"))
     with open(o.out, "w") as f:
         json.dump(json.loads(json.dumps(card), parse_float=lambda x: float(f"{float(x):.6g}")), f, indent=1)

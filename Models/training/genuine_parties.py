@@ -8,7 +8,7 @@ telephone clips of split dev, the clips of one speaker joined). Then: bonafide s
 import argparse, csv, glob, os, subprocess
 import numpy as np, soundfile
 from corpus import RATE, decode
-from train import on_line
+from sampling import on_line
 
 PROMPTS = "/usr/share/asterisk/sounds/{}/**/*.{}"
 NARROWBAND_VOICES = ("ru_RU_f_IvrvoiceRU",)

@@ -21,7 +21,7 @@ LENGTHS = (1, 2, 3, 4, 5, 8, 11, 12, 13, 24, 25, 100, 333, 701)
 
 def randomise(module):
     """Random weights, and batch-norm statistics away from 0 and 1."""
-    for name, p in module.named_parameters():
+    for p in module.parameters():
         scale = 1 / max(1, p[0].numel()) ** 0.5 if p.dim() > 1 else 0.3
         p.data = torch.randn(p.shape) * scale
     for m in module.modules():

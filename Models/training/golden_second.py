@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """What the second stage makes of a window of the samples, by PyTorch: golden_second.py (no arguments needed).
 
-Writes Tests/BonafideTests/Golden/second.safetensors: features of every tenth frame, spectra of every fortieth, the pooled states, and the scores of both bands' heads, from the weights that are
-shipped. The Swift engine is held against them. The window is at 8 kHz, taken as if it were at 16 kHz, so that no resampler is between.
+Writes Tests/BonafideTests/Golden/second.safetensors: features of every tenth frame, spectra of every fortieth, the pooled states,
+and the scores of both bands' heads, from the weights that are shipped. The Swift engine is held against them. The window is at 8
+kHz, taken as if it were at 16 kHz, so that no resampler is between.
 """
 import os
-import numpy as np, safetensors.torch, soundfile, torch
+import safetensors.torch, soundfile, torch
 from encoder import Block, LogMel
 from spectrum import compressed
 from torch.nn import functional as F

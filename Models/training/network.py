@@ -2,7 +2,7 @@
 
 Shapes: B clips, N samples at 8 kHz (narrowband) or 16 kHz (wideband), T feature frames (10 ms), U = ceil(T / 4) score frames (40 ms).
 """
-import librosa, numpy as np, safetensors.torch, torch
+import librosa, safetensors.torch, torch
 from torch import nn
 from torch.nn import functional as F
 

@@ -16,7 +16,7 @@ NAME    a condition of ../evaluation/degrade.py, such as gsm or ulaw
 import argparse, csv, json, multiprocessing, os, sys, zlib
 import numpy as np, soundfile, soxr, torch
 import channel
-from corpus import CODECS, through
+from corpus import through
 from encoder import Encoder, LogMel
 from spectrum import SpectrumEncoder
 

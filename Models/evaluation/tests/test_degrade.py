@@ -57,7 +57,8 @@ def test_same_seed_same_samples_and_other_seed_others():
         assert not np.array_equal(through(name)[0][:8000], through(name, clip="another")[0][:8000])
 
 
-@pytest.mark.parametrize("name, parts, rate", [("gsm+ulaw", ["gsm", "ulaw"], 8000), ("gain+12", ["gain+12"], 16000), ("gain-12+speed+3", ["gain-12", "speed+3"], 16000),
+@pytest.mark.parametrize("name, parts, rate", [("gsm+ulaw", ["gsm", "ulaw"], 8000), ("gain+12", ["gain+12"], 16000),
+                                               ("gain-12+speed+3", ["gain-12", "speed+3"], 16000),
                                                ("opus12+gsm", ["opus12", "gsm"], 8000), ("g722+gain+12+mp3-16", ["g722", "gain+12", "mp3-16"], 16000)])
 def test_names_are_taken_apart(name, parts, rate):
     condition = degrade.Condition(name)
@@ -158,7 +159,7 @@ def test_missing_encoder_is_one_line_and_the_others_are_made(corpus, tmp_path, m
 
 def test_missing_recording_is_named(corpus, tmp_path, monkeypatch):
     protocol.write_rows(tmp_path / "p.tsv", [dict(protocol.read_rows(corpus)[0], file="gone.flac")])
-    with pytest.raises(SystemExit, match="gone.flac: "):
+    with pytest.raises(SystemExit, match=r"gone\.flac: "):
         called(monkeypatch, tmp_path / "p.tsv", tmp_path, "--condition", "plain")
 
 

@@ -27,7 +27,9 @@ def scores(path, rows, value, extension=".wav"):
 
 
 def test_metadata_that_betrays_the_class_is_seen(tmp_path):
-    table(tmp_path / "p.tsv", lambda rng, label: {"source_rate": "16000" if label == "bonafide" else "22050", "source_codec": "flac", "bandwidth_hz": "8000", "duration_s": f"{rng.uniform(1, 4):.2f}"})
+    table(tmp_path / "p.tsv", lambda rng, label: {
+        "source_rate": "16000" if label == "bonafide" else "22050", "source_codec": "flac", "bandwidth_hz": "8000",
+        "duration_s": f"{rng.uniform(1, 4):.2f}"})
     lines = {line.split("  ")[0]: line.split()[-3:] for line in run("metadata", tmp_path / "p.tsv", "--split", "dev").splitlines()[2:]}
     assert lines["rate"][:2] == ["0.0%", "0.0%"]
     assert all(float(lines["duration"][i].rstrip("%")) > 40 for i in (0, 1))
