@@ -18,7 +18,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library python-wheel documentation examples behind load test test-c test-python test-cluster test-page test-install screenshots demo samples install uninstall train bench bench-instructions clean
+.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-python test-models test-cluster test-page test-install screenshots demo samples install uninstall train bench bench-instructions clean
 
 all: build library
 
@@ -33,7 +33,8 @@ help:
 	@echo 'make load     how many live parties this machine takes; LOADFLAGS are its options'
 	@echo 'make bench    times beside ONNX Runtime, PyTorch, kaldi-native-fbank; BENCHFLAGS are its options'
 	@echo 'make bench-instructions  counts instructions of a scan; fails at 5 % more than Benchmarks/instructions.txt'
-	@echo 'make test     all tests but test-cluster; test-c, test-python, test-page and test-install those of the C library, Python, the page and installation alone'
+	@echo 'make lint     looks at the form of all sources; part of make test'
+	@echo 'make test     all tests but test-cluster; test-c, test-python, test-models, test-page and test-install those of the C library, Python, training and evaluation, the page and installation alone'
 	@echo 'make test-cluster  Spark on two executors and Ray, from PyPI: a few minutes'
 	@echo 'make screenshots  makes the pictures of the page in docs/images again'
 	@echo 'make demo     screens samples/ and compares with what is true'
@@ -88,7 +89,11 @@ bench: build
 bench-instructions: build
 	Benchmarks/instructions.sh
 
-test: test-c test-python test-page test-install
+# What checks the form of sources is used where it is there.
+lint:
+	PYTHON=$(PYTHON) Tests/lint.sh
+
+test: lint test-c test-python test-models test-page test-install
 	$(SWIFT) test -Xcc -O2 $(SWIFTFLAGS)
 
 test-c: examples
@@ -101,6 +106,14 @@ test-python: library build
 	else echo 'test-python: left out, for $(PYTHON) has no numpy and pytest'; fi
 	if $(PYTHON) -c 'import numpy, mypy' 2>/dev/null; then cd Bindings/python && $(PYTHON) -m mypy; \
 	else echo 'test-python: types not checked, for $(PYTHON) has no numpy and mypy'; fi
+
+# The evaluation needs Models/evaluation/requirements.txt, the training its own, which has PyTorch; both pytest.
+test-models:
+	if $(PYTHON) -c 'import pytest, scipy, soundfile, soxr' 2>/dev/null; then cd Models/evaluation && $(PYTHON) -m pytest -q -p no:cacheprovider tests; \
+	else echo 'test-models: evaluation left out, for $(PYTHON) has no pytest, scipy, soundfile and soxr'; fi
+	if $(PYTHON) -c 'import librosa, pytest, safetensors, scipy, soundfile, soxr, torch' 2>/dev/null; then \
+	  cd Models/training && $(PYTHON) -m pytest -q -p no:cacheprovider tests; \
+	else echo 'test-models: training left out, for $(PYTHON) has not all of Models/training/requirements.txt'; fi
 
 # Java is needed; PySpark and Ray are installed into .build/cluster.
 test-cluster: library build

@@ -14,11 +14,11 @@ mel     one log-mel spectrogram of 64 bands, window 32 ms, hop 10 ms
 import argparse, os, platform, re, subprocess, sys, tempfile, time
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
-import kaldi_native_fbank, librosa, numpy as np, onnxruntime, soundfile, torch
+import kaldi_native_fbank, librosa, numpy as np, onnxruntime, soundfile, torch  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 sys.path.insert(0, os.path.join(ROOT, "Models/training"))
-import network as reference
+import network as reference  # noqa: E402
 
 RATE, WINDOW, HOP, BANDS = 8000, 256, 80, 64
 PIECE = 60 * RATE

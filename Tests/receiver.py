@@ -22,7 +22,7 @@ folder, secret = pathlib.Path(sys.argv[1]), sys.argv[2].encode()
 def next_answer() -> str:
     plan = folder / "plan"
     lines = plan.read_text().splitlines() if plan.exists() else []
-    if len(lines) > 1 or lines and lines[0] != "always 500":
+    if len(lines) > 1 or (lines and lines[0] != "always 500"):
         plan.write_text("".join(line + "\n" for line in lines[1:]))
     return lines[0].removeprefix("always ") if lines else "200"
 

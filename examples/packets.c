@@ -47,8 +47,9 @@ int main(void) {
   bonafide_result *result = NULL;
   bonafide_file file;
   bonafide_party party;
-  if (bonafide_stream_finish(stream, &result) || bonafide_result_file(result, &file, sizeof file) ||
-      bonafide_result_party(result, 0, &party, sizeof party)) {
+  if (
+    bonafide_stream_finish(stream, &result) || bonafide_result_file(result, &file, sizeof file) ||
+    bonafide_result_party(result, 0, &party, sizeof party)) {
     return fail();
   }
   print_line(file.duration_s, party.speech_s, party.llr, party.verdict);

@@ -125,8 +125,14 @@ static struct outcome run(const bonafide_detector *detector, struct call call, i
   const double start = now(CLOCK_MONOTONIC) + 0.05;
   for (int i = 0; i < threads; i++) {
     struct worker worker = {
-      .detector = detector, .call = call, .streams = streams, .first = i, .stride = threads, .parties = parties,
-      .packets = (long)(seconds / packet_seconds), .start = start};
+      .detector = detector,
+      .call = call,
+      .streams = streams,
+      .first = i,
+      .stride = threads,
+      .parties = parties,
+      .packets = (long)(seconds / packet_seconds),
+      .start = start};
     workers[i] = worker;
     if (pthread_create(&workers[i].thread, NULL, feed, &workers[i]) != 0) fail("a thread could not be started");
   }
@@ -147,8 +153,8 @@ static struct outcome run(const bonafide_detector *detector, struct call call, i
   outcome.p99 = percentile(&all, 0.99);
   outcome.max = all.max;
   printf(
-    "%7d  %8.2f  %8.2f  %8.2f  %5.0f %%  %7.0f\n", parties, outcome.p50 * 1e3, outcome.p99 * 1e3, outcome.max * 1e3,
-    outcome.busy * 100, outcome.bytes_per_stream / 1024);
+    "%7d  %8.2f  %8.2f  %8.2f  %5.0f %%  %7.0f\n", parties, outcome.p50 * 1e3, outcome.p99 * 1e3, outcome.max * 1e3, outcome.busy * 100,
+    outcome.bytes_per_stream / 1024);
   fflush(stdout);
   return outcome;
 }

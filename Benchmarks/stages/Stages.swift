@@ -29,7 +29,8 @@ struct Stages {
     oneWindow.furtherWindows = nil
     oneWindow.envelope = nil
     let features = try Self.features(of: samples, settings)
-    let work = Double(model.network.configuration.operationsPerScore) * Double(settings.sampleRate)
+    let work =
+      Double(model.network.configuration.operationsPerScore) * Double(settings.sampleRate)
       / Double(CRNN.framesPerScore * settings.hop)
     let wide = try resampled(samples, from: 8000, to: 16000)
 
@@ -45,7 +46,7 @@ struct Stages {
         stream.finish(into: &outputs)
       },
     ] + layers(of: model) + [
-      Stage("all, in memory", seconds) { _ = try Detector.default.score(samples, sampleRate: 8000) },
+      Stage("all, in memory", seconds) { _ = try Detector.default.score(samples, sampleRate: 8000) }
     ]
   }
 

@@ -17,7 +17,8 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 def restored(name):
     """Tensors of a shipped file, those of 8 bits times their rows' scales."""
     t = safetensors.torch.load_file(os.path.join(ROOT, "Models", name))
-    return {k: v.float() * t[k + ".scale"][:, None] if v.dtype == torch.int8 else v for k, v in t.items() if not k.endswith(".scale") or k.endswith("inputs.scale")}
+    return {k: v.float() * t[k + ".scale"][:, None] if v.dtype == torch.int8 else v
+            for k, v in t.items() if not k.endswith(".scale") or k.endswith("inputs.scale")}
 
 
 def statistics(weights, features, mask):

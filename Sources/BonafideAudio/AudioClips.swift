@@ -82,13 +82,14 @@ private final class OpenClip {
     var start = wanted.lowerBound
     while start < wanted.upperBound {
       let end = min(start + Self.most, wanted.upperBound)
-      write(self.channels.map { channel in
-        guard let block else { return [Float](repeating: 0, count: end - start) }
-        return (start - first..<end - first).map { frame in
-          let place = frame * channelCount
-          return channel.map { block[place + $0] } ?? block[place..<place + channelCount].reduce(0, +) / Float(channelCount)
-        }
-      })
+      write(
+        self.channels.map { channel in
+          guard let block else { return [Float](repeating: 0, count: end - start) }
+          return (start - first..<end - first).map { frame in
+            let place = frame * channelCount
+            return channel.map { block[place + $0] } ?? block[place..<place + channelCount].reduce(0, +) / Float(channelCount)
+          }
+        })
       start = end
     }
   }

@@ -145,7 +145,8 @@ final class PartReader {
     // A tenth of a second is no loss.
     let isShort = Double(promised - read) > rate / 10
     if part.format.name.hasPrefix("FLAC/"), isShort || failure != nil || part.goesOn(behind: read, of: input.file),
-      let rest = part.rest(behind: read, of: input.file) {
+      let rest = part.rest(behind: read, of: input.file)
+    {
       ending.rest = rest
     } else if isShort {
       ending.unheard += Double(promised - read) / rate

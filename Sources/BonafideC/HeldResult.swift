@@ -49,25 +49,27 @@ final class CScores: @unchecked Sendable {
 
 extension bonafide_verdict {
   init(_ verdict: Verdict?) {
-    self = switch verdict {
-    case .bonafide: BONAFIDE_VERDICT_BONAFIDE
-    case .synthetic: BONAFIDE_VERDICT_SYNTHETIC
-    case .inconclusive, nil: BONAFIDE_VERDICT_INCONCLUSIVE
-    }
+    self =
+      switch verdict {
+      case .bonafide: BONAFIDE_VERDICT_BONAFIDE
+      case .synthetic: BONAFIDE_VERDICT_SYNTHETIC
+      case .inconclusive, nil: BONAFIDE_VERDICT_INCONCLUSIVE
+      }
   }
 }
 
 extension bonafide_reason {
   init(_ reason: Reason?) {
-    self = switch reason {
-    case .noSpeech: BONAFIDE_REASON_NO_SPEECH
-    case .tooLittleSpeech: BONAFIDE_REASON_TOO_LITTLE_SPEECH
-    case .tooNoisy: BONAFIDE_REASON_TOO_NOISY
-    case .tooDistorted: BONAFIDE_REASON_TOO_DISTORTED
-    case .ambiguous: BONAFIDE_REASON_AMBIGUOUS
-    case .incomplete: BONAFIDE_REASON_INCOMPLETE
-    case nil: BONAFIDE_REASON_NONE
-    }
+    self =
+      switch reason {
+      case .noSpeech: BONAFIDE_REASON_NO_SPEECH
+      case .tooLittleSpeech: BONAFIDE_REASON_TOO_LITTLE_SPEECH
+      case .tooNoisy: BONAFIDE_REASON_TOO_NOISY
+      case .tooDistorted: BONAFIDE_REASON_TOO_DISTORTED
+      case .ambiguous: BONAFIDE_REASON_AMBIGUOUS
+      case .incomplete: BONAFIDE_REASON_INCOMPLETE
+      case nil: BONAFIDE_REASON_NONE
+      }
   }
 }
 

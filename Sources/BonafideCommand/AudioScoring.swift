@@ -50,9 +50,11 @@ struct AudioScoring {
   private static func path(of file: String, in root: String) -> String {
     if file.hasPrefix("/") { return file }
     let base = root.hasSuffix("/") || root.isEmpty ? root : root + "/"
-    let candidates = [file] + ["", "flac/", "wav/"].flatMap { folder in
-      ["flac", "wav", "opus", "ogg", "mp3"].map { "\(folder)\(file).\($0)" }
-    }
+    let candidates =
+      [file]
+      + ["", "flac/", "wav/"].flatMap { folder in
+        ["flac", "wav", "opus", "ogg", "mp3"].map { "\(folder)\(file).\($0)" }
+      }
     let found = candidates.first { name in
       var status = stat()
       return stat(base + name, &status) == 0

@@ -8,30 +8,36 @@ extension BonafideCommand {
     switch shell {
     case .bash:
       return script.replacing(
-        /# Offer subcommand completions\n( +COMPREPLY\+=.*)\n/, maxReplacements: 1) { match in
-          """
-          # Offer subcommand completions, and those of the default subcommand
-                  if [[ "${COMP_CWORD}" -eq 1 ]]; then
-                    \(match.output.1)
-                  fi
-                  unparsed_words=("${COMP_WORDS[@]:1:${COMP_CWORD}}")
-                  _bonafide_scan
+        /# Offer subcommand completions\n( +COMPREPLY\+=.*)\n/, maxReplacements: 1
+      ) { match in
+        """
+        # Offer subcommand completions, and those of the default subcommand
+                if [[ "${COMP_CWORD}" -eq 1 ]]; then
+                  \(match.output.1)
+                fi
+                unparsed_words=("${COMP_WORDS[@]:1:${COMP_CWORD}}")
+                _bonafide_scan
 
-          """
-        }
+        """
+      }
     case .zsh:
-      return script.replacing("_describe -V subcommand subcommands && ret=0\n", with: """
-        _describe -V subcommand subcommands && ret=0
-                _files && ret=0
+      return script.replacing(
+        "_describe -V subcommand subcommands && ret=0\n",
+        with: """
+          _describe -V subcommand subcommands && ret=0
+                  _files && ret=0
 
-        """, maxReplacements: 1).replacing("\"_bonafide_${words[1]}\" && ret=0\n            ;;\n", with: """
-        "_bonafide_${words[1]}" && ret=0
-                    ;;
-                *)
-                    _bonafide_scan && ret=0
-                    ;;
+          """, maxReplacements: 1
+      ).replacing(
+        "\"_bonafide_${words[1]}\" && ret=0\n            ;;\n",
+        with: """
+          "_bonafide_${words[1]}" && ret=0
+                      ;;
+                  *)
+                      _bonafide_scan && ret=0
+                      ;;
 
-        """, maxReplacements: 1)
+          """, maxReplacements: 1)
     case .fish:
       let names = configuration.subcommands.map { $0._commandName }.joined(separator: " ")
       let tokens = "    set -l unparsed_tokens (__bonafide_tokens -pc)\n"

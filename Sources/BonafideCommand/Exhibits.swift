@@ -103,12 +103,13 @@ private func resolved(_ path: String) -> [[UInt8]]? {
 /// `part` with all but the unreserved characters of RFC 3986 as `%` and two digits.
 private func percentEncoded(_ part: [UInt8]) -> String {
   let digits = Array("0123456789ABCDEF")
-  return String(part.flatMap { byte -> [Character] in
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-      UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-      [Character(Unicode.Scalar(byte))]
-    default: ["%", digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-    }
-  })
+  return String(
+    part.flatMap { byte -> [Character] in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+        UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+        [Character(Unicode.Scalar(byte))]
+      default: ["%", digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
+    })
 }

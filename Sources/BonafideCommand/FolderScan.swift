@@ -91,7 +91,8 @@ struct FolderScan {
       let isTaken = headerless.map { $0.map { Self.fits(raw, $0) } ?? true } ?? (ending == raw.encoding.rawValue)
       if isTaken { return nil }
     } else if ending.map(Self.audioExtensions.contains) ?? false || AudioFormat.isRecognised(path: path)
-      || MediaSignature.begins(fileAt: path) {
+      || MediaSignature.begins(fileAt: path)
+    {
       return nil
     }
     if let headerless, let ending { return .headerless(extension: ending, raw: headerless ?? "ENCODING:RATE") }

@@ -21,11 +21,12 @@ struct ReportOutput: ~Copyable {
   ///   - keepsUnfinished: whether a signal that ends the program puts in place what there is of the report: one that says of
   ///     itself that it is not whole.
   init(path: String?, keepsUnfinished: Bool = false) throws(RunError) {
-    place = if let path, path != "-" {
-      try Self.open(path)
-    } else {
-      Place(name: "standard output", descriptor: STDOUT_FILENO)
-    }
+    place =
+      if let path, path != "-" {
+        try Self.open(path)
+      } else {
+        Place(name: "standard output", descriptor: STDOUT_FILENO)
+      }
     if let partial = place.partial { onSignal(leave: partial.path, at: keepsUnfinished ? partial.target : nil) }
   }
 

@@ -189,9 +189,13 @@ final class ScanRun: Sendable {
       if finished.wasInLedger { state.found += 1 }
       let place = reporting.order == .named ? index : state.written
       state.waiting[place] =
-        if finished.wasInLedger && reporting.onlyNew { .passedOver }
-        else if let row = finished.row, place != state.written { .inLedger(row: row, path: finished.result.location) }
-        else { .here(finished) }
+        if finished.wasInLedger && reporting.onlyNew {
+          .passedOver
+        } else if let row = finished.row, place != state.written {
+          .inLedger(row: row, path: finished.result.location)
+        } else {
+          .here(finished)
+        }
       while state.failure == nil, let waiting = state.waiting.removeValue(forKey: state.written) {
         state.written += 1
         places?.signal()

@@ -16,10 +16,12 @@ struct SystemThread {
   static func start(_ run: @escaping @Sendable () -> Void) -> SystemThread? {
     let body = Unmanaged.passRetained(Body(run))
     var thread = pthread_t()
-    let status = pthread_create(&thread, nil, { argument in
-      if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-      return nil
-    }, body.toOpaque())
+    let status = pthread_create(
+      &thread, nil,
+      { argument in
+        if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
+        return nil
+      }, body.toOpaque())
     guard status == 0 else {
       body.release()
       return nil

@@ -10,9 +10,10 @@ extension Ledger {
     try read { db in
       let pages = try String.fetchAll(db, sql: "PRAGMA integrity_check(100)").filter { $0 != "ok" }
       let orphans = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").prefix(100)
-      return try pages + orphans.map { row in
-        "a row of \(try row.decode(String.self, atIndex: 0)) belongs to none of \(try row.decode(String.self, atIndex: 2))"
-      }
+      return try pages
+        + orphans.map { row in
+          "a row of \(try row.decode(String.self, atIndex: 0)) belongs to none of \(try row.decode(String.self, atIndex: 2))"
+        }
     }
   }
 

@@ -147,7 +147,7 @@ extension Ledger {
           arguments: arguments)
         while let row = try rows.next() { try body(db, KeptResult(row)) }
       }
-    } catch where LedgerError.isOfLedger(error) {
+    } catch  where LedgerError.isOfLedger(error) {
       throw LedgerError(error, path: path)
     }
   }

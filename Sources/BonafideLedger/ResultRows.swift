@@ -169,10 +169,11 @@ extension PartyResult {
 extension Data {
   /// Four bytes a number, the least significant first; what is not there is not a number.
   fileprivate init(littleEndian values: [Float?]) {
-    self.init(values.flatMap { value in
-      let bits = (value ?? .nan).bitPattern
-      return (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
-    })
+    self.init(
+      values.flatMap { value in
+        let bits = (value ?? .nan).bitPattern
+        return (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
+      })
   }
 
   fileprivate var littleEndianFloats: [Float?] {

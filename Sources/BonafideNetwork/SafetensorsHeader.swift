@@ -43,7 +43,8 @@ struct SafetensorsHeader {
 
   private static func tensor(_ name: String, _ text: inout HeaderText) throws(SafetensorsError) -> Tensor {
     var type: String?
-    var shape, offsets: [Int]?
+    var shape: [Int]?
+    var offsets: [Int]?
     try text.object { (field, text) throws(SafetensorsError) in
       switch field {
       case "dtype" where type == nil: type = try text.string()

@@ -123,6 +123,7 @@ private struct WindowConvolution: Sendable {
         let frame = row * step + tap - 1
         let target = windows + (row * 3 + tap) * channels
         if (0..<count).contains(frame) {
+          // swift-format-ignore: NeverForceUnwrap
           frames.withUnsafeBufferPointer { target.update(from: $0.baseAddress! + frame * channels, count: channels) }
         } else {
           target.update(repeating: 0, count: channels)

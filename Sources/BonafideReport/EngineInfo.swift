@@ -34,7 +34,8 @@ public struct EngineInfo: Sendable, Equatable {
 
   public init(_ detector: Detector) {
     func model(_ model: Bonafide.Model) -> Model { Model(name: model.card.name, sha256: model.sha256) }
-    self.init(version: Detector.version, narrowband: model(detector.narrowband), wideband: detector.wideband.map(model),
+    self.init(
+      version: Detector.version, narrowband: model(detector.narrowband), wideband: detector.wideband.map(model),
       second: detector.second.map { Model(name: $0.card.name, sha256: $0.sha256) })
   }
 }

@@ -89,18 +89,23 @@ extension JSON {
       ("segments", .array(party.segments.map { JSON($0) })),
     ]
     if let stages = party.stages {
-      members.append(("stages", .object([
-        ("first_llr", .number(stages.first, places: 3)), ("second_score", JSON(stages.second, places: 3)),
-      ])))
+      members.append(
+        (
+          "stages",
+          .object([
+            ("first_llr", .number(stages.first, places: 3)), ("second_score", JSON(stages.second, places: 3)),
+          ])
+        ))
     }
     if let timeline = party.timeline {
-      members.append((
-        "timeline",
-        .object([
-          ("hop_s", .number(timeline.hop, places: 6)),
-          ("llr", .array(timeline.llr.map { JSON($0.map(Double.init), places: 2) })),
-        ])
-      ))
+      members.append(
+        (
+          "timeline",
+          .object([
+            ("hop_s", .number(timeline.hop, places: 6)),
+            ("llr", .array(timeline.llr.map { JSON($0.map(Double.init), places: 2) })),
+          ])
+        ))
     }
     self = .object(members)
   }

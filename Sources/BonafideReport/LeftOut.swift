@@ -90,8 +90,9 @@ extension LeftOut.Kind {
 
 extension JSON {
   init(_ leftOut: LeftOut) {
-    self = .array(leftOut.counts.map { kind, count in
-      .object([("kind", .string(kind.name)), ("count", .integer(count)), ("raw", JSON(kind.raw))])
-    })
+    self = .array(
+      leftOut.counts.map { kind, count in
+        .object([("kind", .string(kind.name)), ("count", .integer(count)), ("raw", JSON(kind.raw))])
+      })
   }
 }

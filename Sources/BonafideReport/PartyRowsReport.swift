@@ -16,7 +16,8 @@ public struct PartyRowsReport: ReportWriter {
 
   /// - Parameter prior: share of synthetic parties that probabilities follow from.
   public init(engine: EngineInfo, prior: Double) {
-    run = [("schema", .string(schemaName))] + JSON(engine).members.map { ("engine_" + $0.0, $0.1) }
+    run =
+      [("schema", .string(schemaName))] + JSON(engine).members.map { ("engine_" + $0.0, $0.1) }
       + [("prior", .number(prior, places: 6)), ("options", .null)]
   }
 

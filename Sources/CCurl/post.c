@@ -37,8 +37,8 @@ static void load(void) {
   library.message = dlsym(handle, "curl_easy_strerror");
   library.append = dlsym(handle, "curl_slist_append");
   library.free_all = dlsym(handle, "curl_slist_free_all");
-  library.is_available = library.init && library.new && library.delete && library.set && library.get && library.perform && library.message
-      && library.append && library.free_all && library.init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  library.is_available = library.init && library.new && library.delete && library.set && library.get && library.perform &&
+    library.message && library.append && library.free_all && library.init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
 struct curl_post {
@@ -58,12 +58,14 @@ curl_post *curl_post_open(const char *agent) {
   if (!post) return NULL;
   post->handle = library.new();
   /* A library that does not know one of these is too old to be trusted with the rest. */
-  if (!post->handle || library.set(post->handle, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK
-      || library.set(post->handle, CURLOPT_SSL_VERIFYPEER, 1L) != CURLE_OK || library.set(post->handle, CURLOPT_SSL_VERIFYHOST, 2L) != CURLE_OK
-      || library.set(post->handle, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK || library.set(post->handle, CURLOPT_NOSIGNAL, 1L) != CURLE_OK
-      || library.set(post->handle, CURLOPT_WRITEFUNCTION, drop) != CURLE_OK
-      || library.set(post->handle, CURLOPT_ERRORBUFFER, post->error) != CURLE_OK
-      || library.set(post->handle, CURLOPT_USERAGENT, agent) != CURLE_OK) {
+  if (
+    !post->handle || library.set(post->handle, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK ||
+    library.set(post->handle, CURLOPT_SSL_VERIFYPEER, 1L) != CURLE_OK ||
+    library.set(post->handle, CURLOPT_SSL_VERIFYHOST, 2L) != CURLE_OK ||
+    library.set(post->handle, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK || library.set(post->handle, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
+    library.set(post->handle, CURLOPT_WRITEFUNCTION, drop) != CURLE_OK ||
+    library.set(post->handle, CURLOPT_ERRORBUFFER, post->error) != CURLE_OK ||
+    library.set(post->handle, CURLOPT_USERAGENT, agent) != CURLE_OK) {
     curl_post_close(post);
     return NULL;
   }
@@ -71,8 +73,8 @@ curl_post *curl_post_open(const char *agent) {
 }
 
 void curl_post_send(
-    curl_post *post, const char *url, const char *const *headers, size_t count, const void *body, size_t size, long connect_ms,
-    long total_ms, curl_answer *answer) {
+  curl_post *post, const char *url, const char *const *headers, size_t count, const void *body, size_t size, long connect_ms, long total_ms,
+  curl_answer *answer) {
   *answer = (curl_answer){0};
   post->error[0] = 0;
   /* Without `Expect`, libcurl would ask first whether a large body is welcome, and wait. */

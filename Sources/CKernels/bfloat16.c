@@ -49,10 +49,10 @@ BFLOAT16 static void add_eight_halves(const uint16_t *const *window, size_t leng
   for (int i = 0; i < 8; i++) s[i] = _mm512_loadu_ps(sums + i * panel);
   for (size_t k = 0; k < length; k += 2, weights += 2 * panel) {
     const __m512bh a = (__m512bh)_mm512_loadu_si512(weights);
-#define ADD(i)                                                            \
-  {                                                                       \
-    int pair;                                                             \
-    memcpy(&pair, w##i + k, sizeof pair);                                 \
+#define ADD(i)                                                           \
+  {                                                                      \
+    int pair;                                                            \
+    memcpy(&pair, w##i + k, sizeof pair);                                \
     s[i] = _mm512_dpbf16_ps(s[i], a, (__m512bh)_mm512_set1_epi32(pair)); \
   }
     ADD(0) ADD(1) ADD(2) ADD(3) ADD(4) ADD(5) ADD(6) ADD(7)
@@ -72,10 +72,10 @@ BFLOAT16 static void add_four_halves(const uint16_t *const *window, size_t lengt
   }
   for (size_t k = 0; k < length; k += 4, weights += 4 * panel) {
     const __m512bh a = (__m512bh)_mm512_loadu_si512(weights), b = (__m512bh)_mm512_loadu_si512(weights + 2 * panel);
-#define ADD(i)                                                                     \
-  {                                                                                \
-    int pairs[2];                                                                  \
-    memcpy(pairs, w##i + k, sizeof pairs);                                         \
+#define ADD(i)                                                                       \
+  {                                                                                  \
+    int pairs[2];                                                                    \
+    memcpy(pairs, w##i + k, sizeof pairs);                                           \
     s[i] = _mm512_dpbf16_ps(s[i], a, (__m512bh)_mm512_set1_epi32(pairs[0]));         \
     s[i + 4] = _mm512_dpbf16_ps(s[i + 4], b, (__m512bh)_mm512_set1_epi32(pairs[1])); \
   }
@@ -124,12 +124,11 @@ BFLOAT16 static void transform_pair(const float *input, size_t input_stride, siz
 
 /// Some pairs of rows from output row `first_row` on: F(2, 3) along the rows.
 BFLOAT16 static void convolve_pairs(
-    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t pairs, size_t columns, uint16_t *scratch) {
+  const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
+  size_t pairs, size_t columns, uint16_t *scratch) {
   const size_t length = 3 * layer->inputs, width = row_width(layer, columns), cells = pairs * columns;
   for (size_t pair = 0; pair < pairs; pair++) {
-    transform_pair(
-        input + (first_row + pair * pair_rows) * input_stride, input_stride, width, scratch + pair * width, pairs * width);
+    transform_pair(input + (first_row + pair * pair_rows) * input_stride, input_stride, width, scratch + pair * width, pairs * width);
   }
   const uint16_t *windows[pair_transforms][tile_cells];
   for (size_t i = 0; i < tile_cells; i++) {
@@ -167,8 +166,8 @@ size_t convolve_halves_scratch_count(const struct kernels_convolution *layer, si
 }
 
 void convolve_halves(
-    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t end_row, size_t columns, float *scratch) {
+  const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
+  size_t end_row, size_t columns, float *scratch) {
   size_t row = first_row;
   if (row % pair_rows == 1 && row < end_row && pairs_at_once(columns)) {
     convolve_rows(layer, input, input_stride, output, output_stride, row, row + 1, columns);

@@ -2,9 +2,7 @@
 
 enum { tile_rows = 4, transforms = taps + tile_rows - 1 };
 
-size_t kernels_convolution_packed_count(size_t inputs, size_t outputs) {
-  return (outputs + panel - 1) / panel * panel * 9 * inputs;
-}
+size_t kernels_convolution_packed_count(size_t inputs, size_t outputs) { return (outputs + panel - 1) / panel * panel * 9 * inputs; }
 
 /// Rows of `outputs` weights to rows of a panel's sixteen from channel `first` on, zeros behind the last.
 static float *pack_rows(const float *weights, size_t rows, size_t outputs, size_t first, float *packed) {
@@ -24,7 +22,12 @@ size_t kernels_tiles_packed_count(size_t inputs, size_t outputs) {
 
 void kernels_tiles_pack(const float *weights, size_t inputs, size_t outputs, float *packed) {
   static const float g[transforms][taps] = {
-      {1 / 4.f, 0, 0}, {-1 / 6.f, -1 / 6.f, -1 / 6.f}, {-1 / 6.f, 1 / 6.f, -1 / 6.f}, {1 / 24.f, 1 / 12.f, 1 / 6.f}, {1 / 24.f, -1 / 12.f, 1 / 6.f}, {0, 0, 1}};
+    {1 / 4.f, 0, 0},
+    {-1 / 6.f, -1 / 6.f, -1 / 6.f},
+    {-1 / 6.f, 1 / 6.f, -1 / 6.f},
+    {1 / 24.f, 1 / 12.f, 1 / 6.f},
+    {1 / 24.f, -1 / 12.f, 1 / 6.f},
+    {0, 0, 1}};
   const size_t length = 3 * inputs, row = length * outputs;
   for (size_t first = 0; first < outputs; first += panel) {
     for (size_t t = 0; t < transforms; t++) {
@@ -54,8 +57,7 @@ struct micro {
 };
 
 /// Six windows: 12 of the 16 registers hold sums.
-AVX2 static void add_six(
-    const float *const *window, size_t stride, size_t rows, size_t length, const float *weights, float *sums) {
+AVX2 static void add_six(const float *const *window, size_t stride, size_t rows, size_t length, const float *weights, float *sums) {
   __m256 s[6][2];
   for (int i = 0; i < 6; i++) {
     s[i][0] = _mm256_loadu_ps(sums + i * panel);
@@ -83,8 +85,7 @@ AVX2 static void add_six(
 }
 
 /// Eight windows, a register each: enough to hide the latency, and few enough that all addresses stay in registers.
-AVX512 static void add_eight(
-    const float *const *window, size_t stride, size_t rows, size_t length, const float *weights, float *sums) {
+AVX512 static void add_eight(const float *const *window, size_t stride, size_t rows, size_t length, const float *weights, float *sums) {
   __m512 s[8];
   for (int i = 0; i < 8; i++) s[i] = _mm512_loadu_ps(sums + i * panel);
   for (size_t row = 0; row < rows; row++) {
@@ -109,8 +110,8 @@ static struct micro micro_of(enum kernels_set set) {
 static size_t rows_at_once(size_t inputs) { return 9 * inputs * panel * sizeof(float) <= 24 << 10 ? 3 : 1; }
 
 AVX2 void convolve_rows(
-    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t end_row, size_t columns) {
+  const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
+  size_t end_row, size_t columns) {
   const struct micro micro = micro_of(layer->set);
   const size_t length = 3 * layer->inputs, step = rows_at_once(layer->inputs);
   const size_t end = end_row * columns;
@@ -170,13 +171,12 @@ AVX2 static void transform_input(const float *input, size_t input_stride, size_t
 
 /// Some tiles of four rows each, from output row `first_row` on: F(4, 3) along the rows.
 AVX2 static void convolve_tiles(
-    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t tiles, size_t columns, float *scratch) {
+  const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
+  size_t tiles, size_t columns, float *scratch) {
   const struct micro micro = micro_of(layer->set);
   const size_t length = 3 * layer->inputs, width = row_width(layer, columns), cells = tiles * columns;
   for (size_t tile = 0; tile < tiles; tile++) {
-    transform_input(
-        input + (first_row + tile * tile_rows) * input_stride, input_stride, width, scratch + tile * width, tiles * width);
+    transform_input(input + (first_row + tile * tile_rows) * input_stride, input_stride, width, scratch + tile * width, tiles * width);
   }
   const float *windows[tile_cells];
   for (size_t i = 0; i < tile_cells; i++) {
@@ -217,8 +217,8 @@ AVX2 static void convolve_tiles(
 }
 
 void kernels_convolve(
-    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t end_row, size_t columns, float *scratch) {
+  const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
+  size_t end_row, size_t columns, float *scratch) {
   if (layer->set == kernels_bfloat16) {
     return convolve_halves(layer, input, input_stride, output, output_stride, first_row, end_row, columns, scratch);
   }
@@ -267,8 +267,8 @@ AVX2 void kernels_multiply_transposed(const float *packed, size_t rows, size_t c
 enum kernels_set kernels_best(void) { return kernels_none; }
 size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, size_t rows, size_t columns) { return 0; }
 void kernels_convolve(
-    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t end_row, size_t columns, float *scratch) {}
+  const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
+  size_t end_row, size_t columns, float *scratch) {}
 void kernels_multiply_transposed(const float *packed, size_t rows, size_t columns, const float *x, float *y) {}
 
 #endif

@@ -77,7 +77,7 @@ static inline float total(const float *x, size_t columns) {
 }
 
 FOR_EACH_PROCESSOR void kernels_layer_norm(
-    const float *values, size_t rows, size_t columns, const float *scale, const float *shift, float *normalised) {
+  const float *values, size_t rows, size_t columns, const float *scale, const float *shift, float *normalised) {
   for (size_t row = 0; row < rows; row++) {
     const float *x = values + row * columns;
     float *y = normalised + row * columns;

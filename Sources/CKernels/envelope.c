@@ -9,7 +9,7 @@ enum { bins = kernels_envelope_bins };
 typedef float eight __attribute__((vector_size(32), aligned(4)));
 
 FOR_EACH_PROCESSOR void kernels_envelope(
-    const float *samples, size_t hop, size_t length, size_t windows, const float *fourier, float floor, float *mean, float *logarithm) {
+  const float *samples, size_t hop, size_t length, size_t windows, const float *fourier, float floor, float *mean, float *logarithm) {
   const float scale = 1 / floor;
   float sum[bins] = {0}, logs[bins] = {0}, product[bins];
   for (size_t window = 0; window < windows; window++) {
@@ -49,8 +49,8 @@ FOR_EACH_PROCESSOR void kernels_envelope(
 }
 
 FOR_EACH_PROCESSOR void kernels_envelope_contrast(
-    const struct kernels_contrast *contrast, const float *means, const float *logarithms, size_t groups,
-    const struct kernels_place *places, size_t bands, float *features, size_t stride) {
+  const struct kernels_contrast *contrast, const float *means, const float *logarithms, size_t groups, const struct kernels_place *places,
+  size_t bands, float *features, size_t stride) {
   float sum[bins] = {0}, logs[bins] = {0}, values[bins];
   for (size_t group = 0; group < groups; group++) {
     for (size_t k = 0; k < bins; k++) {

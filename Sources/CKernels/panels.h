@@ -49,13 +49,13 @@ AVX2 static inline void store_rectified(__m256 a, __m256 b, size_t width, float 
 
 /// Output rows in single precision, as they come.
 void convolve_rows(
-    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t end_row, size_t columns);
+  const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
+  size_t end_row, size_t columns);
 
 /// `kernels_convolve` where `set` is `kernels_bfloat16`.
 void convolve_halves(
-    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t end_row, size_t columns, float *scratch);
+  const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
+  size_t end_row, size_t columns, float *scratch);
 
 /// `kernels_convolve_scratch_count` of that.
 size_t convolve_halves_scratch_count(const struct kernels_convolution *layer, size_t rows, size_t columns);

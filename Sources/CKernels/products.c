@@ -33,7 +33,7 @@ BFLOAT16 void kernels_halves(const float *values, size_t count, uint16_t *halves
 
 /// `rows` rows, at most `block_rows` and known to the compiler, by one panel of weights. `at` is the first row's place in each line.
 BFLOAT16 __attribute__((always_inline)) static inline void multiply_block(
-    const int rows, const struct kernels_windows *windows, size_t at, const uint16_t *weights, float *output, size_t stride) {
+  const int rows, const struct kernels_windows *windows, size_t at, const uint16_t *weights, float *output, size_t stride) {
   __m512 s[block_rows][4];
   for (int i = 0; i < rows; i++) {
     for (int j = 0; j < 4; j++) s[i][j] = _mm512_setzero_ps();
@@ -57,7 +57,7 @@ BFLOAT16 __attribute__((always_inline)) static inline void multiply_block(
 }
 
 BFLOAT16 void kernels_product_windows(
-    const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
+  const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
   const size_t inputs = windows->count * windows->run;
   for (size_t first = 0; first < outputs; first += wide_panel) {
     const uint16_t *weights = packed + first * inputs;
@@ -78,8 +78,7 @@ void kernels_halves(const float *values, size_t count, uint16_t *halves) {
   for (size_t k = 0; k < count; k++) halves[k] = half_of(values[k]);
 }
 
-void kernels_product_windows(
-    const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
+void kernels_product_windows(const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
   const size_t inputs = windows->count * windows->run;
   for (size_t row = 0; row < rows; row++) {
     for (size_t c = 0; c < outputs; c++) {
@@ -96,8 +95,7 @@ void kernels_product_windows(
 
 #endif
 
-void kernels_product(
-    const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {
+void kernels_product(const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {
   const struct kernels_windows windows = {.lines = {input}, .count = 1, .run = inputs, .step = inputs};
   kernels_product_windows(&windows, rows, packed, outputs, output);
 }

@@ -14,7 +14,7 @@ FOR_EACH_PROCESSOR void kernels_power(const float *spectra, size_t stride, size_
 }
 
 FOR_EACH_PROCESSOR void kernels_bands(
-    const float *power, const struct kernels_band *layout, size_t bands, const float *weights, float *energies) {
+  const float *power, const struct kernels_band *layout, size_t bands, const float *weights, float *energies) {
   for (size_t band = 0; band < bands; band++) {
     const vector *p = (const vector *)(power + (size_t)layout[band].bin * lanes);
     vector sum = {0};
@@ -30,8 +30,8 @@ FOR_EACH_PROCESSOR void kernels_mean(const float *energies, size_t bands, float 
 }
 
 FOR_EACH_PROCESSOR void kernels_scale(
-    const struct kernels_scaling *scaling, const float *energies, size_t bands, const float *levels, float *features,
-    size_t band_stride, size_t frame_stride, size_t frames) {
+  const struct kernels_scaling *scaling, const float *energies, size_t bands, const float *levels, float *features, size_t band_stride,
+  size_t frame_stride, size_t frames) {
   const float floor = scaling->floor, low = scaling->low, shift = scaling->shift, scale = 1 / scaling->scale;
   for (size_t band = 0; band < bands; band++) {
     float row[lanes];

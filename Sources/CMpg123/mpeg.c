@@ -43,9 +43,9 @@ static void load(void) {
   library.info = dlsym(handle, "mpg123_info2");
   library.read = dlsym(handle, "mpg123_read");
   library.message = dlsym(handle, "mpg123_strerror");
-  library.is_available = library.init && library.new && library.delete && library.param && library.replace_reader && library.open
-      && library.close && library.get_format && library.set_format && library.length && library.scan && library.info && library.read
-      && library.message && library.init() == MPG123_OK;
+  library.is_available = library.init && library.new && library.delete && library.param && library.replace_reader && library.open &&
+    library.close && library.get_format && library.set_format && library.length && library.scan && library.info && library.read &&
+    library.message && library.init() == MPG123_OK;
 }
 
 struct mpeg_file {
@@ -75,8 +75,7 @@ static int describe(mpg123_handle *handle, mpeg_format *format) {
   return channels > 0;
 }
 
-mpeg_file *mpeg_open(
-    ssize_t (*read)(void *, void *, size_t), off_t (*seek)(void *, off_t, int), void *context, mpeg_format *format) {
+mpeg_file *mpeg_open(ssize_t (*read)(void *, void *, size_t), off_t (*seek)(void *, off_t, int), void *context, mpeg_format *format) {
   if (!mpeg_is_available()) return NULL;
   mpeg_file *file = calloc(1, sizeof *file);
   if (!file) return NULL;
@@ -84,10 +83,10 @@ mpeg_file *mpeg_open(
   if (file->handle) {
     /* What else is set is what libsndfile sets. */
     library.param(file->handle, MPG123_REMOVE_FLAGS, MPG123_AUTO_RESAMPLE, 1);
-    library.param(
-        file->handle, MPG123_ADD_FLAGS, MPG123_QUIET | MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_NO_FRANKENSTEIN, 1);
-    if (library.replace_reader(file->handle, read, seek, NULL) == MPG123_OK && library.open(file->handle, context) == MPG123_OK
-        && describe(file->handle, format)) {
+    library.param(file->handle, MPG123_ADD_FLAGS, MPG123_QUIET | MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_NO_FRANKENSTEIN, 1);
+    if (
+      library.replace_reader(file->handle, read, seek, NULL) == MPG123_OK && library.open(file->handle, context) == MPG123_OK &&
+      describe(file->handle, format)) {
       file->channels = format->channels;
       return file;
     }

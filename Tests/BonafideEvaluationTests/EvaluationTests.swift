@@ -88,12 +88,13 @@ import Testing
     #expect(failure { () throws(EvaluationError) in try evaluate(rows("one", bonafide: [1], spoof: [])) }.hasPrefix("no spoof trial has a score"))
     #expect(failure { () throws(EvaluationError) in try evaluate(rows("one", bonafide: [], spoof: [1])) }.hasPrefix("no bona fide trial has a score"))
     #expect(failure { () throws(EvaluationError) in try evaluate(both) { $0.breakdownColumns = ["accent"] } }.hasPrefix("the protocol has no column accent"))
-    #expect(failure { () throws(EvaluationError) in
-      let trials = try TrialList(parsing: "a bonafide\nb spoof\n", path: "l")
-      var options = EvaluationOptions()
-      options.bootstrapColumn = .source
-      return try Evaluation(trials: trials, scores: ScoreTable(parsing: "a 1\nb 0\n", path: "s"), options: options)
-    } == "the protocol has no column source to resample")
+    #expect(
+      failure { () throws(EvaluationError) in
+        let trials = try TrialList(parsing: "a bonafide\nb spoof\n", path: "l")
+        var options = EvaluationOptions()
+        options.bootstrapColumn = .source
+        return try Evaluation(trials: trials, scores: ScoreTable(parsing: "a 1\nb 0\n", path: "s"), options: options)
+      } == "the protocol has no column source to resample")
   }
 
   @Test func allScoresEqualIsChance() throws {
@@ -122,10 +123,11 @@ import Testing
 
   /// Ten recordings of each class, each its own cluster, without an error: a sample of them has none either.
   @Test func anIntervalOfAHandfulIsAsWideAsTheirNumberMakesIt() throws {
-    let evaluation = try evaluate((0..<20).map { index in
-      let isSpoof = index % 2 == 1
-      return ("\(index),\(isSpoof ? "spoof" : "bonafide"),-,-,-,s\(index),,,", isSpoof ? -1.0 - Double(index) : 1 + Double(index))
-    })
+    let evaluation = try evaluate(
+      (0..<20).map { index in
+        let isSpoof = index % 2 == 1
+        return ("\(index),\(isSpoof ? "spoof" : "bonafide"),-,-,-,s\(index),,,", isSpoof ? -1.0 - Double(index) : 1 + Double(index))
+      })
     func interval(_ measure: Measure) -> Interval? { evaluation.figure(measure)?.interval }
     let exact = Interval.clopperPearson(0, of: 10)
     #expect(evaluation.figure(.equalErrorRate)?.value == 0)

@@ -159,9 +159,10 @@ import Testing
   /// The mean of n values varies by σ/√n: here 0.5/√100, so that the interval is about 0.5 ± 0.098.
   @Test func intervalOfAMean() throws {
     let bootstrap = Bootstrap(sampleCount: 4000, clusterCount: 100, seed: 5)
-    let interval = try #require(bootstrap.intervals(count: 1) { weights in
-      [weights.enumerated().reduce(0) { $0 + ($1.offset % 2 == 0 ? $1.element : 0) } / 100]
-    }[0])
+    let interval = try #require(
+      bootstrap.intervals(count: 1) { weights in
+        [weights.enumerated().reduce(0) { $0 + ($1.offset % 2 == 0 ? $1.element : 0) } / 100]
+      }[0])
     #expect(isClose(interval.low, 0.402, within: 0.012))
     #expect(isClose(interval.high, 0.598, within: 0.012))
   }

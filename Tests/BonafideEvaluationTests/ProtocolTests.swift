@@ -25,10 +25,11 @@ import Testing
     #expect(list.value(of: list.trials[0], in: "nothing") == nil)
     try list.select(split: "dev", path: "p.txt")
     #expect(list.trials.count == 2)
-    #expect(failure { () throws(EvaluationError) in
-      var list = try parse(text)
-      try list.select(split: "test", path: "p.txt")
-    } == "p.txt: no trial is in split test; there are dev, train")
+    #expect(
+      failure { () throws(EvaluationError) in
+        var list = try parse(text)
+        try list.select(split: "test", path: "p.txt")
+      } == "p.txt: no trial is in split test; there are dev, train")
   }
 
   @Test func asvspoof2019AndPartialSpoof() throws {
@@ -71,7 +72,8 @@ import Testing
 
   /// As spreadsheets write them: quotes, a comma and a line end in a field, a byte order mark.
   @Test func tablesWithCommas() throws {
-    let text = "\u{FEFF}path,channel,label,note\r\n\"a, b.wav\",caller,spoof,\"says \"\"hello\"\"\nand goes\"\r\n"
+    let text =
+      "\u{FEFF}path,channel,label,note\r\n\"a, b.wav\",caller,spoof,\"says \"\"hello\"\"\nand goes\"\r\n"
       + "c d.wav,2,bonafide,\r\n\r\ne.wav,,bonafide,\r\nf.wav,1,,\r\n"
     let list = try parse(text)
     #expect(list.trials.map(\.file) == ["a, b.wav", "c d.wav", "e.wav", "f.wav"])
@@ -103,8 +105,10 @@ import Testing
     #expect(list.segments?.spans(file: "nothing", channel: 1) == nil)
   }
 
-  @Test(arguments: ["CON_1 1 1 0 0 1", "CON_1 11001", "CON_1\t1 1 0 0 1", "CON_1 0.00-0.04-T/0.04-0.08-F/0.08-0.10-T 0",
-    "CON_1 0.10 spoof 0.00-0.04-bonafide 0.04-0.08-spoof 0.08-0.10-bonafide"])
+  @Test(arguments: [
+    "CON_1 1 1 0 0 1", "CON_1 11001", "CON_1\t1 1 0 0 1", "CON_1 0.00-0.04-T/0.04-0.08-F/0.08-0.10-T 0",
+    "CON_1 0.10 spoof 0.00-0.04-bonafide 0.04-0.08-spoof 0.08-0.10-bonafide",
+  ])
   func segmentLabels(_ line: String) throws {
     let truth = try SegmentTruth(parsing: line + "\nREAL_1 1 1\n", path: "s.txt")
     #expect(truth.spans(file: "CON_1", channel: 1) == [Span(start: 0.04, end: 0.08)])
@@ -112,26 +116,27 @@ import Testing
     #expect(try parse(line + "\nREAL_1 1 1\n").trials.map(\.label) == [.spoof, .bonafide])
   }
 
-  @Test(arguments: [
-    ("", nil, "p.txt: is empty; a protocol has a line for each trial"),
-    ("one two three\n", nil, "p.txt:1: is in no form of protocol that is known"),
-    ("file\tlabel\na\tbonafide\n\nb\tperhaps\n", nil, "p.txt:4: label perhaps is none of"),
-    ("file\tlabel\tlabel\n", nil, "p.txt:1: the header has two columns label"),
-    ("file\tkind\tlabel\na\ttts\n", nil, "p.txt:2: has 2 columns, where the header has 3"),
-    ("file\tlabel\n\tspoof\n", nil, "p.txt:2: names no file"),
-    ("file\tlabel\tchannel\na\tspoof\t0\n", nil, "p.txt:2: channel 0 is neither a number from 1 nor a name"),
-    ("path,label\n\"a\nb\",spoof\n\"a\nb\",bonafide\n", nil, "p.txt:4: a\nb has a line before"),
-    ("path,label\na,perhaps\n", nil, "p.txt:2: label perhaps is none of"),
-    ("path,label\nc,spoof\n\"a,spoof\n", nil, "p.txt:3: has a quote that is not closed"),
-    ("file\tlabel\na\tspoof\na\tbonafide\n", nil, "p.txt:3: a has a line before"),
-    ("a b - - bonafide\nc d - bonafide\n", nil, "p.txt:2: has 4 columns, where the first line has 5"),
-    ("a b - - bonafide\nc d - - genuine\n", nil, "p.txt:2: key genuine in column 5 is not bonafide or spoof"),
-    ("a b - - bonafide\n", .asvspoof2021, "p.txt:1: has 5 columns, which is not the form asvspoof2021"),
-    ("a b - - bonafide\n", .table, "p.txt:1: the header names no columns file and label"),
-    ("SPEAKER a 1 0 1 <NA> <NA> x <NA> <NA>\nSPEAKER a 1 -1 1 <NA> <NA> x <NA> <NA>\n", nil, "p.txt:2: channel, start or"),
-    ("SPEAKER a 1 0 1 <NA> <NA> x <NA> <NA>\nSPEECH a\n", nil, "p.txt:2: is no RTTM line"),
-    ("a 1 1 0\nb 1 2\n", nil, "p.txt:2: has neither labels"),
-  ] as [(String, ProtocolFormat?, String)])
+  @Test(
+    arguments: [
+      ("", nil, "p.txt: is empty; a protocol has a line for each trial"),
+      ("one two three\n", nil, "p.txt:1: is in no form of protocol that is known"),
+      ("file\tlabel\na\tbonafide\n\nb\tperhaps\n", nil, "p.txt:4: label perhaps is none of"),
+      ("file\tlabel\tlabel\n", nil, "p.txt:1: the header has two columns label"),
+      ("file\tkind\tlabel\na\ttts\n", nil, "p.txt:2: has 2 columns, where the header has 3"),
+      ("file\tlabel\n\tspoof\n", nil, "p.txt:2: names no file"),
+      ("file\tlabel\tchannel\na\tspoof\t0\n", nil, "p.txt:2: channel 0 is neither a number from 1 nor a name"),
+      ("path,label\n\"a\nb\",spoof\n\"a\nb\",bonafide\n", nil, "p.txt:4: a\nb has a line before"),
+      ("path,label\na,perhaps\n", nil, "p.txt:2: label perhaps is none of"),
+      ("path,label\nc,spoof\n\"a,spoof\n", nil, "p.txt:3: has a quote that is not closed"),
+      ("file\tlabel\na\tspoof\na\tbonafide\n", nil, "p.txt:3: a has a line before"),
+      ("a b - - bonafide\nc d - bonafide\n", nil, "p.txt:2: has 4 columns, where the first line has 5"),
+      ("a b - - bonafide\nc d - - genuine\n", nil, "p.txt:2: key genuine in column 5 is not bonafide or spoof"),
+      ("a b - - bonafide\n", .asvspoof2021, "p.txt:1: has 5 columns, which is not the form asvspoof2021"),
+      ("a b - - bonafide\n", .table, "p.txt:1: the header names no columns file and label"),
+      ("SPEAKER a 1 0 1 <NA> <NA> x <NA> <NA>\nSPEAKER a 1 -1 1 <NA> <NA> x <NA> <NA>\n", nil, "p.txt:2: channel, start or"),
+      ("SPEAKER a 1 0 1 <NA> <NA> x <NA> <NA>\nSPEECH a\n", nil, "p.txt:2: is no RTTM line"),
+      ("a 1 1 0\nb 1 2\n", nil, "p.txt:2: has neither labels"),
+    ] as [(String, ProtocolFormat?, String)])
   func whatIsUnreadableIsSaidWithItsLine(_ text: String, _ format: ProtocolFormat?, _ message: String) {
     #expect(failure { () throws(EvaluationError) in try parse(text, format) }.hasPrefix(message))
   }

@@ -72,7 +72,8 @@ import Testing
 
   /// The table of scan, of two runs put together.
   @Test func tablesOfScan() throws {
-    let header = "path,channel,name,same_as,verdict,reason,speech_s,llr,synthetic_probability,flagged_s,segments,format,sample_rate_hz,"
+    let header =
+      "path,channel,name,same_as,verdict,reason,speech_s,llr,synthetic_probability,flagged_s,segments,format,sample_rate_hz,"
       + "duration_s,bandwidth_hz,error,warnings,heard_s,unheard_s,track,evidence_llr,strength,flagged_share\n"
     let call = "\"in/a, b.wav\",1,caller,,synthetic,,6.5,-1.25,0.9,2,0.5-1.5;3-4,WAV,8000,9,3400,,,9,0,1,-4,moderate,0.2\n"
     let table = try parse(
@@ -84,10 +85,11 @@ import Testing
       .init(channel: 1, name: "caller", answer: .flagged, llr: -1.25, speech: 6.5, stretches: stretches),
       .init(channel: 2, name: "agent", answer: .inconclusive("no_speech"), llr: nil, speech: 0, stretches: []),
     ]
-    #expect(table.recordings == [
-      ScreenedRecording(path: "in/a, b.wav", duration: 9, parties: parties),
-      ScreenedRecording(path: "x.wav", duration: nil, error: "gone", parties: []),
-    ])
+    #expect(
+      table.recordings == [
+        ScreenedRecording(path: "in/a, b.wav", duration: 9, parties: parties),
+        ScreenedRecording(path: "x.wav", duration: nil, error: "gone", parties: []),
+      ])
     #expect(table.recordings[0].score(channel: .name("caller")) == -1.25)
     #expect(table.recordings[0].answer(channel: nil) == .flagged)
     for (row, message) in [
@@ -99,10 +101,11 @@ import Testing
   }
 
   /// As scan judges a recording by its parties.
-  @Test(arguments: [
-    ([.cleared, .flagged], .flagged), ([.cleared, .inconclusive("ambiguous")], .inconclusive("ambiguous")),
-    ([.inconclusive("no_speech"), .cleared], .cleared), ([.inconclusive("no_speech")], .inconclusive("no_speech")), ([nil], nil), ([], nil),
-  ] as [([ScreenedRecording.Answer?], ScreenedRecording.Answer?)])
+  @Test(
+    arguments: [
+      ([.cleared, .flagged], .flagged), ([.cleared, .inconclusive("ambiguous")], .inconclusive("ambiguous")),
+      ([.inconclusive("no_speech"), .cleared], .cleared), ([.inconclusive("no_speech")], .inconclusive("no_speech")), ([nil], nil), ([], nil),
+    ] as [([ScreenedRecording.Answer?], ScreenedRecording.Answer?)])
   func aRecordingIsAnsweredByItsParties(_ answers: [ScreenedRecording.Answer?], _ answer: ScreenedRecording.Answer?) {
     let parties = answers.enumerated().map { index, answer in
       ScreenedRecording.Party(channel: index + 1, answer: answer, llr: 0, speech: 1, stretches: [])
@@ -110,19 +113,24 @@ import Testing
     #expect(ScreenedRecording(path: "a", duration: 1, parties: parties).answer(channel: nil) == answer)
   }
 
-  @Test(arguments: [
-    ("", nil, "s.txt: is empty"), ("a b c\n", nil, "s.txt:1: is in no form of scores"),
-    ("a 1\nb\n", nil, "s.txt:2: has 1 columns"), ("a 1\na 2\n", nil, "s.txt:2: gives a another score"),
-    ("a 1\n", .asvspoof2019, "s.txt:1: has 2 columns, which is not the form asvspoof2019"),
-    ("{\"schema\":\"bonafide.scan/3\",\"files\":[]}", nil, "s.txt: has schema bonafide.scan/3"),
-    ("{\"path\":\"a\",\"duration_s\":1e300,\"channels\":[]}", nil, "s.txt:1: a has a time that no recording can have"),
-    ("{\"path\":\"a\",\"channels\":[{\"channel\":1,\"speech_s\":1,\"segments\":[],\"timeline\":{\"hop_s\":0,\"llr\":[1]}}]}", nil,
-      "s.txt:1: a has a time"),
-    ("{\"path\":\"a\",\"channels\":[{\"channel\":1,\"speech_s\":1,\"segments\":[{\"start_s\":2,\"end_s\":1,\"llr\":0}]}]}", nil,
-      "s.txt:1: a has a time"),
-    ("{\"path\":\"a\",\"channels\":[]}\n{\"path\":\"a\",\"duration_s\":1,\"channels\":[]}", nil, "s.txt:2: gives a other scores"),
-    ("{\"schema\":\"bonafide.scan/1\",\"path\":\"a\",\"channels\":[]}\n{\"path\":", nil, "s.txt:2: is no report of bonafide scan"),
-  ] as [(String, ScoreFormat?, String)])
+  @Test(
+    arguments: [
+      ("", nil, "s.txt: is empty"), ("a b c\n", nil, "s.txt:1: is in no form of scores"),
+      ("a 1\nb\n", nil, "s.txt:2: has 1 columns"), ("a 1\na 2\n", nil, "s.txt:2: gives a another score"),
+      ("a 1\n", .asvspoof2019, "s.txt:1: has 2 columns, which is not the form asvspoof2019"),
+      ("{\"schema\":\"bonafide.scan/3\",\"files\":[]}", nil, "s.txt: has schema bonafide.scan/3"),
+      ("{\"path\":\"a\",\"duration_s\":1e300,\"channels\":[]}", nil, "s.txt:1: a has a time that no recording can have"),
+      (
+        "{\"path\":\"a\",\"channels\":[{\"channel\":1,\"speech_s\":1,\"segments\":[],\"timeline\":{\"hop_s\":0,\"llr\":[1]}}]}", nil,
+        "s.txt:1: a has a time"
+      ),
+      (
+        "{\"path\":\"a\",\"channels\":[{\"channel\":1,\"speech_s\":1,\"segments\":[{\"start_s\":2,\"end_s\":1,\"llr\":0}]}]}", nil,
+        "s.txt:1: a has a time"
+      ),
+      ("{\"path\":\"a\",\"channels\":[]}\n{\"path\":\"a\",\"duration_s\":1,\"channels\":[]}", nil, "s.txt:2: gives a other scores"),
+      ("{\"schema\":\"bonafide.scan/1\",\"path\":\"a\",\"channels\":[]}\n{\"path\":", nil, "s.txt:2: is no report of bonafide scan"),
+    ] as [(String, ScoreFormat?, String)])
   func whatIsUnreadableIsSaidWithItsLine(_ text: String, _ format: ScoreFormat?, _ message: String) {
     #expect(failure { () throws(EvaluationError) in try parse(text, format) }.hasPrefix(message))
   }
@@ -139,16 +147,19 @@ import Testing
     let keys = "p1 u1 alaw x bonafide target notrim eval\np1 u2 alaw x bonafide nontarget notrim eval\np1 u3 alaw x A07 spoof notrim eval\n"
     let keyed = try VerificationErrorRates(parsing: "p1 u1 5\np1 u2 1\np1 u3 6\n", path: "asv.txt", keys: keys)
     #expect(keyed == VerificationErrorRates(miss: 0, falseAlarm: 0, spoofFalseAlarm: 1))
-    #expect(failure { () throws(EvaluationError) in try VerificationErrorRates(parsing: "p1 u1 5\n", path: "asv.txt") }
-      .hasPrefix("asv.txt:1: has no key target"))
-    #expect(failure { () throws(EvaluationError) in try VerificationErrorRates(parsing: "Pfa_asv 2\n", path: "asv.txt") }
-      .hasPrefix("asv.txt:1: is no rate from 0 to 1"))
+    #expect(
+      failure { () throws(EvaluationError) in try VerificationErrorRates(parsing: "p1 u1 5\n", path: "asv.txt") }
+        .hasPrefix("asv.txt:1: has no key target"))
+    #expect(
+      failure { () throws(EvaluationError) in try VerificationErrorRates(parsing: "Pfa_asv 2\n", path: "asv.txt") }
+        .hasPrefix("asv.txt:1: is no rate from 0 to 1"))
   }
 
-  @Test(arguments: [
-    ("a/b.wav", 0), ("b.wav", nil), ("b", nil), ("a/b.flac", 0), ("q/b.wav", nil), ("c", 2), ("in/c.flac", 2), ("x/in/c.opus", 2),
-    ("x/c.opus", nil), ("d.2024", 3), ("d", nil), ("e", nil), ("f.wav", 4), ("f.flac", 5), ("f", nil), ("x/g.wav", 6), ("", nil), ("/", nil),
-  ] as [(String, Int?)])
+  @Test(
+    arguments: [
+      ("a/b.wav", 0), ("b.wav", nil), ("b", nil), ("a/b.flac", 0), ("q/b.wav", nil), ("c", 2), ("in/c.flac", 2), ("x/in/c.opus", 2),
+      ("x/c.opus", nil), ("d.2024", 3), ("d", nil), ("e", nil), ("f.wav", 4), ("f.flac", 5), ("f", nil), ("x/g.wav", 6), ("", nil), ("/", nil),
+    ] as [(String, Int?)])
   func filesAreFoundByTheirEnd(_ name: String, _ index: Int?) {
     let paths = ["a/b.wav", "z/b.wav", "in/c.opus", "d.2024", "out/f.wav", "out/f.flac", "g"]
     #expect(FileIndex(paths).index(of: name) == index)

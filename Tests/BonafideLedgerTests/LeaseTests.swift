@@ -49,11 +49,12 @@ import Testing
   }
 
   /// A worker of another process, and whether its work is to be taken over.
-  @Test(arguments: [
-    ("at work", 0, 0, "", 60, true), ("ended", 0, 1, "", 60, false), ("heard of no more", 0, 0, "", -1, false),
-    ("of another container", 1, 1, "", 60, true), ("of another container, heard of no more", 1, 1, "", -1, false),
-    ("before the machine was started again", 0, 0, "other", 60, false),
-  ] as [(String, Int64, Int64, String, Double, Bool)])
+  @Test(
+    arguments: [
+      ("at work", 0, 0, "", 60, true), ("ended", 0, 1, "", 60, false), ("heard of no more", 0, 0, "", -1, false),
+      ("of another container", 1, 1, "", 60, true), ("of another container, heard of no more", 1, 1, "", -1, false),
+      ("before the machine was started again", 0, 0, "other", 60, false),
+    ] as [(String, Int64, Int64, String, Double, Bool)])
   func aLeaseHoldsAsLongAsItsWorker(
     _ name: String, namespace: Int64, started: Int64, boot: String, remaining: Double, holds: Bool
   ) throws {

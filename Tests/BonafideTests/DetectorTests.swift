@@ -224,7 +224,7 @@ import Testing
     var wrong: [ScanOptions] = []
     for change in [
       { $0.prior = 0 }, { $0.prior = 1 }, { $0.prior = .nan }, { $0.threads = 0 }, { $0.threads = 1025 }, { $0.alarmAt = .nan },
-      { $0.clearAt = .infinity }, { $0.alarmAt = 1; $0.clearAt = 1 }, { $0.alarmAt = 100 }, { $0.clearAt = -100 },
+      { $0.clearAt = .infinity }, { ($0.alarmAt, $0.clearAt) = (1, 1) }, { $0.alarmAt = 100 }, { $0.clearAt = -100 },
     ] as [(inout ScanOptions) -> Void] {
       var options = ScanOptions()
       change(&options)

@@ -130,7 +130,7 @@ import Testing
   }
 
   @Test func aFilterIsTheSolutionOfItsEquations() {
-    let column = [4, 1.5, -0.5, 0.25], right = [1.0, 2, -3, 0.5]
+    let (column, right) = ([4, 1.5, -0.5, 0.25], [1.0, 2, -3, 0.5])
     let solution = EchoFinder.solveToeplitz(column, right)
     for row in 0..<4 {
       let sum = (0..<4).reduce(0) { $0 + column[abs(row - $1)] * solution[$1] }

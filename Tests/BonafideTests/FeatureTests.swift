@@ -65,9 +65,11 @@ import Testing
     let changes: [(inout FeatureSettings) -> Void] = [
       { $0.sampleRate = 0 }, { $0.window = 512 }, { $0.hop = 0 }, { $0.hop = 300 }, { $0.fft = 255 }, { $0.fft = 1 << 40 },
       { $0.bands = 0 }, { $0.bands = .max }, { $0.lowEdge = -1 }, { $0.highEdge = 4001 }, { $0.lowEdge = .nan },
-      { $0.floor = 0 }, { $0.floor = .nan }, { $0.levelDecay = -1 }, { $0.scale = 0 }, { $0.furtherWindows = [8] }, { $0.furtherWindows = [255] }, { $0.furtherWindows = [.min] },
+      { $0.floor = 0 }, { $0.floor = .nan }, { $0.levelDecay = -1 }, { $0.scale = 0 },
+      { $0.furtherWindows = [8] }, { $0.furtherWindows = [255] }, { $0.furtherWindows = [.min] },
       { $0.furtherWindows = .init(repeating: 128, count: 5) }, { $0.envelope?.hop = 9 }, { $0.envelope?.span = 33 },
-      { $0.envelope?.fft = 66 }, { $0.envelope?.window = 47 }, { $0.envelope?.window = 2048 }, { $0.envelope?.window = 8 }, { $0.envelope?.floor = 0 }, { $0.envelope?.scale = 0 }, { $0.shift = .infinity },
+      { $0.envelope?.fft = 66 }, { $0.envelope?.window = 47 }, { $0.envelope?.window = 2048 }, { $0.envelope?.window = 8 },
+      { $0.envelope?.floor = 0 }, { $0.envelope?.scale = 0 }, { $0.shift = .infinity },
     ]
     for change in changes {
       var settings = settings

@@ -122,8 +122,10 @@ import Testing
     let change = try #require(SiteProfile.changes(genuine: results, of: detector, falseAlarms: 0.01).first)
     #expect(change.adjustment == nil && change.parties == 49)
     #expect(change.flagged == .init(before: 49, after: 49) && change.cleared == .init())
-    #expect(throws: ProfileError(
-      message: "too few genuine parties that could be judged: narrowband judged 49; a model takes 50, better a few hundred")) {
+    #expect(
+      throws: ProfileError(
+        message: "too few genuine parties that could be judged: narrowband judged 49; a model takes 50, better a few hundred")
+    ) {
       try SiteProfile(genuine: results, of: detector, falseAlarms: 0.01)
     }
   }

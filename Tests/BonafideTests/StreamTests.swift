@@ -224,7 +224,8 @@ import Testing
     #expect(energies.count { $0 == nil } == 200)
     #expect(before.elementsEqual(features[(60 * width)..<(61 * width)]))
     // The tone is as loud behind the gap as before it.
-    let last = features.dropLast(4 * width).suffix(width), first = features[(20 * width)..<(21 * width)]
+    let last = features.dropLast(4 * width).suffix(width)
+    let first = features[(20 * width)..<(21 * width)]
     #expect(abs((last.max() ?? 0) - (first.max() ?? 9)) < 0.05)
   }
 

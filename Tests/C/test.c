@@ -543,8 +543,7 @@ static void test_progress(void) {
   CHECK(told[0] > 20 && fabs(told[0] - file.duration_s) < 0.01);
   CHECK_OK(bonafide_result_destroy(result));
   told[0] = 0, told[1] = 3;
-  CHECK_STATUS(
-      bonafide_scan_with_progress(detector, sample("genuine-es.gsm.wav"), give_up_after, told, &result), BONAFIDE_CANCELLED);
+  CHECK_STATUS(bonafide_scan_with_progress(detector, sample("genuine-es.gsm.wav"), give_up_after, told, &result), BONAFIDE_CANCELLED);
   CHECK(result == NULL && told[0] == 3);
   CHECK_OK(bonafide_scan_with_progress(detector, sample("synthetic-hts.ulaw.wav"), NULL, NULL, &result));
   bonafide_party party;
@@ -569,10 +568,11 @@ static void test_profile(void) {
   int descriptor = mkstemp(path);
   FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
   if (!file) exit(2);
-  fprintf(file,
-          "{\"schema\":\"bonafide.profile/1\",\"adjustments\":[{\"model\":\"narrowband\",\"model_sha256\":\"%s\","
-          "\"parties\":60,\"offset_llr\":0.5,\"alarm_llr\":-3.5}]}",
-          model.sha256);
+  fprintf(
+    file,
+    "{\"schema\":\"bonafide.profile/1\",\"adjustments\":[{\"model\":\"narrowband\",\"model_sha256\":\"%s\","
+    "\"parties\":60,\"offset_llr\":0.5,\"alarm_llr\":-3.5}]}",
+    model.sha256);
   fclose(file);
   options.profile = path;
   CHECK_OK(bonafide_detector_create(&options, &moved));

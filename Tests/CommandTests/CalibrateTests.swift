@@ -45,9 +45,10 @@ import Testing
     try folder.write("calls/names.tsv", Array("path\tchannel\tlabel\ncall.wav\tagent\tspoof\ncall.wav\tcaller\tbonafide\n".utf8))
     let run = try calibrate(["verdicts.csv", "calls/names.tsv", "--channel-names", "one,agent,caller,two"], in: folder)
     #expect(run.status == 2)
-    #expect(run.errorLines == [
-      "bonafide: too few genuine parties that could be judged: narrowband judged 2, wideband judged 0; a model takes 50, better a few hundred"
-    ])
+    #expect(
+      run.errorLines == [
+        "bonafide: too few genuine parties that could be judged: narrowband judged 2, wideband judged 0; a model takes 50, better a few hundred"
+      ])
     let nameless = try calibrate(["calls/names.tsv"], in: folder)
     #expect(nameless.errorLines.first == "bonafide: calls/call.wav: has no channel caller; names of channels are those of --channel-names")
     #expect(nameless.errors.contains("narrowband judged 0"))
@@ -65,7 +66,8 @@ import Testing
       "parties":60,"offset_llr":0.1,"alarm_llr":-3}]}
       """
     try folder.write("profile.json", Array(json.utf8))
-    let line = "bonafide: profile.json: warning: has nothing for model narrowband, which judged 1 party as without a profile; "
+    let line =
+      "bonafide: profile.json: warning: has nothing for model narrowband, which judged 1 party as without a profile; "
       + "calibrate with more calls of that band"
     let run = try scan([promptPath, "--profile", "profile.json", "--alarm-at", "-900"], in: folder)
     #expect(run.status == 0 && run.errorLines.map(String.init) == [line])

@@ -15,8 +15,10 @@ private enum Trials {
     let system = isSpoof ? ["tacotron2+hifi-gan", "vits", "espeak"][index % 3] : "-"
     let kind = isSpoof ? ["tts", "vc"][index / 24] : ["read", "phone"][index / 24]
     let rate = source == "calls" ? "8000" : "16000"
-    let row = ["\(index).wav", isSpoof ? "spoof" : "bonafide", system, kind, "p\(index % 5)", ["en", "de"][index % 4 / 2], source,
-      index < 40 ? "dev" : "test", rate, ""]
+    let row = [
+      "\(index).wav", isSpoof ? "spoof" : "bonafide", system, kind, "p\(index % 5)", ["en", "de"][index % 4 / 2], source,
+      index < 40 ? "dev" : "test", rate, "",
+    ]
     // Spoofs are lower by two on average, and 17 in a row make all remainders.
     let score = Double(index * 7 % 17) / 2 - 4 + (isSpoof ? -1 : 1)
     return (row.joined(separator: "\t"), "\(index).wav \(index == 30 ? "nan" : "\(score)")")
@@ -169,7 +171,8 @@ private enum Trials {
   @Test func audioIsScored() throws {
     let folder = try TemporaryFolder()
     let samples = packageFolder.appending(path: "samples").path
-    let table = "file\tchannel\tverdict\ncall-agent-caller.ulaw.wav\t1\tbonafide\ncall-agent-caller.ulaw.wav\t2\tsynthetic\n"
+    let table =
+      "file\tchannel\tverdict\ncall-agent-caller.ulaw.wav\t1\tbonafide\ncall-agent-caller.ulaw.wav\t2\tsynthetic\n"
       + "spliced\t1\tsynthetic\nhold-music.alaw.wav\t1\tinconclusive\nnot-there.wav\t1\tbonafide\n"
     try folder.write("t.tsv", Array(table.utf8))
     let arguments = ["evaluate", "t.tsv", "--fast", "--audio", samples, "--segments", samples + "/spliced.rttm", "-f", "json"]
@@ -233,8 +236,11 @@ private enum Trials {
     (["bad.tsv", "s.txt"], "bad.tsv:3: label perhaps is none of bonafide, spoof (or synthetic), codec, neither"),
     (["t.tsv", "labels.npy"], "labels.npy: is not text in UTF-8; what is an array (npy) must be written as text first"),
     (["t.tsv", "s.txt", "--split", "eval"], "t.tsv: no trial is in split eval; there are dev, test"),
-    (["t.tsv", "s.txt", "--by", "accent"], "the protocol has no column accent to break down by; it has file, label, system, kind, "
-      + "speaker, language, source, split, source_rate, note"),
+    (
+      ["t.tsv", "s.txt", "--by", "accent"],
+      "the protocol has no column accent to break down by; it has file, label, system, kind, "
+        + "speaker, language, source, split, source_rate, note"
+    ),
     (["t.tsv", "s.txt", "-o", "no/where"], "no/where: cannot be created: No such file or directory"),
     (["one.tsv", "s.txt"], "no spoof trial has a score; error rates need both classes, and files named as in the protocol (such as 0.wav)"),
   ])

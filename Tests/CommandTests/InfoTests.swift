@@ -58,10 +58,11 @@ import Testing
     #expect(lines[4] == "On        second stage: 26,624 clips of people and 60,722 of synthetic voices, from 503 sources,")
     #expect(lines.contains { $0.hasPrefix("Verdicts  synthetic at an LLR of −3.0 and below") })
     #expect(lines.contains { $0.contains("by both stages") })
-    #expect(lines.suffix(2) == [
-      "          µ-law, up to 4 s                   0.5      60.0      50.6         –",
-      "          newer generators, GSM, 12 s        0.5      60.0      50.6         –",
-    ])
+    #expect(
+      lines.suffix(2) == [
+        "          µ-law, up to 4 s                   0.5      60.0      50.6         –",
+        "          newer generators, GSM, 12 s        0.5      60.0      50.6         –",
+      ])
     second.fusions = [:]
     #expect(ModelSummary(card: card, second: second).text.hasPrefix("Model     narrowband 7\n"))
   }

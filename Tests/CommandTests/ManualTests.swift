@@ -85,7 +85,8 @@ import Testing
     let names = rows.flatMap { $0.matches(of: /`([^`]+)`/).map(\.output.1) }
     #expect(names.count > 100)
     for name in names {
-      let isThere = name.contains("/")
+      let isThere =
+        name.contains("/")
         ? FileManager.default.fileExists(atPath: packageFolder.appending(path: String(name)).path) : tests.contains(name)
       #expect(isThere, "docs/formats.md names \(name), which is no test")
     }

@@ -215,11 +215,12 @@ enum Results {
     let lines = report.entry(for: call, exhibit: exhibit).split(separator: "\n")
     #expect(lines.count == 3)
     #expect(lines[0].hasSuffix("],\"sha256\":\"ab\",\"link\":\"./a%20call.wav\"}"))
-    #expect(lines[1] == """
-      {"traces":[{"hop_s":0.04,"lowest":"..AAgA__","highest":"..AAhA__","speech":"A_g_","echo":"","missing":"","alarm":-3.8,"clear":1.5,\
-      "beyond_s":0.04,"lowest_at_s":0.06,"peak_hop_s":0.04,"peaks":"Ag_","peak":0.5,"spectrum_hop_s":0.04,"bands":2,"low_hz":60,\
-      "high_hz":3900,"spectra":"_AgA"},null]}
-      """)
+    #expect(
+      lines[1] == """
+        {"traces":[{"hop_s":0.04,"lowest":"..AAgA__","highest":"..AAhA__","speech":"A_g_","echo":"","missing":"","alarm":-3.8,"clear":1.5,\
+        "beyond_s":0.04,"lowest_at_s":0.06,"peak_hop_s":0.04,"peaks":"Ag_","peak":0.5,"spectrum_hop_s":0.04,"bands":2,"low_hz":60,\
+        "high_hz":3900,"spectra":"_AgA"},null]}
+        """)
     #expect(lines[2] == "{\"clips\":[{\"start_s\":1,\"end_s\":2.5,\"channels\":[1,2],\"opus\":\"T2dn\"}]}")
   }
 

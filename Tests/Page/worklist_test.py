@@ -213,7 +213,7 @@ class InterruptedScanTest(unittest.TestCase):
             subprocess.run(['mkfifo', fifo], check=True)
             # Where the tests run in the background, the signal is ignored, and the command leaves it so.
             run = subprocess.Popen([COMMAND, 'scan', '--fast', '--jobs', '1', '--format', 'html', '--output', page, SAMPLES / 'genuine-en.ulaw.wav', fifo],
-                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # noqa: PLW1509
             end = time.monotonic() + 20
             # Until the first recording is written; the second waits for somebody to write.
             while not any('"traces"' in part.read_text().split('id="data">')[-1] for part in Path(folder).glob('*.part')):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import gc
 import json
 import math
@@ -168,8 +169,8 @@ def test_bad_input(detector: bonafide.Detector, tmp_path: pathlib.Path) -> None:
     assert status(lambda: detector.scan(tmp_path / "none.wav")) is bonafide.Status.BAD_AUDIO
     assert status(lambda: detector.scan(empty)) is bonafide.Status.BAD_AUDIO
     for rate in (0, -1, 5999, 192001, 2**40):
-        assert status(lambda: detector.stream(rate)) is bonafide.Status.BAD_RATE
-        assert status(lambda: detector.score([], rate)) is bonafide.Status.BAD_RATE
+        assert status(functools.partial(detector.stream, rate)) is bonafide.Status.BAD_RATE
+        assert status(functools.partial(detector.score, [], rate)) is bonafide.Status.BAD_RATE
     assert status(lambda: bonafide.Detector(prior=math.nan)) is bonafide.Status.BAD_ARGUMENT
     assert status(lambda: bonafide.Detector(threads=2**40)) is bonafide.Status.BAD_ARGUMENT
     assert status(lambda: bonafide.Detector(raw="mulaw")) is bonafide.Status.BAD_ARGUMENT

@@ -64,7 +64,7 @@ def test_half_of_the_rate_keeps_what_is_below():
 
 
 def test_a_batch_has_both_classes_in_turn(cache, music):
-    source = maker(cache, music, targets={"one/bonafide0.wav": 2.0})
+    source, mixed = maker(cache, music, targets={"one/bonafide0.wav": 2.0}), []
     for _ in range(4):
         batch = source.batch()
         assert batch.features.shape == (8, 1 + (24000 - 256) // 80, 64, 4) and np.isfinite(batch.features).all()
@@ -73,10 +73,12 @@ def test_a_batch_has_both_classes_in_turn(cache, music):
         kept = batch.label >= 0
         assert np.array_equal(batch.label[kept], np.tile([1, 0], 4)[kept])
         assert np.all((batch.frame == batch.label[:, None])[kept])
-        # Part of a mixed one is of the other class, and it has no target.
-        assert all(0 < batch.frame[i].mean() < 1 for i in np.flatnonzero(~kept))
+        # A mixed one is of both classes, or for once of the other from end to end, and has no target.
+        mixed += [batch.frame[i].mean() for i in np.flatnonzero(~kept)]
+        assert np.isin(batch.frame, (0, 1)).all()
         assert np.isnan(batch.target[~kept]).all()
         assert set(batch.target[~np.isnan(batch.target)]) <= {2.0}
+    assert any(0 < share < 1 for share in mixed)
 
 
 def test_batches_are_those_of_their_seed(cache, music):

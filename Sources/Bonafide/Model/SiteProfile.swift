@@ -140,8 +140,9 @@ extension Detector {
         throw ProfileError(message: "offset_llr and alarm_llr of model \(adjustment.model) are not numbers")
       }
       guard adjustment.secondSHA256 == (second?.card.fusions[model.card.name] == nil ? nil : second?.sha256) else {
-        throw ProfileError(message: "a profile made with\(adjustment.secondSHA256 == nil ? "out a" : " another") second stage; "
-          + "make it again with bonafide calibrate")
+        throw ProfileError(
+          message: "a profile made with\(adjustment.secondSHA256 == nil ? "out a" : " another") second stage; "
+            + "make it again with bonafide calibrate")
       }
       var model = model
       let points = operatingPoints(of: model)

@@ -44,6 +44,7 @@ struct EncoderSpectrogram: ~Copyable {
     for first in stride(from: 0, to: frames, by: lanes) {
       let count = min(lanes, frames - first)
       padded.withUnsafeBufferPointer { padded in
+        // swift-format-ignore: NeverForceUnwrap
         for frame in 0..<lanes {
           mel.load(padded.baseAddress! + (first + min(frame, count - 1)) * Self.hop, asFrame: frame)
         }

@@ -36,7 +36,7 @@ public struct StreamEvents<Samples: AsyncSequence>: AsyncSequence where Samples.
     var state: State
 
     /// Waits for the next block and screens it; `nil` after the result.
-    /// 
+    ///
     /// - Throws: what the samples throw, or `ScreeningError`.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws -> StreamEvent? {
       let stream: DetectorStream

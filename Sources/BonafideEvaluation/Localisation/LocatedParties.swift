@@ -45,7 +45,8 @@ struct LocatedParties {
     }
     if withTruth.contains(where: { !$0.spoof.isEmpty }) {
       let stretches = StretchPrecision(withTruth)
-      let measures = StretchPrecision.precisionOverlaps.map(Measure.averagePrecision)
+      let measures =
+        StretchPrecision.precisionOverlaps.map(Measure.averagePrecision)
         + StretchPrecision.proposalLimits.map(Measure.averageRecall)
       let count = withTruth.reduce(0) { $0 + $1.spoof.count }
       figures += bootstrap.figures(measures, trials: Double(count)) {

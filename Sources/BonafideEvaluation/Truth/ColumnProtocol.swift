@@ -8,8 +8,10 @@ enum ColumnProtocol {
     case .asvspoof2021 where count >= 8:
       // LA has the first eight, DF all.
       Array(
-        ["speaker", "file", "codec", "transmission", "system", "label", "trim", "split", "vocoder", "task", "team",
-          "gender_pair", "language"].prefix(count))
+        [
+          "speaker", "file", "codec", "transmission", "system", "label", "trim", "split", "vocoder", "task", "team",
+          "gender_pair", "language",
+        ].prefix(count))
     case .asvspoof5 where count == 6: ["speaker", "file", "gender", "codec", "system", "label"]
     case .asvspoof5 where count == 10:
       ["speaker", "file", "gender", "codec", "codec_quality", "codec_seed", "attack_tag", "system", "label", "note"]

@@ -13,35 +13,54 @@ public struct EvaluationJSONReport: Sendable {
       ("protocol", .string(info.protocolPath)),
       ("split", JSON(info.split)),
       ("scores", .string(info.scoresPath)),
-      ("trials", .object([
-        ("bonafide", .integer(counts.bonafide)),
-        ("spoof", .integer(counts.spoof)),
-        ("neither", .integer(counts.neither)),
-        ("unscored", .array(counts.unscored.map(JSON.string))),
-        ("unknown", .integer(counts.unknown)),
-      ])),
-      ("bootstrap", .object([
-        ("samples", .integer(evaluation.bootstrap.sampleCount)),
-        ("by", .string(evaluation.bootstrapColumn.rawValue)),
-        ("clusters", .integer(evaluation.bootstrap.clusterCount)),
-        ("seed", .string(String(evaluation.bootstrap.seed))),
-      ])),
-      ("points", info.points.isEmpty ? .null : .array(info.points.map { point in
+      (
+        "trials",
         .object([
-          ("model", .string(point.model)), ("alarm_llr", .number(point.alarm, places: 4)), ("clear_llr", .number(point.clear, places: 4)),
+          ("bonafide", .integer(counts.bonafide)),
+          ("spoof", .integer(counts.spoof)),
+          ("neither", .integer(counts.neither)),
+          ("unscored", .array(counts.unscored.map(JSON.string))),
+          ("unknown", .integer(counts.unknown)),
         ])
-      })),
+      ),
+      (
+        "bootstrap",
+        .object([
+          ("samples", .integer(evaluation.bootstrap.sampleCount)),
+          ("by", .string(evaluation.bootstrapColumn.rawValue)),
+          ("clusters", .integer(evaluation.bootstrap.clusterCount)),
+          ("seed", .string(String(evaluation.bootstrap.seed))),
+        ])
+      ),
+      (
+        "points",
+        info.points.isEmpty
+          ? .null
+          : .array(
+            info.points.map { point in
+              .object([
+                ("model", .string(point.model)), ("alarm_llr", .number(point.alarm, places: 4)), ("clear_llr", .number(point.clear, places: 4)),
+              ])
+            })
+      ),
       ("answers", .array(evaluation.answers.map(object))),
-      ("answer_groups", .array(evaluation.answerGroups.map { group in
-        .object([
-          ("column", .string(group.column)), ("value", .string(group.value)), ("answers", .array(group.answers.map(object))),
-        ])
-      })),
+      (
+        "answer_groups",
+        .array(
+          evaluation.answerGroups.map { group in
+            .object([
+              ("column", .string(group.column)), ("value", .string(group.value)), ("answers", .array(group.answers.map(object))),
+            ])
+          })
+      ),
       ("mistakes", .array(evaluation.mistakesByClass.flatMap { $0.mistakes.prefix(info.mostMistakes).map(object) })),
       ("figures", object(evaluation.figures)),
-      ("line_test", .object([
-        ("bonafide", .integer(evaluation.lineTest.bonafide)), ("spoof", .integer(evaluation.lineTest.spoof)),
-      ])),
+      (
+        "line_test",
+        .object([
+          ("bonafide", .integer(evaluation.lineTest.bonafide)), ("spoof", .integer(evaluation.lineTest.spoof)),
+        ])
+      ),
       ("matched_sources", .array(evaluation.sources.map(object))),
       ("groups", .array(evaluation.groups.map(object))),
     ]

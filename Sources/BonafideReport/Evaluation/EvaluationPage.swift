@@ -34,10 +34,12 @@ public struct EvaluationPage: Sendable {
     guard !evaluation.answers.isEmpty else { return "" }
     let header = ["answer", "share", "95 % interval", ""]
     let rows = evaluation.answerRows.map { title, part, trials in
-      row(header, [
-        title.hasPrefix(" ") ? "– " + title.drop { $0 == " " } : title, FigureText.value(part.share, .share),
-        FigureText.interval(part.interval, .share), "\(part.count) of \(trials)",
-      ])
+      row(
+        header,
+        [
+          title.hasPrefix(" ") ? "– " + title.drop { $0 == " " } : title, FigureText.value(part.share, .share),
+          FigureText.interval(part.interval, .share), "\(part.count) of \(trials)",
+        ])
     }
     return "<h2>As answered</h2>\n" + (info.pointsText.map { "<p>\(escaped($0)).</p>\n" } ?? "")
       + table(header, rows) + (evaluation.figures.isEmpty ? "" : "<h2>Figures of scores</h2>\n")
@@ -56,10 +58,12 @@ public struct EvaluationPage: Sendable {
     guard !evaluation.figures.isEmpty else { return "" }
     let header = ["figure", "value", "95 % interval", ""]
     let rows = evaluation.figures.map { figure in
-      row(header, [
-        figure.measure.title, FigureText.value(figure.value, figure.measure.unit),
-        FigureText.interval(figure.interval, figure.measure.unit), FigureText.remark(on: figure.measure, in: evaluation),
-      ])
+      row(
+        header,
+        [
+          figure.measure.title, FigureText.value(figure.value, figure.measure.unit),
+          FigureText.interval(figure.interval, figure.measure.unit), FigureText.remark(on: figure.measure, in: evaluation),
+        ])
     }
     return table(header, rows)
   }

@@ -55,7 +55,8 @@ public struct EvaluationTextReport: Sendable {
   }
 
   private func row(_ title: String, _ value: String, _ interval: String, _ remark: String) -> String {
-    let line = "  " + filled(title, Self.titleWidth) + right(value, Self.valueWidth) + "  "
+    let line =
+      "  " + filled(title, Self.titleWidth) + right(value, Self.valueWidth) + "  "
       + right(interval, Self.intervalWidth) + "  " + remark
     return trimmed(line)
   }

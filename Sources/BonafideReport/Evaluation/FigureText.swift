@@ -91,7 +91,8 @@ extension Evaluation {
   var mistakesByClass: [(title: String, mistakes: [Mistake])] {
     [TrialLabel.bonafide, .spoof].compactMap { label in
       let mistakes = mistakes.filter { $0.trial.label == label }
-      let what = answers.isEmpty
+      let what =
+        answers.isEmpty
         ? "with an LLR \(label == .bonafide ? "below" : "above") 0" : label == .bonafide ? "flagged" : "cleared"
       return mistakes.isEmpty ? nil : ("\(label.title) \(what)", mistakes)
     }

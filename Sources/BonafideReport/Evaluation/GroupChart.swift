@@ -37,7 +37,8 @@ struct GroupChart {
     let bars = bars.prefix(Self.mostBars)
     let height = Double(bars.count) * Self.rowHeight
     var drawing = Drawing(width: isNarrow ? 380 : 940, height: height + 44, description: caption)
-    let area = isNarrow
+    let area =
+      isNarrow
       ? PlotArea(left: 150, top: 4, width: 176, height: height) : PlotArea(left: 300, top: 4, width: 560, height: height)
     let longest = isNarrow ? 17 : 42
     for percent in stride(from: 0, through: 100, by: isNarrow ? 50 : 20) {

@@ -36,7 +36,8 @@ struct ReliabilityChart {
     let points = bins.map { (x: area.x($0.probability / $0.weight), y: area.y($0.spoof / $0.weight)) }
     drawing.path(points, "curve")
     for (bin, point) in zip(bins, points) {
-      let title = "said \(FigureText.value(bin.probability / bin.weight, .share)), observed "
+      let title =
+        "said \(FigureText.value(bin.probability / bin.weight, .share)), observed "
         + "\(FigureText.value(bin.spoof / bin.weight, .share)), \(FigureText.value(bin.weight / 2, .share)) of all"
       drawing.circle(point.x, point.y, radius: 3 + 9 * (bin.weight / 2).squareRoot(), "bubble", title: title)
     }

@@ -46,7 +46,8 @@ public struct HTMLReport: ReportWriter {
 
   public var opening: String {
     let (style, script) = (PageText.style, PageText.script)
-    let policy = "default-src 'none'; style-src '\(style.source)'; script-src '\(script.source)'; img-src data:; "
+    let policy =
+      "default-src 'none'; style-src '\(style.source)'; script-src '\(script.source)'; img-src data:; "
       // Audio that is in the page, or beside it.
       + "media-src blob: 'self' file:; "
       + "base-uri 'none'; form-action 'none'"
@@ -108,7 +109,8 @@ public struct HTMLReport: ReportWriter {
     }
     return .object([
       ("report", .integer(1)), ("created", JSON(info.created)), ("engine", JSON(engine)), ("prior", .number(prior, places: 6)),
-      ("options", .array(info.options.map { .array([.string($0.name), .string($0.value)]) })), ("points", .object(points)), ("left_out", JSON(filesLeftOut.line)),
+      ("options", .array(info.options.map { .array([.string($0.name), .string($0.value)]) })), ("points", .object(points)),
+      ("left_out", JSON(filesLeftOut.line)),
       ("own_points", .integer(info.hasOwnPoints ? 1 : 0)),
       ("metrics", .object(info.metrics.map { ($0.card, JSON(JSONValue.object($0.values))) })),
     ])

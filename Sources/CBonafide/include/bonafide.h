@@ -57,7 +57,8 @@ typedef enum bonafide_verdict {
   BONAFIDE_VERDICT_SYNTHETIC = 2
 } bonafide_verdict;
 
-typedef enum bonafide_reason { /* why a verdict is inconclusive */
+/* Why a verdict is inconclusive. */
+typedef enum bonafide_reason {
   BONAFIDE_REASON_NONE = 0,    /* it is not */
   BONAFIDE_REASON_NO_SPEECH = 1,
   BONAFIDE_REASON_TOO_LITTLE_SPEECH = 2, /* less than a second */
@@ -174,12 +175,12 @@ bonafide_status bonafide_detector_second_stage(const bonafide_detector *detector
 
 /* Screens a recording of any kind (path, or "-" for standard input), or mono samples of full scale 1. */
 bonafide_status bonafide_scan(const bonafide_detector *detector, const char *path, bonafide_result **result);
-bonafide_status bonafide_score(const bonafide_detector *detector, const float *samples, size_t count, int32_t sample_rate_hz,
-                               bonafide_result **result);
+bonafide_status bonafide_score(
+  const bonafide_detector *detector, const float *samples, size_t count, int32_t sample_rate_hz, bonafide_result **result);
 
 /* As bonafide_scan; tells how far it is, and ends with BONAFIDE_CANCELLED where progress, which may be NULL, does not give 0. */
-bonafide_status bonafide_scan_with_progress(const bonafide_detector *detector, const char *path, bonafide_progress progress,
-                                            void *context, bonafide_result **result);
+bonafide_status bonafide_scan_with_progress(
+  const bonafide_detector *detector, const char *path, bonafide_progress progress, void *context, bonafide_result **result);
 
 /* Streams: one per party, packets of any length. Samples may be NULL where count is 0, and must be aligned for their type. Those
  * that are not finite are taken as 0, those beyond 4 times full scale as that. An append of any length is worked on before

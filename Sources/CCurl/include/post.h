@@ -21,8 +21,8 @@ curl_post *curl_post_open(const char *agent);
 /* Posts `size` bytes to an address of http or https. Certificates are verified, and redirections are not followed; what the server sends
    back is not kept. `headers` are lines without an end, `count` of them. */
 void curl_post_send(
-    curl_post *post, const char *url, const char *const *headers, size_t count, const void *body, size_t size, long connect_ms,
-    long total_ms, curl_answer *answer);
+  curl_post *post, const char *url, const char *const *headers, size_t count, const void *body, size_t size, long connect_ms, long total_ms,
+  curl_answer *answer);
 
 void curl_post_close(curl_post *post);
 

@@ -70,8 +70,8 @@ struct kernels_scaling {
 /// - features: get those of the first `frames` frames; `band_stride` floats from a band to the next, `frame_stride` from a frame
 ///   to the next.
 void kernels_scale(
-    const struct kernels_scaling *scaling, const float *energies, size_t bands, const float *levels, float *features,
-    size_t band_stride, size_t frame_stride, size_t frames);
+  const struct kernels_scaling *scaling, const float *energies, size_t bands, const float *levels, float *features, size_t band_stride,
+  size_t frame_stride, size_t frames);
 
 /// Frequencies of `kernels_envelope`.
 enum { kernels_envelope_bins = 32 };
@@ -84,7 +84,7 @@ enum { kernels_envelope_bins = 32 };
 /// - floor: added to each energy; positive.
 /// - mean, logarithm: get `kernels_envelope_bins` means of the energies, and of their natural logarithms.
 void kernels_envelope(
-    const float *samples, size_t hop, size_t length, size_t windows, const float *fourier, float floor, float *mean, float *logarithm);
+  const float *samples, size_t hop, size_t length, size_t windows, const float *fourier, float floor, float *mean, float *logarithm);
 
 /// (min(ln mean − mean logarithm, most) + shift) / scale.
 struct kernels_contrast {
@@ -102,8 +102,8 @@ struct kernels_place {
 /// - means, logarithms: of `kernels_envelope`, `groups` rows.
 /// - features: get a number per band, `stride` floats apart.
 void kernels_envelope_contrast(
-    const struct kernels_contrast *contrast, const float *means, const float *logarithms, size_t groups,
-    const struct kernels_place *places, size_t bands, float *features, size_t stride);
+  const struct kernels_contrast *contrast, const float *means, const float *logarithms, size_t groups, const struct kernels_place *places,
+  size_t bands, float *features, size_t stride);
 
 /// Instructions that the functions below use; they may be called only where the processor has some of these.
 enum kernels_set {
@@ -169,8 +169,8 @@ size_t kernels_convolve_scratch_count(const struct kernels_convolution *layer, s
 /// - output: the first value of row 0. `output_stride`: floats from a row to the next.
 /// - scratch: `kernels_convolve_scratch_count` floats.
 void kernels_convolve(
-    const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
-    size_t first_row, size_t end_row, size_t columns, float *scratch);
+  const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
+  size_t end_row, size_t columns, float *scratch);
 
 /// Columns of one panel of `kernels_multiply_transposed`.
 enum { kernels_vector_panel = 32 };
@@ -190,8 +190,7 @@ void kernels_halves(const float *values, size_t count, uint16_t *halves);
 
 /// output (rows, outputs) = input (rows, inputs) times the transposed weights, in bfloat16 with sums of float. As `kernels_halves`, only where
 /// `kernels_best` is `kernels_bfloat16`.
-void kernels_product(
-    const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output);
+void kernels_product(const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output);
 
 /// Windows of a convolution: each row is of `run` values of each of `count` lines, the next row's `step` values further on.
 struct kernels_windows {
@@ -200,8 +199,7 @@ struct kernels_windows {
 };
 
 /// As `kernels_product`, with rows of count · run values that overlap: `run` is even.
-void kernels_product_windows(
-    const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output);
+void kernels_product_windows(const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output);
 
 /// Layers of the encoders, all on rows of floats that follow one another.
 
@@ -227,8 +225,7 @@ void kernels_widen(const uint8_t *bytes, size_t rows, size_t columns, const floa
 bool kernels_all_finite(const float *values, size_t count);
 
 /// Each row to mean 0 and variance 1 (1e-5 added), times `scale`, plus `shift`. `columns` is a multiple of `kernels_lanes`.
-void kernels_layer_norm(
-    const float *values, size_t rows, size_t columns, const float *scale, const float *shift, float *normalised);
+void kernels_layer_norm(const float *values, size_t rows, size_t columns, const float *scale, const float *shift, float *normalised);
 
 /// Each row to e^x / Σ e^x.
 void kernels_softmax(float *values, size_t rows, size_t columns);

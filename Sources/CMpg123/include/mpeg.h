@@ -22,8 +22,8 @@ int mpeg_is_available(void);
 /* Opens what `read` and `seek`, which are as read(2) and lseek(2), give of `context`. NULL where that is no MPEG audio, or memory has
    run out. mpeg_close frees it. */
 mpeg_file *mpeg_open(
-    ssize_t (*read)(void *context, void *buffer, size_t count), off_t (*seek)(void *context, off_t offset, int origin), void *context,
-    mpeg_format *format);
+  ssize_t (*read)(void *context, void *buffer, size_t count), off_t (*seek)(void *context, off_t offset, int origin), void *context,
+  mpeg_format *format);
 
 /* Reads up to `frames` frames of interleaved samples, full scale 1; 0 at the end, or where it goes no further. */
 int64_t mpeg_read(mpeg_file *file, float *samples, int64_t frames);

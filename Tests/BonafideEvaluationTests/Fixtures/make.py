@@ -36,9 +36,9 @@ def cllr(bona, spoof):
 
 
 def min_cllr(bona, spoof):
-    s, inverse = np.unique(np.concatenate([bona, spoof]), return_inverse=True)
+    _, inverse = np.unique(np.concatenate([bona, spoof]), return_inverse=True)
     is_bona = np.r_[np.ones(len(bona)), np.zeros(len(spoof))]
-    n = np.bincount(inverse); k = np.bincount(inverse, is_bona)
+    n, k = np.bincount(inverse), np.bincount(inverse, is_bona)
     p = isotonic_regression(k / n, weights=n).x[inverse]
     with np.errstate(divide="ignore"):
         llr = np.log(p) - np.log1p(-p) - np.log(len(bona) / len(spoof))
@@ -107,10 +107,14 @@ def located():
         if i % 3:
             at = 0
             for _ in range(int(g.integers(1, 3))):
-                start = at + int(g.integers(100, 900)); end = start + int(g.integers(60, 800))
-                if end < ms: spoof.append((start, end)); at = end
+                start = at + int(g.integers(100, 900))
+                end = start + int(g.integers(60, 800))
+                if end < ms:
+                    spoof.append((start, end))
+                    at = end
         label = np.zeros(ms, int)
-        for a, b in spoof: label[a:b] = 1
+        for a, b in spoof:
+            label[a:b] = 1
         frames = []
         for f in range(ms // 40):  # the end of most recordings has no frame
             s = label[f * 40:(f + 1) * 40].mean()
@@ -120,16 +124,19 @@ def located():
             if g.random() < 0.8:
                 flagged.append((max(0, a + int(g.integers(-80, 80))), min(ms, b + int(g.integers(-20, 80))), round(float(g.normal(-2, 1)), 3)))
         if g.random() < 0.5:
-            a = int(g.integers(0, ms - 300)); flagged.append((a, a + 250, round(float(g.normal(-1, 1)), 3)))
+            a = int(g.integers(0, ms - 300))
+            flagged.append((a, a + 250, round(float(g.normal(-1, 1)), 3)))
         parties.append(dict(ms=ms, spoof=spoof, frames=frames, flagged=flagged, label=label))
     out = {"parties": [{k: v for k, v in p.items() if k != "label"} for p in parties], "figures": {}}
     inf = float("inf")
     for p in parties:  # score of each millisecond
         s = np.full(p["ms"], inf)
         for f, x in enumerate(p["frames"]):
-            if x is not None: s[f * 40:(f + 1) * 40] = x
+            if x is not None:
+                s[f * 40:(f + 1) * 40] = x
         p["score"] = s
-    score = np.concatenate([p["score"] for p in parties]); label = np.concatenate([p["label"] for p in parties])
+    score = np.concatenate([p["score"] for p in parties])
+    label = np.concatenate([p["label"] for p in parties])
     out["figures"]["range_eer"] = eer(rates(score[label == 0], score[label == 1]))
     for r in (20, 40, 80, 160, 320, 640):
         b, s = [], []
@@ -142,10 +149,11 @@ def located():
     ranked = sorted((x, i, (a, b)) for i, p in enumerate(parties) for a, b, x in p["flagged"])
     for least in (0.5, 0.75, 0.95):
         found, hit = set(), []
-        for x, i, span in ranked:
+        for _, i, span in ranked:
             best = max(range(len(parties[i]["spoof"])), key=lambda j: iou(span, parties[i]["spoof"][j]), default=None)
             ok = best is not None and iou(span, parties[i]["spoof"][best]) >= least and (i, best) not in found
-            if ok: found.add((i, best))
+            if ok:
+                found.add((i, best))
             hit.append(ok)
         precision = np.cumsum(hit) / np.arange(1, len(hit) + 1)
         # each truth that is found adds a step of recall, at the best precision from there on
@@ -157,7 +165,8 @@ def located():
     for p in parties:
         alarms += sum(not p["label"][a:b].any() for a, b, _ in p["flagged"])
         spoken = np.zeros(p["ms"], bool)
-        for f, x in enumerate(p["frames"]): spoken[f * 40:(f + 1) * 40] = x is not None
+        for f, x in enumerate(p["frames"]):
+            spoken[f * 40:(f + 1) * 40] = x is not None
         speech += (spoken & (p["label"] == 0)).sum() / 1000
     out["figures"]["alarms_per_hour"] = float(alarms / (speech / 3600))
     return out

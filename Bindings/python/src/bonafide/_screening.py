@@ -39,7 +39,7 @@ class DetectorOptions(TypedDict, total=False):
     clear_llr: float
     raw: str
     mix: bool
-    profile: Union[str, "os.PathLike[str]"]
+    profile: Union[str, os.PathLike[str]]
     fast: bool
     channel_names: Sequence[str]
 
