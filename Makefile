@@ -18,7 +18,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-python test-models test-cluster test-page test-install screenshots demo samples install uninstall train bench bench-instructions clean
+.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-python test-models test-cluster test-page test-install test-swift screenshots demo samples install uninstall train bench bench-instructions clean
 
 all: build library
 
@@ -93,7 +93,11 @@ bench-instructions: build
 lint:
 	PYTHON=$(PYTHON) Tests/lint.sh
 
-test: lint test-c test-python test-models test-page test-install
+# Two at a time, each one's lines together: memcheck takes minutes of one core.
+test:
+	+$(MAKE) --no-print-directory -j2 --output-sync=target lint test-c test-python test-models test-page test-install test-swift
+
+test-swift:
 	$(SWIFT) test -Xcc -O2 $(SWIFTFLAGS)
 
 test-c: examples
