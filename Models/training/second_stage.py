@@ -5,10 +5,11 @@ second_stage.py encoder MODEL.bin ../encoder.safetensors [--blocks 3]
 second_stage.py spectra distill_mos_v7.pt ../spectra.safetensors
 second_stage.py heads STATES ../second --narrowband NAME[,NAME …] --wideband NAME[,NAME …] --look NAME[,NAME …] [--seeds 3] [--epochs 12]
 
-`encoder` writes the convolutions, positions and lower blocks, matrices in 8 bits with a scale a row; `spectra` the convolutions of the other encoder, too. `heads` learns perceptrons
-on the pooled states that states.py made (NAME is a folder of STATES): of the speech encoder for narrowband parties, of both encoders for wideband ones, source-weighted and from
-pairs inside sources, and writes ../second.safetensors; --look prints EERs of folders that are not learned from. fuse.py then fits how both stages' scores come together, and writes
-../second.json.
+`encoder` writes the convolutions, positions and lower blocks, matrices in 8 bits with a scale a row; `spectra` the convolutions of
+the other encoder, too. `heads` learns perceptrons on the pooled states that states.py made (NAME is a folder of STATES): of the
+speech encoder for narrowband parties, of both encoders for wideband ones, source-weighted and from pairs inside sources, and writes
+../second.safetensors; --look prints EERs of folders that are not learned from. fuse.py then fits how both stages' scores come
+together, and writes ../second.json.
 """
 import argparse, datetime, glob, json, os, re
 import numpy as np, safetensors.torch, torch
@@ -64,7 +65,7 @@ def load(states, name, spectra=True, blocks=3):
     rows, x, kept = json.load(open(os.path.join(states, name, "rows.json"))), [], []
     for path in sorted(glob.glob(os.path.join(states, name, "[0-9]*.npy"))):
         beside = os.path.join(states, "spectra", name, os.path.basename(path))
-        if ".part" in path or spectra and not os.path.exists(beside):
+        if ".part" in path or (spectra and not os.path.exists(beside)):
             continue
         part = np.load(path)
         first = int(os.path.basename(path)[:4]) * 768
@@ -152,7 +153,8 @@ def gather(o, names, spectra):
     longer = {r["source"] for n, (_, rows) in parts.items() if n.startswith("recipe") for r in rows}
     x, rows = [], []
     for n, (part, part_rows) in parts.items():
-        keep = [i for i, r in enumerate(part_rows) if r["split"] == "train" and not re.search(SAMPLE_SPEAKERS, r.get("speaker", "") + " " + r.get("note", ""), re.I)
+        keep = [i for i, r in enumerate(part_rows) if r["split"] == "train"
+                and not re.search(SAMPLE_SPEAKERS, r.get("speaker", "") + " " + r.get("note", ""), re.I)
                 and (n.startswith("recipe") or r["source"] not in longer)]
         x.append(part[keep])
         rows += [{**part_rows[i], "states": n} for i in keep]
