@@ -14,6 +14,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
     .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
@@ -52,12 +53,20 @@ let package = Package(
     .target(name: "CCurl"),
     // webhook: messages that are signed, and posted until they are taken
     .target(name: "BonafideWebhook", dependencies: ["CCrypto", "CCurl"]),
+    // serve: live calls from telephone systems to events
+    .target(
+      name: "BonafideServe",
+      dependencies: [
+        "Bonafide", "BonafideAudio", "BonafideReport", "CCrypto",
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
     // the command
     .executableTarget(
       name: "bonafide",
       dependencies: [
-        "Bonafide", "BonafideAudio", "BonafideEvaluation", "BonafideLedger", "BonafideNetwork", "BonafideReport", "BonafideWebhook",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Bonafide", "BonafideAudio", "BonafideEvaluation", "BonafideLedger", "BonafideNetwork", "BonafideReport", "BonafideServe",
+        "BonafideWebhook", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/BonafideCommand"),
 
@@ -67,6 +76,9 @@ let package = Package(
     // a ledger of many recordings
     .executableTarget(
       name: "bonafide-ledger-load", dependencies: ["Bonafide", "BonafideLedger"], path: "Benchmarks/ledger", exclude: ["overhead.sh"]),
+    // how often, and when, live alarms are raised
+    .executableTarget(
+      name: "bonafide-alarms", dependencies: ["Bonafide", "BonafideAudio", "BonafideServe"], path: "Benchmarks/alarms"),
 
     .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"]),
     .testTarget(name: "BonafideNetworkTests", dependencies: ["BonafideNetwork", "CKernels"], resources: [.copy("Golden")]),
@@ -77,6 +89,12 @@ let package = Package(
       name: "BonafideLedgerTests",
       dependencies: ["BonafideLedger", "Bonafide", "BonafideAudio", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "BonafideWebhookTests", dependencies: ["BonafideWebhook"]),
+    .testTarget(
+      name: "BonafideServeTests",
+      dependencies: [
+        "BonafideServe", "Bonafide", "BonafideReport", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [

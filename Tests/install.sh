@@ -18,7 +18,7 @@ touch "$root/bin/sox" "$root/lib/cmake/Bonafide/Other.cmake" "$root/share/man/ma
 before=$(cd "$scratch" && find . ! -type d | sort)
 make -s install DESTDIR="$scratch/a root" PREFIX=/opt/bonafide
 for file in bin/bonafide include/bonafide.h lib/libbonafide.a lib/libbonafide.so lib/pkgconfig/bonafide.pc lib/cmake/Bonafide/BonafideConfig.cmake \
-  share/man/man1/bonafide.1 share/man/man1/bonafide-scan.1 share/man/man1/bonafide-ledger.1 share/man/man1/bonafide-watch.1 share/bash-completion/completions/bonafide share/zsh/site-functions/_bonafide \
+  share/man/man1/bonafide.1 share/man/man1/bonafide-scan.1 share/man/man1/bonafide-ledger.1 share/man/man1/bonafide-watch.1 share/man/man1/bonafide-serve.1 share/bash-completion/completions/bonafide share/zsh/site-functions/_bonafide \
   share/fish/vendor_completions.d/bonafide.fish; do
   [ -s "$root/$file" ] || fail "$file is not installed"
 done
@@ -57,6 +57,7 @@ check ulaw:8000 bonafide scan --raw ul
 check list bonafide ledger l
 check README.md bonafide ledger list READ
 check --ledger bonafide watch --led
+check --audiosocket bonafide serve --audiosocket
 check samples bonafide watch samp
 check asvspoof2019 bonafide evaluate --protocol-format asv
 if has zsh 'completions of zsh'; then

@@ -11,7 +11,7 @@ struct BonafideCommand: ParsableCommand {
     commandName: "bonafide",
     abstract: "Say for each side of a recorded call whether the voice is genuine, synthetic or can't be told.",
     version: "bonafide \(version)",
-    subcommands: [Scan.self, Watch.self, LedgerCommand.self, Calibrate.self, Evaluate.self, Info.self],
+    subcommands: [Scan.self, Watch.self, Serve.self, LedgerCommand.self, Calibrate.self, Evaluate.self, Info.self],
     defaultSubcommand: Scan.self)
 
   /// Takes paths as bytes, which need not be UTF-8. Refuses what would be read as a row of short options, the help's among them: a

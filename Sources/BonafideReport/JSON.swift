@@ -3,29 +3,30 @@ import Bonafide
 /// A JSON value whose members keep their order, and whose numbers say to how many decimals they are meant.
 ///
 /// `JSONEncoder` offers neither, and leaves out what is `nil`.
-indirect enum JSON: Sendable {
+package indirect enum JSON: Sendable {
   case null
   case string(String)
+  case bool(Bool)
   case integer(Int)
   /// Rounded to `places` decimals; `null` if not finite.
   case number(Double, places: Int)
   case array([JSON])
   case object([(String, JSON)])
 
-  init(_ value: String?) {
+  package init(_ value: String?) {
     self = value.map(JSON.string) ?? .null
   }
 
-  init(_ value: Int?) {
+  package init(_ value: Int?) {
     self = value.map(JSON.integer) ?? .null
   }
 
-  init(_ value: Double?, places: Int) {
+  package init(_ value: Double?, places: Int) {
     self = value.map { .number($0, places: places) } ?? .null
   }
 
   /// A value of a card, its members by name.
-  init(_ value: JSONValue) {
+  package init(_ value: JSONValue) {
     self =
       switch value {
       case .null: .null
@@ -43,7 +44,7 @@ indirect enum JSON: Sendable {
   }
 
   /// The value without white space.
-  var text: String { text(hasPoints: false) }
+  package var text: String { text(hasPoints: false) }
 
   /// The same; with a point in each `number`, so that a reader that goes by the first lines takes none for whole ones.
   func text(hasPoints: Bool) -> String {
@@ -56,6 +57,7 @@ indirect enum JSON: Sendable {
     switch self {
     case .null: text += "null"
     case .string(let value): Self.writeQuoted(value, to: &text)
+    case .bool(let value): text += value ? "true" : "false"
     case .integer(let value): text += String(value)
     case .number(let value, let places):
       let digits = decimal(value, places: places)

@@ -48,7 +48,7 @@ import Testing
     let run = try bonafide(["--experimental-dump-help"])
     let tool = try JSONDecoder().decode(Tool.self, from: Data(run.output.utf8)).command
     let commands = [tool] + (tool.subcommands ?? []).filter { $0.commandName != "help" }
-    #expect(commands.count == 7)
+    #expect(commands.count == 8)
     for command in commands {
       let name = command.commandName == "bonafide" ? "bonafide" : "bonafide-\(command.commandName)"
       let page = try String(contentsOf: packageFolder.appending(path: "Manual/\(name).1"), encoding: .utf8)

@@ -179,7 +179,7 @@ public struct Detector: Sendable {
     return zip(parties, channels).map { party, channel in party.finish(channel: channel + 1) }
   }
 
-  private static func verdict(of parties: [PartyResult]) -> Verdict {
+  package static func verdict(of parties: [PartyResult]) -> Verdict {
     if parties.contains(where: { $0.verdict == .synthetic }) { return .synthetic }
     // A channel on which nobody speaks says nothing of the others.
     let speaking = parties.filter { $0.reason != .noSpeech }

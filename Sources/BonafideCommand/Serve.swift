@@ -1,0 +1,75 @@
+import ArgumentParser
+import Bonafide
+import BonafideServe
+import Glibc
+
+/// Screens calls while they are under way.
+struct Serve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Screen live calls that telephone systems stream, and write what happens as JSON lines.",
+    discussion: """
+      Takes calls by WebSocket (Twilio Media Streams at /twilio, Genesys AudioHook at /audiohook, FreeSWITCH's mod_audio_fork at \
+      /audio-fork) and by Asterisk's AudioSocket, and writes events to standard output, a JSON line each. The same events are at /v1/events and /v1/calls/ID/events; /v1/calls, /metrics, /healthz and /readyz tell how it \
+      stands. A first SIGTERM or SIGINT keeps new calls away and waits for those under way, a second one ends them.
+
+      Exit status: 2 where it cannot go on, 64 where the command line makes no sense.
+      """)
+
+  @OptionGroup(title: "Where it listens")
+  var places: PlaceOptions
+
+  @OptionGroup(title: "Who may come in")
+  var admission: AdmissionOptions
+
+  @OptionGroup(title: "Alarms")
+  var alarms: AlarmOptions
+
+  @OptionGroup(title: "Limits")
+  var limits: ServeLimits
+
+  @OptionGroup(title: "Screening")
+  var points: PointOptions
+
+  @OptionGroup
+  var site: SiteOptions
+
+  @Option(
+    help: ArgumentHelp("Model to use instead of the built-in one.", valueName: "file.safetensors"),
+    completion: .file(extensions: ["safetensors"]))
+  var model: String?
+
+  @Flag(help: "Leave out the second stage: less sure, and several times as many calls.")
+  var fast = false
+
+  func run() throws {
+    let hasOutput = Terminal.prepareStreams()
+    // Sockets, and a reader of events, may go away at any time.
+    signal(SIGPIPE, SIG_IGN)
+    try reportingFailure {
+      try checkStandardOutput(for: nil, isOpen: hasOutput)
+      let detector = try site.fitted(loadDetector(model, fast: fast)).detector
+      try points.validate(for: detector)
+      let hub = EventHub()
+      var screening = Screening(detector: detector, options: points.applied(to: ScanOptions()), hub: hub)
+      screening.falseAlarmsPerCall = alarms.falseAlarmsPerCall.value
+      screening.leastSpeechToAlarm = alarms.alarmAfter
+      screening.updateInterval = alarms.updateEvery
+      let calls = Calls(screening, workers: limits.threads, most: limits.maxCalls)
+      let settings = try serverSettings
+      limits.raiseFileLimit()
+      try LiveHost(calls: calls, settings: settings, drain: limits.drain).run()
+    }
+  }
+
+  private var serverSettings: ServerSettings {
+    get throws(RunError) {
+      var settings = ServerSettings(http: places.http)
+      settings.audioSocket = places.audiosocket
+      settings.audioSocketPeers = places.peers
+      settings.gate = try admission.gate(at: places)
+      settings.idleSeconds = limits.idleTimeout
+      settings.mostConnections = limits.maxConnections
+      return settings
+    }
+  }
+}

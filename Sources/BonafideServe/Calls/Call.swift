@@ -1,0 +1,181 @@
+import Bonafide
+import BonafideReport
+import Synchronization
+
+/// A call under way.
+package final class Call: Sendable {
+  private struct Member {
+    let party: Party
+    var state = PartyState()
+    var result: Result<PartyResult, ScreeningError>?
+    var duration = 0.0
+    var missing = 0.0
+    var late = 0.0
+    var wasAlarmed = false
+  }
+
+  private struct State {
+    var members: [Member] = []
+    var end: CallEnd?
+    var isTold = false
+  }
+
+  /// Parties that one call may have.
+  package static let mostParties = 8
+
+  let identity: CallIdentity
+  package let origin: CallOrigin
+  let began = ContinuousClock.now
+  private let calls: Calls
+  private let state = Mutex(State())
+
+  init(_ identity: CallIdentity, _ origin: CallOrigin, calls: Calls) {
+    self.identity = identity
+    self.origin = origin
+    self.calls = calls
+  }
+
+  /// What paths and events call it.
+  package var id: String { identity.id }
+
+  /// Adds a party.
+  ///
+  /// - Throws: where there are too many, or its rate cannot be screened.
+  package func addParty(_ name: String, sampleRate: Int) throws(WireError) {
+    guard (6000...192_000).contains(sampleRate) else { throw WireError("audio at \(sampleRate) Hz; 6000 to 192000 Hz can be screened") }
+    let worker = calls.leastLoaded
+    let party = try state.withLock { state throws(WireError) -> Party? in
+      guard state.end == nil else { return nil }
+      guard state.members.count < Self.mostParties else { throw WireError("a call has \(Self.mostParties) parties at most") }
+      let party = Party(
+        PartyIdentity(number: state.members.count, name: name, sampleRate: sampleRate), call: self, worker: worker,
+        bounds: calls.screening.bounds)
+      state.members.append(Member(party: party))
+      return party
+    }
+    guard let party else { return }
+    worker.load.add(1, ordering: .relaxed)
+    publish(CallEvent(.partyStarted, identity, party: party.identity, [("sample_rate_hz", .integer(sampleRate))]))
+  }
+
+  /// Takes audio of a party, in order.
+  package func append(_ audio: Audio, party number: Int) {
+    let party = state.withLock { $0.members.indices.contains(number) ? $0.members[number].party : nil }
+    party?.append(audio)
+  }
+
+  /// Ends the call: what is said of it follows when its parties have been screened.
+  package func end(_ end: CallEnd) {
+    let parties = state.withLock { state -> [Party]? in
+      guard state.end == nil else { return nil }
+      state.end = end
+      return state.members.map(\.party)
+    }
+    guard let parties else { return }
+    if parties.isEmpty { tellEnd() } else { for party in parties { party.end() } }
+  }
+
+  /// Takes note of how a party stands.
+  func note(_ partyState: PartyState, of number: Int, raised: Bool = false) {
+    state.withLock { state in
+      state.members[number].state = partyState
+      if raised { state.members[number].wasAlarmed = true }
+    }
+    if raised { calls.countAlarm() }
+  }
+
+  /// Takes what is said of a party at its end.
+  func finish(_ number: Int, with result: Result<PartyResult, ScreeningError>, duration: Double, missing: Double, late: Double) {
+    let isLast = state.withLock { state -> Bool in
+      state.members[number].result = result
+      state.members[number].duration = duration
+      state.members[number].missing = missing
+      state.members[number].late = late
+      return state.members.allSatisfy { $0.result != nil }
+    }
+    if isLast { tellEnd() }
+  }
+
+  private func tellEnd() {
+    let (members, end) = state.withLock { state in
+      defer { state.members = [] }
+      return (state.members, state.end ?? .closed)
+    }
+    let result = fileResult(of: members)
+    publish(
+      CallEvent(
+        .callEnded, identity,
+        [
+          ("why", .string(end.rawValue)),
+          ("alarmed", .array(members.filter(\.wasAlarmed).map { .integer($0.party.identity.number + 1) })),
+        ], result: String(calls.report.entry(for: result).dropLast())))
+    calls.remove(
+      self, end, missing: members.reduce(0) { $0 + $1.missing - $1.late }, late: members.reduce(0) { $0 + $1.late })
+  }
+
+  /// As a scan of a recording of the call would give it.
+  private func fileResult(of members: [Member]) -> FileResult {
+    var result = FileResult(path: identity.id, format: "LIVE/\(identity.adapter.uppercased())")
+    result.sampleRate = members.map(\.party.identity.sampleRate).min()
+    let longest = members.max { $0.duration < $1.duration }
+    result.duration = longest?.duration ?? 0
+    result.heard = (longest?.duration ?? 0) - (longest?.missing ?? 0)
+    result.unheard = members.map(\.late).max() ?? 0
+    for member in members {
+      let identity = member.party.identity
+      switch member.result {
+      case .success(var party):
+        (party.channel, party.track, party.trackChannel, party.name) = (identity.number + 1, 1, identity.number + 1, identity.name)
+        if member.late > 0, party.verdict != .synthetic { (party.verdict, party.reason) = (.inconclusive, .incomplete) }
+        result.parties.append(party)
+      case .failure(let error): result.error = error.message
+      case nil: break
+      }
+      if member.missing > member.late {
+        result.warnings.append("\(identity.name): \(tenths(member.missing - member.late)) s of audio never came")
+      }
+      if member.late > 0 { result.warnings.append("\(identity.name): \(tenths(member.late)) s of audio could not be heard in time") }
+    }
+    if result.error != nil { result.parties = [] }
+    result.verdict = result.error == nil ? Detector.verdict(of: result.parties) : nil
+    return result
+  }
+
+  private func tenths(_ seconds: Double) -> String {
+    let tenths = Int((seconds * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+
+  private func publish(_ event: CallEvent) { calls.hub.publish(event) }
+
+  func publishStart() {
+    publish(
+      CallEvent(
+        .callStarted, identity,
+        [
+          ("external_id", .string(origin.name)),
+          ("details", .object(origin.details.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
+        ]))
+  }
+
+  /// How the call stands, as `GET /v1/calls` tells it.
+  var summary: JSON {
+    let members = state.withLock { $0.members }
+    return .object([
+      ("call", .string(identity.id)), ("adapter", .string(identity.adapter)), ("external_id", .string(origin.name)),
+      ("age_s", .number((ContinuousClock.now - began) / .seconds(1), places: 1)),
+      (
+        "parties",
+        .array(
+          members.map { member in
+            .object(
+              [("party", .integer(member.party.identity.number + 1)), ("name", .string(member.party.identity.name))] + member.state.members)
+          })
+      ),
+    ])
+  }
+
+  /// The LLR of the most synthetic party; what lists are sorted by.
+  var lowestLLR: Double { state.withLock { $0.members.compactMap(\.state.update.llr).min() } ?? .infinity }
+  var partyCount: Int { state.withLock { $0.members.count } }
+}

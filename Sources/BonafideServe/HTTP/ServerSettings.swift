@@ -1,0 +1,52 @@
+/// Where a host listens, and what it takes.
+package struct ServerSettings: Sendable {
+  /// An address and a port.
+  package struct Place: Sendable, Equatable, CustomStringConvertible {
+    package var host: String
+    package var port: Int
+
+    package init(host: String, port: Int) {
+      self.host = host
+      self.port = port
+    }
+
+    /// Reads `HOST:PORT`, `[IPv6]:PORT` or `PORT` of this machine alone; `nil` for another form.
+    package init?(_ text: String) {
+      guard let colon = text.lastIndex(of: ":") else {
+        guard let port = UInt16(text) else { return nil }
+        self.init(host: "127.0.0.1", port: Int(port))
+        return
+      }
+      var host = text[..<colon]
+      if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() } else if host.contains(":") { return nil }
+      guard !host.isEmpty, let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+      self.init(host: String(host), port: Int(port))
+    }
+
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    /// Whether only this machine reaches it.
+    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+  }
+
+  package var http: Place
+  package var audioSocket: Place?
+  /// Addresses that AudioSocket is taken from; `nil` for all.
+  package var audioSocketPeers: [String]?
+  package var gate = Gate()
+  /// Connections at once, those of calls included.
+  package var mostConnections = 4096
+  /// Seconds for which a connection may be silent.
+  package var idleSeconds = 30
+  /// Bytes a second that a connection of a call may bring, over some seconds.
+  package var mostBytesPerSecond = 1 << 20
+
+  package init(http: Place) {
+    self.http = http
+  }
+
+  /// Bytes of a message over a WebSocket.
+  static let longestMessage = 1 << 17
+  /// Bytes of all headers of a request.
+  static let longestHeaders = 1 << 14
+}
