@@ -89,7 +89,8 @@ import Testing
     #expect(abs(try #require(party["speech_s"] as? Double) - expected.speech) < 0.01)
     #expect(reader.all.map(\.kind).first == .callStarted && reader.all.map(\.kind).last == .callEnded)
     let updates = try reader.all.filter { $0.kind == .update }.map { try $0.members }
-    #expect(updates.count >= 3 && updates.allSatisfy { $0["llr"] != nil && $0["party"] as? Int == 1 && $0["name"] as? String == "caller" })
+    // One at a time for what came at once.
+    #expect(updates.count >= 1 && updates.allSatisfy { $0["llr"] != nil && $0["party"] as? Int == 1 && $0["name"] as? String == "caller" })
     #expect(calls.count == 0)
   }
 
@@ -147,25 +148,23 @@ import Testing
   @Test func aSlowReaderLosesUpdatesAndNothingElse() throws {
     let (calls, quick) = try makeCalls { $0.updateInterval = 0.1 }
     let slow = Reader(calls.hub)
-    let samples = Array(try promptSamples().prefix(24_000))
-    for call in 0..<10 {
+    let samples = Array(try promptSamples().prefix(16_000))
+    for call in 0..<3 {
       var feed = CallFeed(calls)
       try feed.take(.start(CallOrigin(adapter: "test", name: "\(call)")))
       try feed.take(.party(name: "caller", sampleRate: 8000))
-      for start in stride(from: 0, to: samples.count, by: 800) {
-        try feed.take(.audio(party: 0, .linear(Array(samples[start..<start + 800]))))
-        usleep(2000)
+      for (index, start) in stride(from: 0, to: samples.count, by: 1600).enumerated() {
+        try feed.take(.audio(party: 0, .linear(Array(samples[start..<start + 1600]))))
+        #expect(quick.wait(for: call * 10 + index + 1, .update).count == call * 10 + index + 1)
       }
-      if call < 9 { feed.end(.hangUp) }
-      _ = quick.all
+      if call < 2 { feed.end(.hangUp) }
     }
-    #expect(quick.wait(for: 9, .callEnded).count == 9)
+    #expect(quick.wait(for: 2, .callEnded).count == 2)
     func told(_ reader: Reader, _ kind: CallEvent.Kind) -> [String] { reader.all.filter { $0.kind == kind }.map(\.call) }
     for kind in [CallEvent.Kind.callStarted, .partyStarted, .callEnded, .stretch] { #expect(told(slow, kind) == told(quick, kind)) }
-    #expect(told(quick, .update).count > 50)
-    // Of the one call under way.
-    #expect(told(slow, .update).count <= 2)
-    #expect(slow.queue.dropped > 50)
+    // The last of the one call under way.
+    #expect(told(slow, .update) == ["test-2"])
+    #expect(slow.queue.dropped == 29)
   }
 
   @Test func newCallsAreRefusedWhileNobodyTakesEvents() throws {

@@ -154,13 +154,16 @@ import Testing
   @Test func eventsAreStreamed() throws {
     let host = try Host()
     let client = try Client(port: host.audioSocket)
-    client.send(identifier(5) + frame(0x10, bytes(samples.prefix(8000))))
+    // Half a second, ahead of the first update.
+    client.send(identifier(5) + frame(0x10, bytes(samples.prefix(4000))))
     #expect(host.reader.wait(for: 1, .partyStarted).count == 1)
     let reader = try Client(port: host.http)
     reader.send("GET /v1/calls/audiosocket-05050505-0505-0505-0505-050505050505/events HTTP/1.1\r\nHost: x\r\n\r\n")
     var text = String(decoding: reader.receive(), as: UTF8.self)
     #expect(text.contains("Content-Type: text/event-stream"))
-    client.send(frame(0x10, bytes(samples[8000..<32_000])) + frame(0x00))
+    client.send(frame(0x10, bytes(samples[4000..<32_000])))
+    #expect(host.reader.wait(for: 1, .update).count >= 1)
+    client.send(frame(0x00))
     text += String(decoding: reader.receiveAll(), as: UTF8.self)
     #expect(text.contains("event: state\ndata: {\"call\":\"audiosocket-05"))
     #expect(text.contains("event: update\ndata: {\"schema\":\"bonafide.live/1\""))

@@ -64,6 +64,7 @@ func makeCalls(most: Int = 100, change: (inout Screening) -> Void = { _ in }) th
   // Tests send faster than anybody talks.
   screening.bounds.delay = 60
   screening.bounds.waiting = 60
+  screening.bounds.lateness = 60
   change(&screening)
   return (Calls(screening, workers: 2, most: most), Reader(hub))
 }

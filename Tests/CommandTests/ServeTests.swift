@@ -75,7 +75,7 @@ private func hasModule(_ name: String) -> Bool {
   private var call: [UInt8] {
     get throws {
       [0x01, 0, 16] + [UInt8](repeating: 0x11, count: 16)
-        + (try promptSamples().prefix(24_000)).withUnsafeBytes(Array.init).chunked(by: 320).flatMap { [0x10, 1, 0x40] + $0 }
+        + (try promptSamples().prefix(16_000)).withUnsafeBytes(Array.init).chunked(by: 320).flatMap { [0x10, 1, 0x40] + $0 }
     }
   }
 

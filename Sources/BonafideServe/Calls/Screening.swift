@@ -17,6 +17,8 @@ package struct Screening: Sendable {
     package var delay = 2.0
     /// Seconds of audio: a burst behind a stall of the network.
     package var waiting = 10.0
+    /// Seconds that an update may be late; while one is later new calls are refused.
+    package var lateness = 0.5
   }
 
   package var bounds = Bounds()

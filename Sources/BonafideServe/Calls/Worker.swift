@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// A queue of the system's, for work that computes: on Swift's own threads it would keep waiting what shares them.
+/// A queue of the system's, for work that computes: on Swift's own threads it would keep waiting what shares them, and wait for it.
 final class WorkerQueue: SerialExecutor {
   private let queue = DispatchQueue(label: "bonafide.worker")
 
@@ -10,6 +10,11 @@ final class WorkerQueue: SerialExecutor {
     let executor = asUnownedSerialExecutor()
     queue.async { job.runSynchronously(on: executor) }
   }
+
+  func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
+
+  /// Has work done behind what was given before.
+  func run(_ work: @escaping @Sendable () -> Void) { queue.async(execute: work) }
 }
 
 /// Screens the parties that are pinned to it, off the event loops.
@@ -24,7 +29,7 @@ actor Worker {
   private nonisolated let recent = Mutex<(delay: Duration, at: ContinuousClock.Instant)>((.zero, .now))
   private nonisolated let queue = WorkerQueue()
   nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
-  private let screening: Screening
+  private nonisolated let screening: Screening
   private var parties: [ObjectIdentifier: PartyScreening] = [:]
 
   init(_ screening: Screening) {
@@ -37,12 +42,12 @@ actor Worker {
       ready.append(party)
       return ready.count == 1
     }
-    if isFirst { Task { await self.work() } }
+    if isFirst { queue.run { self.assumeIsolated { $0.work() } } }
   }
 
   /// Whether what came in the last seconds had to wait so long that no more calls should come.
   nonisolated func isLate(at now: ContinuousClock.Instant = .now) -> Bool {
-    recent.withLock { $0.delay > .milliseconds(500) && now - $0.at < .seconds(2) }
+    recent.withLock { $0.delay > .seconds(screening.bounds.lateness) && now - $0.at < .seconds(2) }
   }
 
   private func work() {
