@@ -100,8 +100,10 @@ static void begin(int handle, int is_twilio, int number) {
   }
   count = snprintf(
     text, sizeof text,
-    "{\"event\":\"start\",\"start\":{\"callSid\":\"CA%d\",\"mediaFormat\":{\"encoding\":\"audio/x-mulaw\",\"sampleRate\":8000,\"channels\":1}},"
-    "\"streamSid\":\"MZ%d\"}", number, number);
+    "{\"event\":\"start\",\"start\":{\"callSid\":\"CA%d\",\"mediaFormat\":{\"encoding\":\"audio/"
+    "x-mulaw\",\"sampleRate\":8000,\"channels\":1}},"
+    "\"streamSid\":\"MZ%d\"}",
+    number, number);
   put_text(handle, text, count);
 }
 
@@ -120,8 +122,10 @@ static void talk(int handle, int is_twilio, int number, const uint8_t *audio) {
   size_t length = base64(audio, packet, payload);
   int count = snprintf(
     text, sizeof text,
-    "{\"event\":\"media\",\"sequenceNumber\":\"%d\",\"media\":{\"track\":\"inbound\",\"chunk\":\"%d\",\"timestamp\":\"%d\",\"payload\":\"%.*s\"},"
-    "\"streamSid\":\"MZ18ad3ab5a668481ce02b83e7395059f0\"}", number + 1, number, number * 20, (int)length, payload);
+    "{\"event\":\"media\",\"sequenceNumber\":\"%d\",\"media\":{\"track\":\"inbound\",\"chunk\":\"%d\",\"timestamp\":\"%d\",\"payload\":\"%."
+    "*s\"},"
+    "\"streamSid\":\"MZ18ad3ab5a668481ce02b83e7395059f0\"}",
+    number + 1, number, number * 20, (int)length, payload);
   put_text(handle, text, count);
 }
 

@@ -10,13 +10,13 @@ struct MediaStreamMessage: Decodable {
 
       enum CodingKeys: String, CodingKey {
         case encoding, sampleRate, channels
-        case sample_rate
+        case rateOfTelnyx = "sample_rate"
       }
 
       init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         encoding = try members.decodeIfPresent(String.self, forKey: .encoding)
-        sampleRate = try members.decodeIfPresent(Whole.self, forKey: .sampleRate) ?? members.decodeIfPresent(Whole.self, forKey: .sample_rate)
+        sampleRate = try members.decodeIfPresent(Whole.self, forKey: .sampleRate) ?? members.decodeIfPresent(Whole.self, forKey: .rateOfTelnyx)
         channels = try members.decodeIfPresent(Whole.self, forKey: .channels)
       }
     }
@@ -77,5 +77,11 @@ struct MediaStreamMessage: Decodable {
   var start: Start?
   var media: Media?
   var streamSid: String?
-  var stream_id: String?
+  /// The same by Telnyx.
+  var streamID: String?
+
+  enum CodingKeys: String, CodingKey {
+    case event, start, media, streamSid
+    case streamID = "stream_id"
+  }
 }

@@ -74,9 +74,9 @@ package struct MediaStreamParser: WebSocketParser {
     state = .talking(encoding, sampleRate: rate)
     let id =
       start.details["callSid"] ?? start.details["call_sid"] ?? start.details["call_control_id"] ?? message.streamSid
-      ?? message.stream_id ?? "stream"
+      ?? message.streamID ?? "stream"
     var details = start.details
-    if let stream = message.streamSid ?? message.stream_id { details["stream"] = stream }
+    if let stream = message.streamSid ?? message.streamID { details["stream"] = stream }
     return [.start(CallOrigin(adapter: "twilio", name: id, details: details))]
   }
 
