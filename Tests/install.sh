@@ -28,7 +28,8 @@ done
 for page in "$root"/share/man/man1/bonafide*.1; do
   if has lexgrog 'index of man pages'; then lexgrog "$page" >/dev/null || fail "lexgrog finds no name in $page"; fi
   if has mandoc 'lint of man pages'; then
-    ! mandoc -Tlint "$page" 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || fail "mandoc -Tlint complains of $page"
+    said=$(mandoc -Tlint "$page" 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || true)
+    [ -z "$said" ] || { echo "$said"; fail "mandoc -Tlint complains of $page"; }
   fi
 done
 
@@ -57,7 +58,7 @@ check ulaw:8000 bonafide scan --raw ul
 check list bonafide ledger l
 check README.md bonafide ledger list READ
 check --ledger bonafide watch --led
-check --audiosocket bonafide serve --audiosocket
+check --audiosocket bonafide serve --audios
 check samples bonafide watch samp
 check asvspoof2019 bonafide evaluate --protocol-format asv
 if has zsh 'completions of zsh'; then

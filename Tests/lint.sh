@@ -56,7 +56,8 @@ fi
 
 if has mandoc 'man pages'; then
   # mandoc looks for pages named in others where they are not installed.
-  ! mandoc -Tlint Manual/*.1 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || complain 'man pages'
+  said=$(mandoc -Tlint Manual/*.1 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || true)
+  [ -z "$said" ] || { echo "$said"; complain 'man pages'; }
 fi
 
 exit $failed

@@ -15,6 +15,8 @@ final class LiveHost: Sendable {
 
   /// Events other than updates that may wait to be written.
   private static let mostWaiting = 10_000
+  /// Seconds for which calls that were ended may be judged.
+  private static let mostJudging = 120
 
   init(calls: Calls, settings: ServerSettings, drain: Int) {
     self.calls = calls
@@ -45,11 +47,14 @@ final class LiveHost: Sendable {
     }
     wait(for: &signals, seconds: drain)
     calls.endAll()
-    for _ in 0..<100 where calls.count > 0 { usleep(100_000) }
+    // What was heard is judged: the last windows of a call take some tenths of a second each.
+    for _ in 0..<Self.mostJudging * 10 where calls.count > 0 && !hasFailed.load(ordering: .relaxed) { usleep(100_000) }
+    let left = calls.count
     calls.hub.close()
     writer.join()
     try? server.stop()
     if hasFailed.load(ordering: .relaxed) { throw RunError(message: "events could not be written to standard output") }
+    if left > 0 { throw RunError(message: "\(left) \(left == 1 ? "call" : "calls") could not be judged within \(Self.mostJudging) s: no call_ended") }
   }
 
   /// Waits for a signal; with a time, until it is over or no call is under way, too.

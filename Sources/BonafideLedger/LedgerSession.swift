@@ -118,7 +118,7 @@ public final class LedgerSession: Sendable {
     /// What it was made with.
     public let setup: KeptSetup
 
-    /// A name that no other result of any ledger has: 32 hexadecimal digits, and the same as long as the result is kept.
+    /// A name that no other result of the ledger has: 32 hexadecimal digits, and the same as long as the result is kept.
     public var name: String {
       SHA256.hexDigest(of: Array("\(setup.digest) \(setup.version) \(hash.hexadecimal) \(row) ".utf8) + location.pathBytes).prefix(32).description
     }

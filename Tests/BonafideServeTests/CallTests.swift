@@ -1,8 +1,10 @@
 import Bonafide
-import BonafideServe
 import Foundation
+import NIOCore
 import NIOHTTP1
 import Testing
+
+@testable import BonafideServe
 
 @Suite struct SequentialAlarmTests {
   private func changes(_ llrs: [Double?], _ alarm: SequentialAlarm = SequentialAlarm(falseAlarmsPerCall: 0.01, alarmPoint: -3, leastSpeech: 3)) -> [Int:
@@ -205,6 +207,33 @@ import Testing
       #expect(!gate.admits(head([("Authorization", wrong)])))
     }
     #expect(!gate.admits(head([])))
+  }
+
+  /// Pages of other sites, which a browser gives the token that it keeps; and names that are made to mean this machine.
+  @Test func pagesOfOtherSitesStayOut() {
+    var gate = Gate()
+    gate.token = "0123456789abcdef"
+    let token = ("Authorization", "Bearer 0123456789abcdef")
+    let host = ("Host", "calls.example.com:8080")
+    #expect(gate.admits(head([host, token, ("Origin", "http://calls.example.com:8080")])))
+    #expect(!gate.admits(head([host, token, ("Origin", "https://evil.example")])))
+    #expect(!gate.admits(head([host, token, ("Origin", "null")])))
+    gate.publicURL = "wss://calls.example.com"
+    #expect(gate.admits(head([host, token, ("Origin", "https://calls.example.com")])))
+
+    var open = Gate()
+    open.isOpen = true
+    for own in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "localhost"] { #expect(open.admits(head([("Host", own)]))) }
+    #expect(!open.admits(head([("Host", "evil.example:8080")])))
+    #expect(!open.admits(head([("Host", "127.0.0.1:8080"), ("Origin", "http://evil.example")])))
+    #expect(open.admits(head([])))
+  }
+
+  /// However often it is asked.
+  @Test func flowIsWhatItIsSaidToBe() {
+    var allowance = 0.0
+    for _ in 0..<1000 { allowance = FlowLimit.allowance(after: .microseconds(1900), from: allowance, bytesPerSecond: 1000) }
+    #expect(abs(allowance - 1900) < 1)
   }
 
   /// Signatures by Python's hmac: base64(HMAC-SHA1(token, URL)).

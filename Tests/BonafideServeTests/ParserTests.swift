@@ -124,6 +124,14 @@ import Testing
     }
   }
 
+  /// A sender that does not count, and one whose numbers begin anew, are heard as they come.
+  @Test func numbersThatAreNoneAreLeftAlone() {
+    let constant = (1...200).map { _ in packet(7) }
+    #expect(heard(constant).count == 1 + 200 - 1 - PacketOrder.mostDropped)
+    let anew = (1...100).map { packet($0) } + (1...100).map { packet($0) }
+    #expect(heard(anew).count == 200 - PacketOrder.mostDropped)
+  }
+
   @Test func numbersAtTheirEndsAreTaken() {
     #expect(heard([packet(.min), packet(.max - 1), packet(0)]) == [packet(.min), packet(0), packet(.max - 1)].map(\.audio))
     #expect(heard([packet(1), packet(.max), packet(.max), packet(.min)]) == [packet(1).audio])

@@ -158,7 +158,7 @@ import Testing
     client.send(identifier(5) + frame(0x10, bytes(samples.prefix(4000))))
     #expect(host.reader.wait(for: 1, .partyStarted).count == 1)
     let reader = try Client(port: host.http)
-    reader.send("GET /v1/calls/audiosocket-05050505-0505-0505-0505-050505050505/events HTTP/1.1\r\nHost: x\r\n\r\n")
+    reader.send("GET /v1/calls/audiosocket-05050505-0505-0505-0505-050505050505/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
     var text = String(decoding: reader.receive(), as: UTF8.self)
     #expect(text.contains("Content-Type: text/event-stream"))
     client.send(frame(0x10, bytes(samples[4000..<32_000])))

@@ -102,6 +102,8 @@ package struct AudioHookParser: WebSocketParser {
     return [reply("disconnect", [("reason", .string("error")), ("info", .string(why))])]
   }
 
+  package mutating func takeBack(_ replies: Int) { serverNumber -= replies }
+
   private mutating func reply(_ type: String, _ parameters: [(String, JSON)] = []) -> String {
     serverNumber += 1
     return JSON.object([

@@ -34,8 +34,13 @@ package struct PacketOrder {
   private var told = 0
   /// Samples of the packet before.
   private var length = 0
-  /// Packets that came too late or twice.
-  package private(set) var dropped = 0
+  /// Packets since the last that was taken that came too late or twice.
+  private var dropped = 0
+  /// Whether numbers are not what they should be, and packets are taken as they come.
+  private var isUnnumbered = false
+
+  /// Packets in a row that may be dropped; then the sender's numbers say nothing.
+  package static let mostDropped = 50
 
   package init(sampleRate: Int) {
     self.sampleRate = sampleRate
@@ -45,13 +50,19 @@ package struct PacketOrder {
   ///
   /// - Returns: what can be heard now, in order.
   package mutating func take(_ packet: Packet) -> [Audio] {
+    if isUnnumbered {
+      nextNumber = min(packet.number, .max - 1)
+      return tell(Packet(number: min(packet.number, .max - 1), time: packet.time, audio: packet.audio))
+    }
     let next = nextNumber ?? packet.number
     nextNumber = next
     // Behind the greatest number there is none.
     guard packet.number >= next, packet.number < .max, !waiting.contains(where: { $0.number == packet.number }) else {
       dropped += 1
-      return []
+      isUnnumbered = dropped >= Self.mostDropped
+      return isUnnumbered ? finish() : []
     }
+    dropped = 0
     waiting.insert(packet, at: waiting.firstIndex { $0.number > packet.number } ?? waiting.endIndex)
     var heard: [Audio] = []
     while let first = waiting.first, first.number == nextNumber || waiting.count > Self.window {

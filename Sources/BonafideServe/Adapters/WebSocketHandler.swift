@@ -41,12 +41,16 @@ final class WebSocketHandler: ChannelInboundHandler {
     do throws(CallFeed.Failure) {
       let turn = try self.turn(bytes, isText: isText)
       // A call that is refused is not answered as if it were taken.
-      for event in turn.events { try feed.take(event) }
+      do throws(CallFeed.Failure) {
+        for event in turn.events { try feed.take(event) }
+      } catch {
+        parser.takeBack(turn.replies.count)
+        throw error
+      }
       for reply in turn.replies {
         context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .text, data: ByteBuffer(string: reply))), promise: nil)
       }
       if !turn.replies.isEmpty { context.flush() }
-      if turn.closes { close(context, .normalClosure) }
     } catch {
       fail(context, error)
     }

@@ -3,13 +3,10 @@ package struct WireTurn: Sendable, Equatable {
   package var events: [WireEvent]
   /// Texts to send, in order.
   package var replies: [String]
-  /// Whether the connection is to be closed behind the replies.
-  package var closes: Bool
 
-  package init(_ events: [WireEvent] = [], replies: [String] = [], closes: Bool = false) {
+  package init(_ events: [WireEvent] = [], replies: [String] = []) {
     self.events = events
     self.replies = replies
-    self.closes = closes
   }
 }
 
@@ -25,8 +22,11 @@ package protocol WebSocketParser {
   ///
   /// - Parameter why: in one line.
   mutating func farewell(_ why: String) -> [String]
+  /// Takes note of that the replies of the last message were not sent.
+  mutating func takeBack(_ replies: Int)
 }
 
 extension WebSocketParser {
   package mutating func farewell(_ why: String) -> [String] { [] }
+  package mutating func takeBack(_ replies: Int) {}
 }

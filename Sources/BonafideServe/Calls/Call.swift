@@ -109,6 +109,8 @@ package final class Call: Sendable {
           ("why", .string(end.rawValue)),
           ("alarmed", .array(members.filter(\.wasAlarmed).map { .integer($0.party.identity.number + 1) })),
         ], result: String(calls.report.entry(for: result).dropLast())))
+    // Behind the event, so that a reader who has it not in the queue by then came too late for it.
+    state.withLock { $0.isTold = true }
     calls.remove(
       self, end, missing: members.reduce(0) { $0 + $1.missing - $1.late }, late: members.reduce(0) { $0 + $1.late })
   }
@@ -121,6 +123,7 @@ package final class Call: Sendable {
     result.duration = longest?.duration ?? 0
     result.heard = (longest?.duration ?? 0) - (longest?.missing ?? 0)
     result.unheard = members.map(\.late).max() ?? 0
+    var failures: [String] = []
     for member in members {
       let identity = member.party.identity
       switch member.result {
@@ -128,7 +131,7 @@ package final class Call: Sendable {
         (party.channel, party.track, party.trackChannel, party.name) = (identity.number + 1, 1, identity.number + 1, identity.name)
         if member.late > 0, party.verdict != .synthetic { (party.verdict, party.reason) = (.inconclusive, .incomplete) }
         result.parties.append(party)
-      case .failure(let error): result.error = error.message
+      case .failure(let error): failures.append("\(identity.name): \(error.message)")
       case nil: break
       }
       if member.missing > member.late {
@@ -136,8 +139,14 @@ package final class Call: Sendable {
       }
       if member.late > 0 { result.warnings.append("\(identity.name): \(tenths(member.late)) s of audio could not be heard in time") }
     }
-    if result.error != nil { result.parties = [] }
-    result.verdict = result.error == nil ? Detector.verdict(of: result.parties) : nil
+    if result.parties.isEmpty, let first = failures.first {
+      result.error = first
+      return result
+    }
+    result.warnings += failures
+    let verdict = Detector.verdict(of: result.parties)
+    // Nobody is cleared by the other side alone.
+    result.verdict = verdict == .bonafide && !failures.isEmpty ? .inconclusive : verdict
     return result
   }
 
@@ -174,6 +183,9 @@ package final class Call: Sendable {
       ),
     ])
   }
+
+  /// Whether its end was told: a reader who comes later waits for nothing.
+  var isTold: Bool { state.withLock { $0.isTold } }
 
   /// The LLR of the most synthetic party; what lists are sorted by.
   var lowestLLR: Double { state.withLock { $0.members.compactMap(\.state.update.llr).min() } ?? .infinity }

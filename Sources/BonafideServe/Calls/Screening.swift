@@ -48,6 +48,8 @@ final class PartyScreening {
   private var nextUpdate: Double
   private var late = 0
   private var missing = 0
+  /// Why the party cannot be screened any further.
+  private var failure: ScreeningError?
 
   init(_ party: Party, _ screening: Screening) {
     self.party = party
@@ -65,6 +67,8 @@ final class PartyScreening {
   func take(_ batch: Party.Batch) {
     late += batch.late
     do throws(ScreeningError) {
+      // A party that failed stays so, until it ends.
+      if let failure { throw failure }
       let stream = try stream.get()
       for audio in batch.audio { try hear(audio, by: stream) }
       if batch.isEnded {
@@ -76,6 +80,7 @@ final class PartyScreening {
         tellState()
       }
     } catch {
+      failure = error
       if batch.isEnded { party.call.finish(party.identity.number, with: .failure(error), duration: 0, missing: 0, late: 0) }
     }
   }

@@ -63,7 +63,7 @@ final class FlowLimit: ChannelInboundHandler {
 
   private let bytesPerSecond: Int
   /// Bytes that may still come now.
-  private var allowance: Int
+  private var allowance: Double
   private var filled = NIODeadline.now()
 
   /// Seconds' worth of bytes that may come at once.
@@ -71,17 +71,19 @@ final class FlowLimit: ChannelInboundHandler {
 
   init(bytesPerSecond: Int) {
     self.bytesPerSecond = bytesPerSecond
-    allowance = bytesPerSecond * Self.burst
+    allowance = Double(bytesPerSecond * Self.burst)
+  }
+
+  /// The allowance some time later.
+  static func allowance(after time: TimeAmount, from allowance: Double, bytesPerSecond: Int) -> Double {
+    min(Double(bytesPerSecond * burst), allowance + Double(bytesPerSecond) * Double(time.nanoseconds) / 1e9)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let now = NIODeadline.now()
-    let milliseconds = Int(min((now - filled).nanoseconds / 1_000_000, 60_000))
-    if milliseconds > 0 {
-      allowance = min(bytesPerSecond * Self.burst, allowance + bytesPerSecond * milliseconds / 1000)
-      filled = now
-    }
-    allowance -= unwrapInboundIn(data).readableBytes
+    allowance = Self.allowance(after: now - filled, from: allowance, bytesPerSecond: bytesPerSecond)
+    filled = now
+    allowance -= Double(unwrapInboundIn(data).readableBytes)
     if allowance < 0 {
       context.fireErrorCaught(WireError("more than \(bytesPerSecond) bytes a second"))
     } else {

@@ -28,11 +28,13 @@ final class EventStream {
 
   /// What waits, and whether nothing follows.
   func take() -> (texts: [String], isOver: Bool) {
+    // The call may have ended while the reader came.
+    let hasEnded = call?.isTold ?? false
     guard let events = queue.takeAll() else {
       stop()
       return ([], true)
     }
-    let isOver = call != nil && events.contains { $0.kind == .callEnded }
+    let isOver = call != nil && (events.contains { $0.kind == .callEnded } || hasEnded && events.isEmpty)
     if isOver { stop() }
     return (events.map { "event: \($0.kind.rawValue)\ndata: \($0.text)\n\n" }, isOver)
   }

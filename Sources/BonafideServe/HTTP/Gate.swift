@@ -18,6 +18,7 @@ package struct Gate: Sendable {
 
   /// Whether a request shows the token.
   package func admits(_ head: HTTPRequestHead) -> Bool {
+    guard isAsked(head) else { return false }
     if isOpen { return true }
     guard let token, let shown = Self.shownToken(in: head) else { return false }
     return Digest.areEqual(shown, Array(token.utf8))
@@ -43,6 +44,26 @@ package struct Gate: Sendable {
     guard let secret else { return true }
     let authority = publicURL.map { String($0[($0.firstRange(of: "://")?.upperBound ?? $0.startIndex)...]) }
     return MessageSignature(head)?.holds(for: head, key: key, secret: secret, authority: authority, now: now) ?? false
+  }
+
+  /// Whether a request is no browser's that another site sends here: a page of one may open WebSockets, with the token that the browser keeps;
+  /// where nobody is asked for one, its name may be made to mean this machine.
+  private func isAsked(_ head: HTTPRequestHead) -> Bool {
+    let host = head.headers.first(name: "Host")
+    if isOpen, let host, !ServerSettings.Place(host: Self.host(of: host), port: 0).isLoopback { return false }
+    guard let origin = head.headers.first(name: "Origin") else { return true }
+    return [host, publicURL].contains { $0.map { Self.authority(of: $0).lowercased() == Self.authority(of: origin).lowercased() } ?? false }
+  }
+
+  /// Without a scheme.
+  private static func authority(of address: String) -> Substring {
+    address[(address.firstRange(of: "://")?.upperBound ?? address.startIndex)...]
+  }
+
+  /// Without a port, and without the brackets of IPv6.
+  private static func host(of authority: String) -> String {
+    if authority.hasPrefix("[") { return String(authority.dropFirst().prefix { $0 != "]" }) }
+    return String(authority.prefix { $0 != ":" })
   }
 
   private static func shownToken(in head: HTTPRequestHead) -> [UInt8]? {

@@ -22,7 +22,6 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   private let routes: Routes
   private var state = State.idle
-  private var hasAsked = false
   private var deadline: Scheduled<Void>?
 
   init(_ routes: Routes) {
@@ -106,6 +105,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch (event as? IdleStateHandler.IdleStateEvent, state) {
     case (.write, .streaming(let stream)):
+      drain(context)
+      guard case .streaming = state else { return }
       // A reader that takes nothing at all for so long has gone.
       if context.channel.isWritable { context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: ":\n\n")))), promise: nil) }
       if stream.isStalled { context.close(promise: nil) }
