@@ -77,7 +77,7 @@ public final class Ledger: Sendable {
       try Schema.check(db)
       return false
     }
-    let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name <> 'grdb_migrations'") ?? 0
+    let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name <> 'grdb_migrations'") ?? 0
     if mark != 0 || tables > 0 { throw DatabaseError(resultCode: .SQLITE_NOTADB) }
     return true
   }
