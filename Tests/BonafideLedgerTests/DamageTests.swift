@@ -65,6 +65,14 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["state.sqlite"])
   }
 
+  /// As a kill behind the first of its transactions leaves it.
+  @Test func aLedgerThatWasJustBegunIsMade() throws {
+    try DatabaseQueue(path: path).write { db in
+      try db.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+    }
+    #expect(code() == nil)
+  }
+
   @Test func aLedgerIsMadeWhereItMayBe() throws {
     #expect(code(creates: false) == .missing)
     #expect(!FileManager.default.fileExists(atPath: path))
