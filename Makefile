@@ -18,7 +18,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-python test-models test-cluster test-page test-install test-swift screenshots demo samples install uninstall train bench bench-instructions clean
+.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-python test-models test-cluster test-page test-http test-install test-swift screenshots demo samples install uninstall train bench bench-instructions clean
 
 all: build library
 
@@ -34,7 +34,7 @@ help:
 	@echo 'make bench    times beside ONNX Runtime, PyTorch, kaldi-native-fbank; BENCHFLAGS are its options'
 	@echo 'make bench-instructions  counts instructions of a scan; fails at 5 % more than Benchmarks/instructions.txt'
 	@echo 'make lint     looks at the form of all sources; part of make test'
-	@echo 'make test     all tests but test-cluster; test-c, test-python, test-models, test-page and test-install those of the C library, Python, training and evaluation, the page and installation alone'
+	@echo 'make test     all tests but test-cluster; test-c, test-python, test-models, test-page, test-http and test-install those of the C library, Python, training and evaluation, pages, HTTP and installation alone'
 	@echo 'make test-cluster  Spark on two executors and Ray, from PyPI: a few minutes'
 	@echo 'make screenshots  makes the pictures of the page in docs/images again'
 	@echo 'make demo     screens samples/ and compares with what is true'
@@ -95,7 +95,7 @@ lint:
 
 # Two at a time, each one's lines together: memcheck takes minutes of one core.
 test:
-	+$(MAKE) --no-print-directory -j2 --output-sync=target lint test-c test-python test-models test-page test-install test-swift
+	+$(MAKE) --no-print-directory -j2 --output-sync=target lint test-c test-python test-models test-page test-http test-install test-swift
 
 test-swift:
 	$(SWIFT) test -Xcc -O2 $(SWIFTFLAGS)
@@ -130,6 +130,10 @@ screenshots: build
 # Chromium is needed.
 test-page: build
 	Tests/Page/run.sh
+
+# schemathesis is needed.
+test-http: build
+	PYTHON=$(PYTHON) Tests/HTTP/run.sh .build/release/bonafide
 
 # In scratch folders; what checks man pages and completions is used where it is there.
 test-install: library build

@@ -53,11 +53,13 @@ let package = Package(
     .target(name: "CCurl"),
     // webhook: messages that are signed, and posted until they are taken
     .target(name: "BonafideWebhook", dependencies: ["CCrypto", "CCurl"]),
+    // the document of the routes of serve, compiled in
+    .target(name: "COpenAPI"),
     // serve: live calls from telephone systems to events
     .target(
       name: "BonafideServe",
       dependencies: [
-        "Bonafide", "BonafideAudio", "BonafideReport", "CCrypto",
+        "Bonafide", "BonafideAudio", "BonafideReport", "CCrypto", "COpenAPI",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
@@ -98,7 +100,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "bonafide", "Bonafide", "BonafideEvaluation", "BonafideLedger", "BonafideReport", .product(name: "GRDB", package: "GRDB.swift"),
+        "bonafide", "Bonafide", "BonafideEvaluation", "BonafideLedger", "BonafideReport", "BonafideServe",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       resources: [.copy("Snapshots")]),
   ],

@@ -1,8 +1,8 @@
 import Glibc
 
 /// An open file, closed when it goes out of scope.
-struct FileDescriptor: ~Copyable {
-  let number: CInt
+package struct FileDescriptor: ~Copyable, Sendable {
+  package let number: CInt
 
   init(owning number: CInt) {
     self.number = number
@@ -122,7 +122,10 @@ extension FileDescriptor {
     return spool
   }
 
-  private static func write(
+  /// Adds bytes to a temporary file.
+  ///
+  /// - Parameter path: what errors call it.
+  package static func write(
     _ bytes: UnsafeRawBufferPointer, to spool: borrowing FileDescriptor, path: String
   ) throws(AudioError) {
     var rest = bytes[...]
@@ -141,7 +144,10 @@ extension FileDescriptor {
     return String(cString: folder)
   }
 
-  private static func temporaryFile(path: String) throws(AudioError) -> FileDescriptor {
+  /// A file in `TMPDIR` that has no name, and is gone once it is closed, however the process ends.
+  ///
+  /// - Parameter path: what errors call it.
+  package static func temporaryFile(path: String) throws(AudioError) -> FileDescriptor {
     let name = "\(temporaryFolder)/bonafide-\(UInt64.random(in: 0...UInt64.max))"
     let number = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard number >= 0 else {

@@ -46,8 +46,9 @@ struct LedgerForget: ParsableCommand {
     if hasUnknown { throw ExitCode.failed }
   }
 
-  /// The path from the root: without links in it where it is there, and else as it is written.
+  /// The path from the root: without links in it where it is there, and else as it is written; that of a live call as it is.
   private static func wholePath(_ path: String) -> String {
+    if path.hasPrefix(LiveCall.prefix) { return path }
     for (head, tail) in splits(of: path) {
       guard let resolved = realpath(head.cPath, nil) else { continue }
       defer { free(resolved) }

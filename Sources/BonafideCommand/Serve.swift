@@ -10,7 +10,7 @@ struct Serve: ParsableCommand {
     discussion: """
       Takes calls by WebSocket (Twilio Media Streams at /twilio, Genesys AudioHook at /audiohook, FreeSWITCH's mod_audio_fork at \
       /audio-fork) and by Asterisk's AudioSocket, and writes events to standard output, a JSON line each. The same events are at /v1/events and /v1/calls/ID/events; /v1/calls, /metrics, /healthz and /readyz tell how it \
-      stands. A first SIGTERM or SIGINT keeps new calls away and waits for those under way, a second one ends them.
+      stands. Recordings are screened by POST /v1/scan; /openapi.json describes all of it. A first SIGTERM or SIGINT keeps new calls away and waits for those under way, a second one ends them.
 
       Exit status: 2 where it cannot go on, 64 where the command line makes no sense.
       """)
@@ -24,8 +24,14 @@ struct Serve: ParsableCommand {
   @OptionGroup(title: "Alarms")
   var alarms: AlarmOptions
 
+  @OptionGroup(title: "Where it tells what happens, beside standard output")
+  var outputs: ServeOutputOptions
+
   @OptionGroup(title: "Limits")
   var limits: ServeLimits
+
+  @OptionGroup(title: "Recordings")
+  var recordings: ServeScanOptions
 
   @OptionGroup(title: "Screening")
   var points: PointOptions
@@ -57,7 +63,11 @@ struct Serve: ParsableCommand {
       let calls = Calls(screening, workers: limits.threads, most: limits.maxCalls)
       let settings = try serverSettings
       limits.raiseFileLimit()
-      try LiveHost(calls: calls, settings: settings, drain: limits.drain).run()
+      let say: @Sendable (String) -> Void = { Terminal.say($0) }
+      let ledger = try outputs.session(detector, screening.options, profile: site.profile).map { LiveLedger($0, say: say) }
+      let webhook = try outputs.receiver().map { LiveWebhook($0, say: say) }
+      let scans = Scans(calls, limits: recordings.limits(threads: limits.threads))
+      try LiveHost(calls: calls, scans: scans, ledger: ledger, webhook: webhook, settings: settings, drain: limits.drain).run()
     }
   }
 

@@ -21,8 +21,14 @@ struct WebhookOptions: ParsableArguments {
   /// The receiver of results; `nil` where there is none.
   func receiver() throws(RunError) -> Webhook? {
     guard let url, let file = webhookSecret else { return nil }
-    let text = try readText(file)
-    var name = file
+    return try Self.receiver(url, secret: try readText(file), from: file)
+  }
+
+  /// - Parameters:
+  ///   - text: the secret, or its bytes behind `whsec_`.
+  ///   - source: what errors call where the text is from.
+  static func receiver(_ url: String, secret text: String, from source: String) throws(RunError) -> Webhook {
+    var name = source
     do throws(WebhookError) {
       let secret = try WebhookSecret(parsing: text)
       name = "--webhook"

@@ -9,6 +9,8 @@ final class BatchWriter: Sendable {
     let result: FileResult
     let key: RecordingKey
     let content: Content
+    /// The live call that the result is of; `nil` for a recording.
+    var call: LiveCall?
     /// Called once, with the number of the result's row.
     let whenKept: @Sendable (Result<Int64, LedgerError>) -> Void
   }
@@ -60,6 +62,7 @@ final class BatchWriter: Sendable {
       let ids = try ledger.write { db in
         try entries.map { entry in
           let id = try db.put(entry.result, of: entry.key, content: entry.content, setup: setup)
+          if let call = entry.call { try db.put(call, of: id) }
           if announces { try db.cachedStatement(sql: "INSERT INTO outbox (result_id) VALUES (?)").execute(arguments: [id]) }
           try db.endLease(of: entry.key, setup: setup, to: worker)
           return id

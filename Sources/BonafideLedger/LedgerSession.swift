@@ -107,6 +107,13 @@ public final class LedgerSession: Sendable {
     writer.add(BatchWriter.Entry(result: result, key: keeping.key, content: keeping.content, whenKept: whenKept))
   }
 
+  /// Has the result of a call that was screened while it was under way kept, by the path that the call has.
+  ///
+  /// - Parameter whenKept: as of a recording.
+  public func keep(_ call: LiveCall, _ result: FileResult, whenKept: @escaping @Sendable (Result<Int64, LedgerError>) -> Void) {
+    writer.add(BatchWriter.Entry(result: result, key: RecordingKey(call.path), content: LiveCall.content, call: call, whenKept: whenKept))
+  }
+
   /// A result that is kept and was not announced.
   public struct Unannounced: Sendable {
     /// Number of its row.

@@ -13,6 +13,7 @@ enum Schema {
       try db.execute(sql: results)
       try db.execute(sql: work)
     }
+    migrator.registerMigration("2: live calls") { db in try db.execute(sql: liveCalls) }
     return migrator
   }
 
@@ -129,6 +130,21 @@ enum Schema {
       JOIN recording ON recording.id = result.recording_id
       JOIN setup ON setup.id = result.setup_id
       WHERE result.id = (SELECT max(id) FROM result AS other WHERE other.recording_id = result.recording_id);
+    """
+
+  private static let liveCalls = """
+    CREATE TABLE live_call (
+      result_id INTEGER PRIMARY KEY REFERENCES result (id) ON DELETE CASCADE,
+      call TEXT NOT NULL,
+      adapter TEXT NOT NULL,
+      external_id TEXT NOT NULL,
+      details TEXT NOT NULL,
+      began_at TEXT NOT NULL,
+      ended_at TEXT NOT NULL,
+      why TEXT NOT NULL,
+      alarmed TEXT NOT NULL
+    );
+    CREATE INDEX live_call_by_external_id ON live_call (external_id);
     """
 
   private static let work = """

@@ -7,14 +7,16 @@ import NIOWebSocket
 package final class Server: Sendable {
   private let settings: ServerSettings
   private let calls: Calls
+  private let scans: Scans
   private let log: HostLog
   private let group: MultiThreadedEventLoopGroup
   private let connections = ConnectionCount()
 
   /// - Parameter loops: threads for sockets; screening has its own.
-  package init(_ settings: ServerSettings, calls: Calls, log: HostLog, loops: Int = 1) {
+  package init(_ settings: ServerSettings, calls: Calls, scans: Scans, log: HostLog, loops: Int = 1) {
     self.settings = settings
     self.calls = calls
+    self.scans = scans
     self.log = log
     group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
   }
@@ -76,7 +78,7 @@ package final class Server: Sendable {
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".utf8)
 
   private func http(_ channel: any Channel) throws {
-    let routes = Routes(calls: calls, gate: settings.gate, connections: connections)
+    let routes = Routes(calls: calls, scans: scans, gate: settings.gate, connections: connections)
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandlers([
       ConnectionLimit(connections, most: settings.mostConnections, refusal: Self.refusal),
@@ -109,6 +111,6 @@ package final class Server: Sendable {
           context.pipeline.syncOperations.removeHandler(handler, promise: nil)
         }
       ), withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-    try pipeline.addHandler(RequestHandler(routes))
+    try pipeline.addHandler(RequestHandler(routes, patience: settings.patience))
   }
 }

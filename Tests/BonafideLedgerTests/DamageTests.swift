@@ -84,7 +84,7 @@ import Testing
 
   @Test func aNewerLedgerIsLeftAsItIs() throws {
     let ledger = try Ledger(path: path, creates: true)
-    try ledger.write { db in try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('2: of a time to come')") }
+    try ledger.write { db in try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('3: of a time to come')") }
     #expect(code() == .tooNew)
   }
 

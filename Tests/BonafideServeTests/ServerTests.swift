@@ -16,13 +16,13 @@ import Testing
     let audioSocket: Int
     let lines = Mutex<[String]>([])
 
-    init(most: Int = 100, change: (inout ServerSettings) -> Void = { _ in }) throws {
+    init(most: Int = 100, limits: Scans.Limits = Scans.Limits(), change: (inout ServerSettings) -> Void = { _ in }) throws {
       (calls, reader) = try makeCalls(most: most)
       var settings = ServerSettings(http: .init(host: "127.0.0.1", port: 0))
       settings.audioSocket = .init(host: "127.0.0.1", port: 0)
       settings.gate.isOpen = true
       change(&settings)
-      server = Server(settings, calls: calls, log: HostLog { _ in })
+      server = Server(settings, calls: calls, scans: Scans(calls, limits: limits), log: HostLog { _ in })
       let ports = try server.start().map { Int($0.split(separator: ":").last ?? "") ?? 0 }
       (http, audioSocket) = (ports[0], ports[1])
     }

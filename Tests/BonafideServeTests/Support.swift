@@ -77,7 +77,8 @@ final class Client {
     let number: Int32
   }
 
-  init(port: Int) throws {
+  /// - Parameter seconds: that something may be waited for.
+  init(port: Int, seconds: Int = 10) throws {
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -87,7 +88,7 @@ final class Client {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
     guard status == 0 else { throw Failure(number: errno) }
-    var time = timeval(tv_sec: 10, tv_usec: 0)
+    var time = timeval(tv_sec: seconds, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
   }
 
@@ -107,7 +108,7 @@ final class Client {
 
   func send(_ text: String) { send(Array(text.utf8)) }
 
-  /// What has come; empty at the end, or after ten seconds.
+  /// What has come; empty at the end, or where nothing comes.
   func receive() -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     let count = recv(socket, &buffer, buffer.count, 0)

@@ -16,18 +16,18 @@ private func hasModule(_ name: String) -> Bool {
 
 /// `bonafide serve`: the program around the host.
 @Suite struct ServeTests {
-  private let folder: TemporaryFolder
+  let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
   /// A program that runs until it is told to stop.
-  private struct Host {
+  struct Host {
     let process: Process
     let http: Int
     let audioSocket: Int
   }
 
-  private func start(_ options: [String] = []) throws -> Host {
+  func start(_ options: [String] = []) throws -> Host {
     for name in ["out", "err"] { try folder.write(name, []) }
     let process = Process()
     process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "bonafide")
@@ -44,21 +44,21 @@ private func hasModule(_ name: String) -> Bool {
     return Host(process: process, http: ports[0], audioSocket: ports[1])
   }
 
-  private func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }
+  func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }
 
-  private func events() throws -> [JSONValue] {
+  func events() throws -> [JSONValue] {
     try text("out").split(separator: "\n").map { try JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) }
   }
 
-  private func member(_ name: String, of event: JSONValue) -> JSONValue? {
+  func member(_ name: String, of event: JSONValue) -> JSONValue? {
     if case .object(let members) = event { members[name] } else { nil }
   }
 
-  private func wait(until holds: () throws -> Bool) throws {
+  func wait(until holds: () throws -> Bool) throws {
     for _ in 0..<600 where try !holds() { usleep(50_000) }
   }
 
-  private func connection(_ port: Int) throws -> FileHandle {
+  func connection(_ port: Int) throws -> FileHandle {
     let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -72,7 +72,7 @@ private func hasModule(_ name: String) -> Bool {
   }
 
   /// Frames of AudioSocket: the call's UUID, and two seconds of audio.
-  private var call: [UInt8] {
+  var call: [UInt8] {
     get throws {
       [0x01, 0, 16] + [UInt8](repeating: 0x11, count: 16)
         + (try promptSamples().prefix(16_000)).withUnsafeBytes(Array.init).chunked(by: 320).flatMap { [0x10, 1, 0x40] + $0 }

@@ -1,5 +1,6 @@
 import Bonafide
 import BonafideReport
+import FoundationEssentials
 import Synchronization
 
 /// A call under way.
@@ -26,6 +27,7 @@ package final class Call: Sendable {
   let identity: CallIdentity
   package let origin: CallOrigin
   let began = ContinuousClock.now
+  private let beganAt = Date.now
   private let calls: Calls
   private let state = Mutex(State())
 
@@ -51,11 +53,11 @@ package final class Call: Sendable {
         PartyIdentity(number: state.members.count, name: name, sampleRate: sampleRate), call: self, worker: worker,
         bounds: calls.screening.bounds)
       state.members.append(Member(party: party))
+      // Under the lock: the call cannot end between.
+      publish(CallEvent(.partyStarted, identity, party: party.identity, [("sample_rate_hz", .integer(sampleRate))]))
       return party
     }
-    guard let party else { return }
-    worker.load.add(1, ordering: .relaxed)
-    publish(CallEvent(.partyStarted, identity, party: party.identity, [("sample_rate_hz", .integer(sampleRate))]))
+    if party != nil { worker.load.add(1, ordering: .relaxed) }
   }
 
   /// Takes audio of a party, in order.
@@ -101,14 +103,13 @@ package final class Call: Sendable {
       defer { state.members = [] }
       return (state.members, state.end ?? .closed)
     }
-    let result = fileResult(of: members)
+    let ended = EndedCall(
+      id: id, origin: origin, began: beganAt, ended: .now, why: end,
+      alarmed: members.filter(\.wasAlarmed).map { $0.party.identity.number + 1 }, result: fileResult(of: members))
     publish(
       CallEvent(
-        .callEnded, identity,
-        [
-          ("why", .string(end.rawValue)),
-          ("alarmed", .array(members.filter(\.wasAlarmed).map { .integer($0.party.identity.number + 1) })),
-        ], result: String(calls.report.entry(for: result).dropLast())))
+        .callEnded, identity, [("why", .string(end.rawValue)), ("alarmed", .array(ended.alarmed.map { .integer($0) }))],
+        ended: (ended, String(calls.report.entry(for: ended.result).dropLast()))))
     // Behind the event, so that a reader who has it not in the queue by then came too late for it.
     state.withLock { $0.isTold = true }
     calls.remove(

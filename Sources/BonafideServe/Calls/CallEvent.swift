@@ -30,8 +30,14 @@ package struct CallEvent: Sendable {
   package let text: String
   /// The party that an update is of; `nil` of other events.
   let updates: PartyKey?
+  /// The call that an end is of; `nil` of other events.
+  package let ended: EndedCall?
 
-  init(_ kind: Kind, _ call: CallIdentity, party: PartyIdentity? = nil, _ members: [(String, JSON)] = [], result: String? = nil) {
+  /// - Parameter ended: the call, and its result in JSON.
+  init(
+    _ kind: Kind, _ call: CallIdentity, party: PartyIdentity? = nil, _ members: [(String, JSON)] = [], ended: (call: EndedCall, result: String)? = nil
+  ) {
+    self.ended = ended?.call
     self.kind = kind
     self.call = call.id
     updates = kind == .update ? party.map { PartyKey(call: call.id, party: $0.number) } : nil
@@ -41,7 +47,7 @@ package struct CallEvent: Sendable {
     ]
     let named = party.map { [("party", JSON.integer($0.number + 1)), ("name", JSON.string($0.name))] } ?? []
     let object = JSON.object(head + named + members).text
-    text = result.map { "\(object.dropLast()),\"result\":\($0)}" } ?? object
+    text = ended.map { "\(object.dropLast()),\"result\":\($0.result)}" } ?? object
   }
 
   /// In UTC, to the millisecond.

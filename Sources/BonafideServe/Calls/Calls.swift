@@ -21,6 +21,7 @@ package final class Calls: Sendable {
     var counts = Counts()
     /// Readers that keep new calls away while they are far behind.
     var guarding: [EventQueue] = []
+    var deliveries: [Delivery] = []
   }
 
   package let screening: Screening
@@ -42,6 +43,15 @@ package final class Calls: Sendable {
   /// Keeps new calls away while a reader is far behind.
   package func wait(for queue: EventQueue) { state.withLock { $0.guarding.append(queue) } }
 
+  /// Has events delivered, and keeps new calls away while that is far behind.
+  package func add(_ delivery: Delivery) {
+    _ = hub.add(delivery.queue)
+    wait(for: delivery.queue)
+    state.withLock { $0.deliveries.append(delivery) }
+  }
+
+  var deliveries: [Delivery] { state.withLock { $0.deliveries } }
+
   /// Why a new call would not be taken now; `nil` where it would.
   package var refusal: Refusal? { state.withLock { refusal(in: $0) } }
 
@@ -49,8 +59,11 @@ package final class Calls: Sendable {
     if state.isStopping { return .shutdown }
     if state.calls.count >= most { return .full }
     if state.guarding.contains(where: \.isOverfull) { return .backlog }
-    return workers.contains { $0.isLate() } ? .late : nil
+    return isLate ? .late : nil
   }
+
+  /// Whether updates of the calls under way are late.
+  var isLate: Bool { workers.contains { $0.isLate() } }
 
   /// Takes note of a call that was refused ahead of its start.
   package func countRefused(_ refusal: Refusal) { state.withLock { $0.counts.refused[refusal, default: 0] += 1 } }
@@ -59,7 +72,7 @@ package final class Calls: Sendable {
 
   /// Begins a call.
   package func open(_ origin: CallOrigin) throws(Refusal) -> Call {
-    let call = try state.withLock { state throws(Refusal) -> Call in
+    try state.withLock { state throws(Refusal) -> Call in
       if let refusal = refusal(in: state) {
         state.counts.refused[refusal, default: 0] += 1
         throw refusal
@@ -73,10 +86,10 @@ package final class Calls: Sendable {
       let call = Call(CallIdentity(id: id, adapter: origin.adapter), origin, calls: self)
       state.calls[id] = call
       state.counts.started += 1
+      // Under the lock: `endAll` cannot end it between.
+      call.publishStart()
       return call
     }
-    call.publishStart()
-    return call
   }
 
   /// A name as part of a path: what is not a letter, digit, `.`, `_` or `-` is `_`.

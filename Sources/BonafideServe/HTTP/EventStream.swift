@@ -16,7 +16,7 @@ final class EventStream {
   init(_ call: Call?, hub: EventHub, onReady: @escaping @Sendable () -> Void) {
     self.call = call
     self.hub = hub
-    queue = EventQueue(limit: Self.most, onReady: onReady)
+    queue = EventQueue(limit: Self.most, cutsOff: true, onReady: onReady)
     number = hub.add(queue, call: call?.id)
   }
 
@@ -39,8 +39,8 @@ final class EventStream {
     return (events.map { "event: \($0.kind.rawValue)\ndata: \($0.text)\n\n" }, isOver)
   }
 
-  /// Whether the reader is so far behind that it is to be cut off.
-  var isStalled: Bool { queue.isOverfull }
+  /// Whether the reader was so far behind that it gets nothing more.
+  var isCut: Bool { queue.isCut }
 
   func stop() { hub.remove(number) }
 }

@@ -1,6 +1,6 @@
 /// Counts and times in Prometheus' text format.
 enum Metrics {
-  static func text(_ calls: Calls, connections: Int) -> String {
+  static func text(_ calls: Calls, scans: Scans, connections: Int) -> String {
     let (counts, all) = (calls.counts, calls.all)
     var text = ""
     func add(_ name: String, _ type: String, _ help: String, _ values: [(labels: String, value: String)]) {
@@ -19,6 +19,20 @@ enum Metrics {
     add("missing_seconds_total", "counter", "Audio of ended calls that never came.", [("", "\(counts.missing)")])
     add("late_seconds_total", "counter", "Audio of ended calls that could not be heard in time.", [("", "\(counts.late)")])
     add("updates_dropped_total", "counter", "Updates that readers now connected were too slow for.", [("", "\(calls.hub.dropped)")])
+    let deliveries = calls.deliveries.map { (place: "{to=\"\($0.place)\"}", waiting: $0.queue.count, counts: $0.current) }
+    if !deliveries.isEmpty {
+      add("events_waiting", "gauge", "Events that wait, by where they go.", deliveries.map { ($0.place, "\($0.waiting)") })
+      add("events_taken_total", "counter", "Events that are there.", deliveries.map { ($0.place, "\($0.counts.taken)") })
+      add("events_failed_total", "counter", "Attempts that failed.", deliveries.map { ($0.place, "\($0.counts.failed)") })
+      add("events_lost_total", "counter", "Events other than updates that were given up.", deliveries.map { ($0.place, "\($0.counts.lost)") })
+    }
+    let recordings = scans.counts
+    add("scans", "gauge", "Recordings on their way, waiting and in work.", [("", "\(scans.count)")])
+    add(
+      "scans_total", "counter", "Recordings that came by HTTP, by what became of them.",
+      [("screened", recordings.screened), ("failed", recordings.failed), ("cancelled", recordings.cancelled), ("refused", recordings.refused)].map {
+        ("{outcome=\"\($0)\"}", "\($1)")
+      })
     let lateness = calls.lateness
     var below = 0
     let buckets = zip(Histogram.bounds.map { "\($0)" } + ["+Inf"], lateness.counts).map { bound, count in

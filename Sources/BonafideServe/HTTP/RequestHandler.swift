@@ -10,49 +10,119 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   private enum State {
     case idle
+    /// A body that nobody wants.
     case reading(HTTPRequestHead, bodyBytes: Int)
+    case uploading(HTTPRequestHead, Upload)
     case streaming(EventStream)
     case closing
   }
 
   /// Bytes of a body that nobody wants.
   private static let longestBody = 1 << 16
-  /// Until the first request's head is there.
-  private static let timeToAsk = TimeAmount.seconds(15)
 
   private let routes: Routes
+  private let patience: ServerSettings.Patience
   private var state = State.idle
   private var deadline: Scheduled<Void>?
+  /// Whether the channel has asked for more, which waits for room.
+  private var hasAsked = false
 
-  init(_ routes: Routes) {
+  init(_ routes: Routes, patience: ServerSettings.Patience) {
     self.routes = routes
+    self.patience = patience
   }
 
-  func handlerAdded(context: ChannelHandlerContext) {
-    let channel = context.channel
-    deadline = context.eventLoop.scheduleTask(in: Self.timeToAsk) { channel.close(promise: nil) }
-  }
+  func handlerAdded(context: ChannelHandlerContext) { limit(context, to: patience.request) }
 
   func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
+  /// Closes the connection in a while, if nothing is done until then.
+  private func limit(_ context: ChannelHandlerContext, to seconds: Double) {
+    deadline?.cancel()
+    let channel = context.channel
+    deadline = context.eventLoop.scheduleTask(in: .seconds(seconds)) { channel.close(promise: nil) }
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch (unwrapInboundIn(data), state) {
     case (.head(let head), .idle):
-      deadline?.cancel()
-      state = .reading(head, bodyBytes: 0)
+      limit(context, to: patience.request)
+      receive(head, context)
     case (.body(let bytes), .reading(let head, let count)):
       state = .reading(head, bodyBytes: count + bytes.readableBytes)
       if count + bytes.readableBytes > Self.longestBody {
-        answer(.failure(.payloadTooLarge, "a body of more than \(Self.longestBody) bytes"), to: head, context, closes: true)
+        answer(.failure(.payloadTooLarge, "a body of more than \(Self.longestBody) bytes"), to: head, context, isAhead: true)
       }
     case (.end, .reading(let head, _)):
-      answer(routes.reply(to: head), to: head, context, closes: !head.isKeepAlive)
+      answer(routes.reply(to: head), to: head, context)
+    case (.body(let bytes), .uploading(_, let upload)):
+      upload.take(bytes)
+    case (.end, .uploading(_, let upload)):
+      deadline?.cancel()
+      upload.end()
+    case (.end, .closing):
+      // The rest of a request that was answered before.
+      context.close(promise: nil)
     default:
       break
     }
   }
 
-  private func answer(_ reply: Reply, to head: HTTPRequestHead, _ context: ChannelHandlerContext, closes: Bool) {
+  private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    guard let reception = routes.reception(of: head, from: context.remoteAddress?.ipAddress ?? "") else {
+      state = .reading(head, bodyBytes: 0)
+      return
+    }
+    do throws(Upload.Refused) {
+      let (request, ticket) = try reception.get()
+      let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+      let upload = try Upload(
+        request, scans: routes.scans, ticket: ticket, on: context.eventLoop,
+        onReply: { reply in bound.value.0.answerUpload(reply, bound.value.1) },
+        onRoom: { bound.value.0.goOn(bound.value.1) })
+      state = .uploading(head, upload)
+      watch(context)
+      if head.headers[canonicalForm: "Expect"].contains(where: { $0.lowercased() == "100-continue" }) {
+        write(.head(HTTPResponseHead(version: .http1_1, status: .continue)), context)
+        context.flush()
+      }
+    } catch {
+      answer(error.reply, to: head, context, isAhead: true)
+    }
+  }
+
+  /// Looks now and then whether a recording still comes.
+  private func watch(_ context: ChannelHandlerContext) {
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    deadline?.cancel()
+    deadline = context.eventLoop.scheduleTask(in: .seconds(patience.flow)) {
+      let (handler, context) = bound.value
+      guard case .uploading(_, let upload) = handler.state else { return }
+      handler.watch(context)
+      upload.checkFlow()
+    }
+  }
+
+  private func answerUpload(_ reply: Reply, _ context: ChannelHandlerContext) {
+    guard case .uploading(let head, let upload) = state else { return }
+    answer(reply, to: head, context, isAhead: !upload.isWhole)
+    goOn(context)
+  }
+
+  /// Reads on, where the disk was waited for.
+  private func goOn(_ context: ChannelHandlerContext) {
+    guard hasAsked else { return }
+    hasAsked = false
+    context.read()
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if case .uploading(_, let upload) = state, upload.isFull { hasAsked = true } else { context.read() }
+  }
+
+  /// - Parameter isAhead: whether the request goes on; the connection is closed when it ends.
+  private func answer(_ reply: Reply, to head: HTTPRequestHead, _ context: ChannelHandlerContext, isAhead: Bool = false) {
+    let closes = isAhead || !head.isKeepAlive
     var headers = HTTPHeaders([("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")])
     switch reply {
     case .text(let status, let type, let text, let more):
@@ -64,10 +134,13 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
       write(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)), context)
       if head.method != .HEAD { write(.body(.byteBuffer(body)), context) }
       state = closes ? .closing : .idle
-      if closes { close(context) } else { context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
+      limit(context, to: isAhead ? patience.rest : patience.next)
+      // Closed at once, what the client still sends would take the answer from under its eyes.
+      if closes, !isAhead { close(context) } else { context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
     case .events(let call):
       headers.add(name: "Content-Type", value: "text/event-stream")
       write(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)), context)
+      deadline?.cancel()
       guard head.method != .HEAD else { return close(context) }
       let loop = context.eventLoop
       let bound = NIOLoopBound((self, context), eventLoop: loop)
@@ -89,9 +162,11 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
   }
 
-  /// Sends the events that wait, as far as the connection takes them.
+  /// Sends the events that wait, as far as the connection takes them; one whose reader is too far behind is closed.
   private func drain(_ context: ChannelHandlerContext) {
-    guard case .streaming(let stream) = state, context.channel.isWritable else { return }
+    guard case .streaming(let stream) = state else { return }
+    if stream.isCut { return context.close(promise: nil) }
+    guard context.channel.isWritable else { return }
     let (texts, isOver) = stream.take()
     for text in texts { write(.body(.byteBuffer(ByteBuffer(string: text))), context) }
     if isOver { close(context) } else if !texts.isEmpty { context.flush() }
@@ -104,12 +179,11 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch (event as? IdleStateHandler.IdleStateEvent, state) {
-    case (.write, .streaming(let stream)):
+    case (.write, .streaming):
       drain(context)
       guard case .streaming = state else { return }
-      // A reader that takes nothing at all for so long has gone.
+      // So that one that has gone is noticed.
       if context.channel.isWritable { context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: ":\n\n")))), promise: nil) }
-      if stream.isStalled { context.close(promise: nil) }
     case (.read, .idle), (.read, .reading), (.read, .closing): context.close(promise: nil)
     default: break
     }
@@ -117,7 +191,11 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     deadline?.cancel()
-    if case .streaming(let stream) = state { stream.stop() }
+    switch state {
+    case .streaming(let stream): stream.stop()
+    case .uploading(_, let upload): upload.cancel()
+    case .idle, .reading, .closing: break
+    }
     state = .closing
     context.fireChannelInactive()
   }
@@ -126,4 +204,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     // What is no proper WebSocket request is answered as any other.
     if !(error is NIOWebSocketUpgradeError) { context.close(promise: nil) }
   }
+}
+
+extension TimeAmount {
+  fileprivate static func seconds(_ seconds: Double) -> TimeAmount { .nanoseconds(Int64(seconds * 1e9)) }
 }

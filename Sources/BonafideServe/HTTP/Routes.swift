@@ -1,23 +1,10 @@
 import BonafideReport
 import NIOHTTP1
 
-/// What a request is answered.
-enum Reply {
-  case text(HTTPResponseStatus, type: String, String, headers: [(String, String)] = [])
-  /// Server-sent events of a call, or of all.
-  case events(Call?)
-
-  static func json(_ status: HTTPResponseStatus, _ value: JSON) -> Reply { .text(status, type: "application/json", value.text + "\n") }
-
-  /// An error, with what to do.
-  static func failure(_ status: HTTPResponseStatus, _ message: String, headers: [(String, String)] = []) -> Reply {
-    .text(status, type: "application/json", JSON.object([("error", .string(message))]).text + "\n", headers: headers)
-  }
-}
-
 /// Which request is answered with what.
 struct Routes {
   let calls: Calls
+  let scans: Scans
   let gate: Gate
   let connections: ConnectionCount
 
@@ -58,13 +45,15 @@ struct Routes {
     return .failure(.serviceUnavailable, "no more calls are taken: \(refusal.rawValue)", headers: [("Retry-After", "5")])
   }
 
-  private var unauthorized: Reply {
+  var unauthorized: Reply {
     .failure(.unauthorized, "a token or a signature is needed", headers: [("WWW-Authenticate", "Basic realm=\"bonafide\", charset=\"UTF-8\"")])
   }
 
   /// What a request is answered.
   func reply(to head: HTTPRequestHead) -> Reply {
     let path = Self.path(of: head)
+    if path == Self.scan { return .failure(.methodNotAllowed, "\(path) takes POST, with a recording as body", headers: [("Allow", "POST")]) }
+    guard head.method == .GET || head.method == .HEAD else { return .failure(.methodNotAllowed, "\(path) takes GET", headers: [("Allow", "GET, HEAD")]) }
     if Stream(rawValue: String(path)) != nil {
       if let refusal = refusal(ofStream: head) {
         if let reason = calls.refusal { calls.countRefused(reason) }
@@ -72,8 +61,8 @@ struct Routes {
       }
       return .failure(.upgradeRequired, "\(path) is a WebSocket", headers: [("Upgrade", "websocket")])
     }
-    guard head.method == .GET || head.method == .HEAD else { return .failure(.methodNotAllowed, "\(path) takes GET", headers: [("Allow", "GET, HEAD")]) }
     switch path {
+    case "/openapi.json": return .text(.ok, type: "application/json", Self.openAPI)
     case "/healthz": return .text(.ok, type: "text/plain; charset=utf-8", "ok\n")
     case "/readyz":
       guard let refusal = calls.refusal else { return .text(.ok, type: "text/plain; charset=utf-8", "ready\n") }
@@ -88,7 +77,7 @@ struct Routes {
         headers: [
           ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'")
         ])
-    case "/metrics": return .text(.ok, type: "text/plain; version=0.0.4; charset=utf-8", Metrics.text(calls, connections: connections.current))
+    case "/metrics": return .text(.ok, type: "text/plain; version=0.0.4; charset=utf-8", Metrics.text(calls, scans: scans, connections: connections.current))
     case "/v1/calls": return .json(.ok, .object([("calls", .array(calls.all.map(\.summary)))]))
     case "/v1/events": return .events(nil)
     default: return reply(toCall: path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { $0 }, path)

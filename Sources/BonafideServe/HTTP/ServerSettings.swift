@@ -41,6 +41,20 @@ package struct ServerSettings: Sendable {
   /// Bytes a second that a connection of a call may bring, over some seconds.
   package var mostBytesPerSecond = 1 << 20
 
+  /// How long what a client of HTTP does may take, in seconds.
+  package struct Patience: Sendable {
+    /// Until the first request's head is there, and until a body is that nobody wants.
+    package var request = 15.0
+    /// From an answer to the next request's head.
+    package var next = 60.0
+    /// For the rest of a request that was answered ahead of its end.
+    package var rest = 10.0
+    /// For the next bytes of a recording, `Upload.leastFlow` at least.
+    package var flow = 15.0
+  }
+
+  package var patience = Patience()
+
   package init(http: Place) {
     self.http = http
   }
