@@ -14,6 +14,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
@@ -69,6 +70,7 @@ let package = Package(
       dependencies: [
         "Bonafide", "BonafideAudio", "BonafideEvaluation", "BonafideLedger", "BonafideNetwork", "BonafideReport", "BonafideServe",
         "BonafideWebhook", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/BonafideCommand"),
 

@@ -3,6 +3,7 @@ import Bonafide
 import BonafideAudio
 import BonafideNetwork
 import BonafideReport
+import FoundationEssentials
 
 /// The program: a subcommand for each job, `scan` when none is named.
 @main
@@ -32,7 +33,22 @@ struct BonafideCommand: ParsableCommand {
       print(script(for: shell))
       return
     }
-    main(arguments)
+    main(completed(arguments))
+  }
+
+  /// With what file and environment have for `serve`, where the command line has it not.
+  private static func completed(_ arguments: [String]) -> [String] {
+    guard arguments.first == "serve", !arguments.contains("--help"), !arguments.contains("-h") else { return arguments }
+    do throws(ServeConfiguration.Fault) {
+      let (completed, sources) = try ServeConfiguration().completed(
+        Array(arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+      let all = ["serve"] + completed
+      // What the parser complains of may be from there.
+      if !sources.isEmpty, (try? parseAsRoot(all)) == nil { Terminal.say("options are also from \(sources.joined(separator: ", "))") }
+      return all
+    } catch {
+      exit(withError: ValidationError(error.description))
+    }
   }
 
   /// No row of short options makes sense here; `-j4` and `-o=FILE` are one option each.

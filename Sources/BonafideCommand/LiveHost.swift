@@ -1,5 +1,6 @@
 import BonafideServe
 import Glibc
+import Logging
 
 /// A live host from its start to its end: its threads, its signals, and its events on standard output.
 final class LiveHost: Sendable {
@@ -8,8 +9,8 @@ final class LiveHost: Sendable {
   private let server: Server
   private let drain: Int
   private let writer = EventWriter()
-  private let ledger: LiveLedger?
-  private let webhook: LiveWebhook?
+  private let outputs: Outputs
+  private let log: Logger
 
   /// Seconds for which calls that were ended may be judged.
   private static let mostJudging = 120
@@ -18,13 +19,19 @@ final class LiveHost: Sendable {
   /// Seconds for which the last calls may wait for the ledger, and the last events for the webhook.
   private static let (mostKeeping, mostPosting) = (10, 20)
 
-  init(calls: Calls, scans: Scans, ledger: LiveLedger?, webhook: LiveWebhook?, settings: ServerSettings, drain: Int) {
-    self.ledger = ledger
-    self.webhook = webhook
+  /// Where events go, beside standard output.
+  struct Outputs: Sendable {
+    var ledger: LiveLedger?
+    var webhook: LiveWebhook?
+  }
+
+  init(calls: Calls, scans: Scans, outputs: Outputs, settings: ServerSettings, drain: Int, log: Logger) {
+    self.log = log
+    self.outputs = outputs
     self.calls = calls
     self.scans = scans
     self.drain = drain
-    server = Server(settings, calls: calls, scans: scans, log: HostLog { Terminal.say($0) })
+    server = Server(settings, calls: calls, scans: scans, log: HostLog { log.warning("\($0)") })
   }
 
   /// Runs until a signal.
@@ -37,11 +44,12 @@ final class LiveHost: Sendable {
     _ = calls.hub.add(writer.queue)
     calls.wait(for: writer.queue)
     try writer.start()
-    for delivery in [ledger?.delivery, webhook?.delivery].compactMap(\.self) { calls.add(delivery) }
-    try ledger?.start()
-    try webhook?.start()
+    for delivery in [outputs.ledger?.delivery, outputs.webhook?.delivery].compactMap(\.self) { calls.add(delivery) }
+    try logCalls()
+    try outputs.ledger?.start()
+    try outputs.webhook?.start()
     do {
-      for place in try server.start() { Terminal.say("listening at \(place)") }
+      for place in try server.start() { log.notice("listening at \(place)") }
     } catch {
       throw RunError(message: "cannot listen: \(error)")
     }
@@ -49,7 +57,7 @@ final class LiveHost: Sendable {
     calls.stopTaking()
     scans.stopTaking()
     if calls.count > 0, !writer.hasFailed {
-      Terminal.say("stopping; \(calls.count) \(calls.count == 1 ? "call is" : "calls are") under way")
+      log.notice("stopping; \(calls.count) \(calls.count == 1 ? "call is" : "calls are") under way")
     }
     wait(for: &signals, seconds: drain)
     scans.stop()
@@ -60,11 +68,25 @@ final class LiveHost: Sendable {
     calls.hub.close()
     var failures: [String] = []
     if !writer.finish(within: Self.mostWriting) { failures.append("events could not be written to standard output") }
-    if let failure = ledger?.finish(within: Self.mostKeeping) { failures.append(failure) }
-    if let failure = webhook?.finish(within: Self.mostPosting) { failures.append(failure) }
+    if let failure = outputs.ledger?.finish(within: Self.mostKeeping) { failures.append(failure) }
+    if let failure = outputs.webhook?.finish(within: Self.mostPosting) { failures.append(failure) }
     try? server.stop()
     if left > 0 { failures.append("\(left) \(left == 1 ? "call" : "calls") could not be judged within \(Self.mostJudging) s: no call_ended") }
     if !failures.isEmpty { throw RunError(message: failures.joined(separator: "; ")) }
+  }
+
+  /// Says of each call that it began and that it ended, where that is asked for.
+  private func logCalls() throws(RunError) {
+    guard log.logLevel <= .info else { return }
+    let thread = EventThread(limit: 10_000, kinds: [.callStarted, .callEnded])
+    _ = calls.hub.add(thread.queue)
+    calls.wait(for: thread.queue)
+    try thread.start { [log] thread in
+      while let events = thread.queue.takeAll() {
+        if events.isEmpty { thread.wait() }
+        for event in events { log.info("\(event.kind.rawValue)", metadata: ["call": "\(event.call)"]) }
+      }
+    }
   }
 
   /// Waits for a signal; with a time, until it is over or no call is under way and no recording in work, too.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bonafide
 import BonafideServe
 import Glibc
+import Logging
 
 /// Screens calls while they are under way.
 struct Serve: ParsableCommand {
@@ -14,6 +15,19 @@ struct Serve: ParsableCommand {
 
       Exit status: 2 where it cannot go on, 64 where the command line makes no sense.
       """)
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Take options from this file, too: a JSON object with their names. The environment (BONAFIDE_SERVE_MAX_CALLS) goes ahead of it, and \
+      the command line of both.
+      """,
+      valueName: "file"),
+    completion: .file(extensions: ["json"]))
+  var config: String?
+
+  @OptionGroup(title: "Log")
+  var log: ServeLogOptions
 
   @OptionGroup(title: "Where it listens")
   var places: PlaceOptions
@@ -51,24 +65,39 @@ struct Serve: ParsableCommand {
     let hasOutput = Terminal.prepareStreams()
     // Sockets, and a reader of events, may go away at any time.
     signal(SIGPIPE, SIG_IGN)
-    try reportingFailure {
+    let logger = log.logger
+    do {
       try checkStandardOutput(for: nil, isOpen: hasOutput)
-      let detector = try site.fitted(loadDetector(model, fast: fast)).detector
-      try points.validate(for: detector)
-      let hub = EventHub()
-      var screening = Screening(detector: detector, options: points.applied(to: ScanOptions()), hub: hub)
-      screening.falseAlarmsPerCall = alarms.falseAlarmsPerCall.value
-      screening.leastSpeechToAlarm = alarms.alarmAfter
-      screening.updateInterval = alarms.updateEvery
-      let calls = Calls(screening, workers: limits.threads, most: limits.maxCalls)
-      let settings = try serverSettings
-      limits.raiseFileLimit()
-      let say: @Sendable (String) -> Void = { Terminal.say($0) }
-      let ledger = try outputs.session(detector, screening.options, profile: site.profile).map { LiveLedger($0, say: say) }
-      let webhook = try outputs.receiver().map { LiveWebhook($0, say: say) }
-      let scans = Scans(calls, limits: recordings.limits(threads: limits.threads))
-      try LiveHost(calls: calls, scans: scans, ledger: ledger, webhook: webhook, settings: settings, drain: limits.drain).run()
+      try host(logger).run()
+    } catch let error as RunError {
+      logger.critical("\(error.message)")
+      throw error.status
     }
+  }
+
+  /// The host as the options have it.
+  private func host(_ logger: Logger) throws -> LiveHost {
+    let detector = try site.fitted(loadDetector(model, fast: fast)).detector
+    try points.validate(for: detector)
+    let calls = calls(with: detector)
+    let say: @Sendable (String) -> Void = { logger.warning("\($0)") }
+    var outputs = LiveHost.Outputs()
+    if let session = try self.outputs.session(detector, calls.screening.options, profile: site.profile) {
+      outputs.ledger = LiveLedger(session, say: say)
+    }
+    if let receiver = try self.outputs.receiver() { outputs.webhook = LiveWebhook(receiver, say: say) }
+    let scans = Scans(calls, limits: recordings.limits(threads: limits.threads))
+    let settings = try serverSettings
+    limits.raiseFileLimit()
+    return LiveHost(calls: calls, scans: scans, outputs: outputs, settings: settings, drain: limits.drain, log: logger)
+  }
+
+  private func calls(with detector: Detector) -> Calls {
+    var screening = Screening(detector: detector, options: points.applied(to: ScanOptions()), hub: EventHub())
+    screening.falseAlarmsPerCall = alarms.falseAlarmsPerCall.value
+    screening.leastSpeechToAlarm = alarms.alarmAfter
+    screening.updateInterval = alarms.updateEvery
+    return Calls(screening, workers: limits.threads, most: limits.maxCalls)
   }
 
   private var serverSettings: ServerSettings {

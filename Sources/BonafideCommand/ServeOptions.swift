@@ -94,7 +94,7 @@ struct AdmissionOptions: ParsableArguments {
 
   /// What a file has, without white space around it.
   private func secret(in path: String) throws(RunError) -> String {
-    let text = try readText(path).trimmed
+    let text = try readSecret(path).trimmed
     guard text.utf8.count >= 16 else { throw RunError(message: "\(path): a token has 16 characters or more; this one has \(text.utf8.count)") }
     return text
   }

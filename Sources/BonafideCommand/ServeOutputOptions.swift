@@ -24,7 +24,7 @@ struct ServeOutputOptions: ParsableArguments {
   /// The webhook; `nil` where there is none.
   func receiver() throws(RunError) -> Webhook? {
     guard let webhook, let file = webhookSecret else { return nil }
-    return try WebhookOptions.receiver(webhook, secret: try readText(file), from: file)
+    return try WebhookOptions.receiver(webhook, secret: try readSecret(file), from: file)
   }
 
   /// Where calls are kept; `nil` for nowhere.

@@ -9,6 +9,17 @@ func readText(_ path: String) throws(RunError) -> String {
   return text
 }
 
+/// The text of a secret: of a file, or for `env:NAME` of that variable, which is taken out of the environment, so that no program that is
+/// started sees it.
+func readSecret(_ path: String) throws(RunError) -> String {
+  guard path.hasPrefix("env:") else { return try readText(path) }
+  let name = String(path.dropFirst(4))
+  guard let value = getenv(name) else { throw RunError(message: "\(path): there is no variable \(name)") }
+  let text = String(cString: value)
+  unsetenv(name)
+  return text
+}
+
 /// The bytes of a file; `-` is standard input.
 func readBytes(_ path: String) throws(RunError) -> [UInt8] {
   let descriptor = path == "-" ? STDIN_FILENO : open(path.cPath, O_RDONLY | O_CLOEXEC)

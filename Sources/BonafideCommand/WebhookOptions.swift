@@ -21,7 +21,7 @@ struct WebhookOptions: ParsableArguments {
   /// The receiver of results; `nil` where there is none.
   func receiver() throws(RunError) -> Webhook? {
     guard let url, let file = webhookSecret else { return nil }
-    return try Self.receiver(url, secret: try readText(file), from: file)
+    return try Self.receiver(url, secret: try readSecret(file), from: file)
   }
 
   /// - Parameters:

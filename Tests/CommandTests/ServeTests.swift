@@ -27,18 +27,19 @@ private func hasModule(_ name: String) -> Bool {
     let audioSocket: Int
   }
 
-  func start(_ options: [String] = []) throws -> Host {
+  func start(_ options: [String] = [], environment: [String: String] = [:], auth: [String] = ["--no-auth"]) throws -> Host {
     for name in ["out", "err"] { try folder.write(name, []) }
     let process = Process()
     process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "bonafide")
-    process.arguments = ["serve", "--fast", "--no-auth", "--http", "0", "--audiosocket", "0"] + options
+    process.arguments = ["serve", "--fast", "--http", "0", "--audiosocket", "0"] + auth + options
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
     process.standardOutput = try FileHandle(forWritingTo: folder.url.appending(path: "out"))
     process.standardError = try FileHandle(forWritingTo: folder.url.appending(path: "err"))
     try process.run()
     var ports: [Int] = []
     for _ in 0..<600 where ports.count < 2 {
       usleep(50_000)
-      ports = try text("err").matches(of: /listening at \w+:\/\/127\.0\.0\.1:(\d+)\n/).compactMap { Int($0.output.1) }
+      ports = try text("err").matches(of: /listening at \w+:\/\/127\.0\.0\.1:(\d+)/).compactMap { Int($0.output.1) }
     }
     try #require(ports.count == 2)
     return Host(process: process, http: ports[0], audioSocket: ports[1])

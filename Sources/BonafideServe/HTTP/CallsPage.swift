@@ -8,23 +8,28 @@ enum CallsPage {
     <title>Calls under way</title>
     <style>
       :root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif; --line: light-dark(#ccc, #555); --bad: light-dark(#b00020, #ff8a80); }
+      html { background: light-dark(#fff, #161616); color: light-dark(#111, #eee); }
       body { margin: 1.5rem auto; max-width: 60rem; padding: 0 1rem; }
       h1 { font-size: 1.2rem; }
       table { width: 100%; border-collapse: collapse; }
-      caption { text-align: left; }
       th, td { text-align: left; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line); }
       td.number { text-align: right; font-variant-numeric: tabular-nums; }
       svg { width: 160px; height: 32px; display: block; overflow: visible; }
       polyline { fill: none; stroke: currentColor; stroke-width: 1.5; }
       line { stroke: var(--line); }
       tr.alarm td { color: var(--bad); font-weight: 600; }
+      td:first-child { overflow-wrap: anywhere; }
+      @media (max-width: 40rem) { body { padding: 0 .5rem; } th, td { padding-right: .4rem; } svg { width: 72px; } }
+      @media (max-width: 27rem) { th:nth-child(3), td:nth-child(3) { display: none; } svg { width: 48px; } }
     </style>
+    <main>
     <h1>Calls under way</h1>
     <p id="state" role="status">Connecting</p>
     <table>
       <thead><tr><th scope="col">Call<th scope="col">Party<th scope="col">Speech<th scope="col">LLR<th scope="col">Course<th scope="col">So far</tr></thead>
       <tbody id="rows"></tbody>
     </table>
+    </main>
     <script>
       'use strict'
       const words = { bonafide: 'bona fide', synthetic: 'synthetic', inconclusive: 'can’t be told' }

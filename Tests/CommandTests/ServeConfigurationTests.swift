@@ -1,0 +1,77 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import bonafide
+
+/// Options of `bonafide serve` from a file and the environment.
+@Suite struct ServeConfigurationTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func completed(_ arguments: [String], file: String? = nil, environment: [String: String] = [:]) throws -> [String] {
+    var all = arguments
+    if let file { all += ["--config", try folder.write("serve.json", Array(file.utf8))] }
+    return Array(try ServeConfiguration().completed(all, environment: environment).arguments.dropLast(file == nil ? 0 : 2))
+  }
+
+  private func fault(_ arguments: [String] = [], file: String? = nil, environment: [String: String] = [:]) -> String {
+    do { return "\(try completed(arguments, file: file, environment: environment))" } catch { return "\(error)" }
+  }
+
+  @Test func theCommandLineGoesAheadOfTheEnvironmentAndThatOfTheFile() throws {
+    let file = #"{"max-calls": 10, "max-scans": 3, "drain": 7, "fast": true, "alarm-at": -3.5, "audiosocket-from": ["10.0.0.4", "10.0.0.5"]}"#
+    let environment = ["BONAFIDE_SERVE_MAX_SCANS": "4", "BONAFIDE_SERVE_DRAIN": "8", "HOME": "/"]
+    #expect(
+      try completed(["--drain", "9"], file: file, environment: environment)
+        == ["--alarm-at=-3.5", "--audiosocket-from=10.0.0.4,10.0.0.5", "--fast", "--max-calls=10", "--max-scans=4", "--drain", "9"])
+    #expect(try completed(["-j3"], file: #"{"jobs": 2}"#) == ["-j3"])
+    #expect(try completed([], file: #"{"fast": true}"#, environment: ["BONAFIDE_SERVE_FAST": "false"]) == [])
+    let path = try folder.write("other.json", Array(#"{"drain": 1}"#.utf8))
+    #expect(try completed([], environment: ["BONAFIDE_SERVE_CONFIG": path]) == ["--drain=1"])
+  }
+
+  @Test func whatIsUnknownIsNamed() {
+    #expect(fault(file: #"{"max-call": 10}"#).hasSuffix("serve.json: serve has no option --max-call"))
+    #expect(fault(environment: ["BONAFIDE_SERVE_MAX_CALL": "10"]) == "BONAFIDE_SERVE_MAX_CALL: serve has no option --max-call")
+    #expect(fault(file: #"{"max-calls": {"a": 1}}"#).hasSuffix("max-calls is text, a number, true or false, or a list of text"))
+    #expect(fault(file: #"{"fast": "yes"}"#).hasSuffix("serve.json: fast is true or false, not 'yes'"))
+    #expect(fault(file: "[]").contains("is no object"))
+    #expect(fault(file: "{").contains("is no JSON"))
+    #expect(fault(["--config", folder.path("none.json")]).contains("none.json: cannot be opened"))
+  }
+
+  @Test func theProgramTakesThem() throws {
+    let file = try folder.write("serve.json", Array(#"{"no-auth": true, "http": "nowhere"}"#.utf8))
+    let wrong = try bonafide(["serve", "--config", file])
+    #expect(wrong.status == 64 && wrong.errors.contains("is no HOST:PORT") && wrong.errors.contains("options are also from \(file): http, \(file): no-auth"))
+    let unknown = try bonafide(["serve", "--no-auth"], environment: ["BONAFIDE_SERVE_HTPP": "0"])
+    #expect(unknown.status == 64 && unknown.errors.contains("BONAFIDE_SERVE_HTPP: serve has no option --htpp"))
+    let short = try bonafide(["serve", "--token-file", "env:SECRET"], environment: ["SECRET": "short"])
+    #expect(short.status == 2 && short.errors.contains("env:SECRET: a token has 16 characters or more"))
+    let none = try bonafide(["serve", "--token-file", "env:SECRET", "--log-format", "json"])
+    #expect(none.status == 2)
+    let line = try #require(JSONSerialization.jsonObject(with: Data(none.errors.utf8)) as? [String: String])
+    #expect(line["level"] == "critical" && line["message"] == "env:SECRET: there is no variable SECRET")
+  }
+}
+
+extension ServeTests {
+  /// All of it by the environment, the secret too; and what the log says.
+  @Test func aHostIsSetUpWithoutACommandLine() throws {
+    let environment = ["BONAFIDE_SERVE_TOKEN_FILE": "env:TOKEN", "TOKEN": "0123456789abcdef", "BONAFIDE_SERVE_LOG_FORMAT": "json"]
+    let host = try start(["--log-level", "info"], environment: environment, auth: [])
+    let client = try connection(host.audioSocket)
+    try client.write(contentsOf: call + [0x00, 0, 0])
+    try wait { try text("err").contains("call_ended") }
+    kill(host.process.processIdentifier, SIGTERM)
+    host.process.waitUntilExit()
+    #expect(host.process.terminationStatus == 0)
+    let lines = try text("err").split(separator: "\n").map { line in
+      try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
+    }
+    #expect(lines.map { $0["message"] }.suffix(2) == ["call_started", "call_ended"])
+    #expect(lines.last?["call"] == "audiosocket-11111111-1111-1111-1111-111111111111" && lines.last?["level"] == "info")
+  }
+}
