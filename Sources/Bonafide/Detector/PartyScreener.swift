@@ -21,6 +21,7 @@ struct PartyScreener: ~Copyable {
   /// What drawings take; `nil` unless asked for.
   private var sound: SoundTrace?
   private var resampler: Resampler
+  private var gate: SilenceGate
   private var logMel: LogMel
   private var network: CRNNStream
   private(set) var evidence: PartyEvidence
@@ -58,6 +59,14 @@ struct PartyScreener: ~Copyable {
   private var waiting = 0
 
   private var resampled: [Float] = []
+  /// Those of `resampled` that pass the gate.
+  private var audible: [Float] = []
+  /// Silences that the gate has left out: those that the evidence, and those that the drawing, has not passed over yet.
+  private var silences: [SilenceGate.Drop] = []
+  private var undrawnSilences: [SilenceGate.Drop] = []
+  /// Score frames that the evidence has of the network, and the drawing of the features: what was left out is not among them.
+  private var scoredFrames = 0
+  private var drawnFrames = 0
   private var features: [Float] = []
   private var frameEnergies: [Float?] = []
   private var outputs: [FrameOutput] = []
@@ -88,6 +97,7 @@ struct PartyScreener: ~Copyable {
     self.awaitsEcho = awaitsEcho
     self.sampleRate = sampleRate
     self.resampler = resampler
+    gate = SilenceGate(unit: CRNN.framesPerScore * settings.hop)
     self.logMel = logMel
     network = CRNNStream(model.network, blockFrames: pace.blockFrames)
     frames = ScoreFrames(settings: settings)
@@ -156,32 +166,51 @@ struct PartyScreener: ~Copyable {
 
   private mutating func screenMissing(_ count: Int) {
     guard count > 0 else { return }
+    audible.removeAll(keepingCapacity: true)
+    gate.release(to: &audible)
+    screenAudible()
     let rate = card.features.sampleRate
-    logMel.expectMissing(screened * rate / sampleRate..<(screened + count) * rate / sampleRate)
+    logMel.expectMissing(screened * rate / sampleRate - gate.dropped..<(screened + count) * rate / sampleRate - gate.dropped)
     let zeros = [Float](repeating: 0, count: min(count, Self.missingBlock))
     var rest = count
     while rest > 0 {
       let block = min(rest, zeros.count)
-      screen(zeros.span.extracting(first: block))
+      screen(zeros.span.extracting(first: block), isMissing: true)
       rest -= block
     }
   }
 
   private static let missingBlock = 8000
 
-  private mutating func screen(_ block: Span<Float>) {
+  private mutating func screen(_ block: Span<Float>, isMissing: Bool = false) {
     screened += block.count
     windows?.append(block)
     resampled.removeAll(keepingCapacity: true)
     resampler.process(block, appendingTo: &resampled)
-    screenResampled()
+    screenResampled(isMissing: isMissing)
     gather()
   }
 
-  private mutating func screenResampled() {
+  private mutating func screenResampled(isMissing: Bool) {
+    audible.removeAll(keepingCapacity: true)
+    if isMissing {
+      audible += resampled
+      gate.pass(missing: resampled.count)
+    } else {
+      let known = silences.count
+      gate.append(resampled, to: &audible, drops: &silences)
+      for silence in silences[known...] {
+        logMel.expectSilence(of: silence.count * CRNN.framesPerScore, before: silence.after * CRNN.framesPerScore)
+        if sound != nil { undrawnSilences.append(silence) }
+      }
+    }
+    screenAudible()
+  }
+
+  private mutating func screenAudible() {
     features.removeAll(keepingCapacity: true)
     frameEnergies.removeAll(keepingCapacity: true)
-    logMel.append(resampled, into: &features, energies: &frameEnergies)
+    logMel.append(audible, into: &features, energies: &frameEnergies)
     keepEnergies()
     network.append(features, into: &outputs)
   }
@@ -195,29 +224,51 @@ struct PartyScreener: ~Copyable {
   }
 
   private mutating func closeScoreFrame() {
+    while let silence = undrawnSilences.first, silence.after - Self.framesBehind <= drawnFrames {
+      sound?.pass(silent: silence.count)
+      undrawnSilences.removeFirst()
+    }
+    drawnFrames += 1
     if let frame = frames.close() { sound?.closeFrame(featureFrames: frame.featureFrames, energy: frame.energy) }
   }
 
   /// Adds what the network has said to the evidence.
   private mutating func gather() {
-    var count = min(outputs.count, frames.energies.count)
-    if awaitsEcho { count = min(count, echoStart + echo.count - evidence.frameCount) }
-    guard count > 0 else { return }
-    for i in 0..<count {
+    let ready = min(outputs.count, frames.energies.count)
+    var i = 0
+    while true {
+      passSilences()
+      guard i < ready, !awaitsEcho || evidence.frameCount < echoStart + echo.count else { break }
       let place = evidence.frameCount - echoStart
       let speech = evidence.append(
         outputs[i], energy: frames.energies[i], shape: frames.shapes[i], isEcho: echo.indices.contains(place) && echo[place])
       clipping.hear(frame: evidence.frameCount - 1, isSpeech: speech != nil)
       windows?.append(speech)
       if keepsHeard, speech != nil { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
+      scoredFrames += 1
+      i += 1
     }
-    frames.removeFirst(count)
-    outputs.removeFirst(count)
-    let known = min(echo.count, evidence.frameCount - echoStart)
+    frames.removeFirst(i)
+    outputs.removeFirst(i)
+    let known = min(echo.count, max(0, evidence.frameCount - echoStart))
     echo.removeFirst(known)
     echoStart += known
     // At once in a live call, so that verdicts are early, work is spread over time and no samples wait.
     if pace == .live, windows?.waits == true { hear() }
+  }
+
+  /// Score frames that the network lags behind, in blocks of the shortest kind: what the gate has left out is passed over that much
+  /// earlier, amid silence, so that streams need not wait for the frames before it until there is sound again.
+  private static let framesBehind = 4
+
+  /// Passes over the silences that are due before the next frame.
+  private mutating func passSilences() {
+    while let silence = silences.first, silence.after - Self.framesBehind <= scoredFrames {
+      evidence.pass(silence.count)
+      clipping.hear(frame: evidence.frameCount - 1, isSpeech: false)
+      for _ in 0..<silence.count { windows?.append(nil) }
+      silences.removeFirst()
+    }
   }
 
   private mutating func hear() {
@@ -251,7 +302,10 @@ struct PartyScreener: ~Copyable {
     waiting = 0
     resampled.removeAll(keepingCapacity: true)
     resampler.finish(appendingTo: &resampled)
-    screenResampled()
+    screenResampled(isMissing: false)
+    audible.removeAll(keepingCapacity: true)
+    gate.release(to: &audible)
+    screenAudible()
     features.removeAll(keepingCapacity: true)
     frameEnergies.removeAll(keepingCapacity: true)
     logMel.finish(into: &features, energies: &frameEnergies)

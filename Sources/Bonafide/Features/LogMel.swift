@@ -12,7 +12,7 @@ import CKernels
 /// and a feature is (max(ln max(e_b, floor) − L_t, rangeLow) + shift) / scale: a gain of the input changes nothing.
 /// N samples give 1 + (N − window) / hop frames, none where N < window, however they are cut into blocks.
 ///
-/// Where samples are missing, zeros stand for them; the level then stays as it is.
+/// Where samples are missing, zeros stand for them; the level then stays as it is. Where silence is left out, the level falls as it were there.
 package struct LogMel: ~Copyable {
   let settings: FeatureSettings
   private let bandEnergyCount: Int
@@ -34,6 +34,10 @@ package struct LogMel: ~Copyable {
   private var passed: Int
   /// Places of missing samples that frames may still end in.
   private var missing: [Range<Int>] = []
+  /// Silences that are left out: the frames that come next behind them, and how many frames they would be.
+  private var silences: [(frame: Int, count: Int)] = []
+  /// Frames so far whose level is known.
+  private var levelled = 0
   /// Whether each of the `filled` frames ends in a missing sample.
   private var endsMissing: [Bool]
 
@@ -106,6 +110,17 @@ package struct LogMel: ~Copyable {
     }
   }
 
+  /// Says that silence is left out.
+  ///
+  /// - Parameters:
+  ///   - count: frames that it would be.
+  ///   - frame: the frame that begins where it does; not an earlier one than before.
+  mutating func expectSilence(of count: Int, before frame: Int) {
+    if let last = silences.last, last.frame == frame { silences[silences.count - 1].count += count } else {
+      silences.append((frame, count))
+    }
+  }
+
   /// Whether a sample is missing; asked in order.
   private mutating func isMissing(_ sample: Int) -> Bool {
     while let first = missing.first, first.upperBound <= sample { missing.removeFirst() }
@@ -142,6 +157,11 @@ package struct LogMel: ~Copyable {
               for frame in 0..<count {
                 let isMissing = endsMissing[first + frame]
                 energies.append(isMissing ? nil : means[frame])
+                while let silence = silences.first, silence.frame <= levelled {
+                  level -= settings.levelDecay * Float(silence.count)
+                  silences.removeFirst()
+                }
+                levelled += 1
                 let logarithm = naturalLogarithm(max(means[frame], settings.floor))
                 level = max(isMissing ? level : level - settings.levelDecay, logarithm, settings.levelMinimum)
                 levels[first + frame] = level

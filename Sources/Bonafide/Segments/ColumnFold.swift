@@ -35,14 +35,15 @@ struct ColumnFold: Sendable {
   }
 
   /// Takes the same value of each of many frames.
-  mutating func add(_ value: Float, at frames: Range<Int>) {
+  mutating func add(_ value: Float, at frames: Range<Int>, row: Int = 0) {
     guard let last = frames.last else { return }
     reach(last)
     var frame = frames.lowerBound
     while frame < frames.upperBound {
       let end = min((frame / span + 1) * span, frames.upperBound)
       let share = joining == .sum ? value * Float(end - frame) : value
-      values[frame / span] = joining.join(values[frame / span], share)
+      let place = frame / span * height + row
+      values[place] = joining.join(values[place], share)
       frame = end
     }
   }

@@ -120,6 +120,8 @@ struct SoundTrace: Sendable {
   private var frames = 0
   /// Sums of the feature frames of the score frame that is not whole yet.
   private var partial: [Float]
+  /// What the last score frame added to the spectra.
+  private var latest: [Float]
 
   /// - Parameters:
   ///   - bands: wanted; the model's are put together in equal parts.
@@ -130,6 +132,7 @@ struct SoundTrace: Sendable {
     peaks = ColumnFold(columns: columns, joining: .greatest)
     spectra = ColumnFold(columns: columns, height: rows, joining: .sum)
     partial = [Float](repeating: 0, count: rows)
+    latest = partial
     self.settings = settings
     samplesPerFrame = hop * Double(sampleRate)
   }
@@ -180,10 +183,17 @@ struct SoundTrace: Sendable {
     }
     let level = naturalLogarithm(max(energy ?? 0, .leastNormalMagnitude)) - naturalLogarithm(max(sum / Float(settings.bands), .leastNormalMagnitude))
     for row in partial.indices {
-      spectra.add(max(0, partial[row] + level - PartyTrace.silence), at: frames, row: row)
+      latest[row] = max(0, partial[row] + level - PartyTrace.silence)
+      spectra.add(latest[row], at: frames, row: row)
       partial[row] = 0
     }
     frames += 1
+  }
+
+  /// Takes score frames of which there are no features, since they sound like the one before.
+  mutating func pass(silent count: Int) {
+    for row in latest.indices { spectra.add(latest[row], at: frames..<frames + count, row: row) }
+    frames += count
   }
 
   /// Passes over score frames that have no features.
