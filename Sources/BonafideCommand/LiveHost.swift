@@ -63,7 +63,7 @@ final class LiveHost: Sendable {
     scans.stop()
     calls.endAll()
     // What was heard is judged: the last windows of a call take some tenths of a second each.
-    for _ in 0..<Self.mostJudging * 10 where calls.count > 0 && !writer.hasFailed { usleep(100_000) }
+    for _ in 0..<Self.mostJudging * 10 where calls.count > 0 { usleep(100_000) }
     let left = calls.count
     calls.hub.close()
     var failures: [String] = []

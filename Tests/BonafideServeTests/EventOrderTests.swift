@@ -1,7 +1,8 @@
-import BonafideServe
 import Foundation
 import Glibc
 import Testing
+
+@testable import BonafideServe
 
 /// The order of events, and readers that are too slow for them.
 @Suite struct EventOrderTests {
@@ -39,6 +40,34 @@ import Testing
     }
     #expect(slow.isCut && slow.takeAll() == nil)
     #expect(!patient.isCut && patient.takeAll()?.count == 6)
+  }
+
+  /// What is no update goes first, the last update of a party is the one that waits, and a call that has ended has none.
+  @Test func theNextEventIsAnAlarmAheadOfUpdates() {
+    let queue = EventQueue(limit: 10, kinds: [.update, .alarm, .callEnded]) {}
+    func put(_ kind: CallEvent.Kind, _ call: String, _ number: Int) {
+      queue.put(
+        CallEvent(
+          kind, CallIdentity(id: call, adapter: "test"), party: PartyIdentity(number: 0, name: "caller", sampleRate: 8000),
+          [("number", .integer(number))]))
+    }
+    for (index, (kind, call)) in [(CallEvent.Kind.update, "a"), (.update, "b"), (.partyStarted, "c"), (.alarm, "b"), (.update, "a"), (.callEnded, "b")]
+      .enumerated()
+    { put(kind, call, index) }
+    #expect(queue.count == 3)
+    var taken: [String] = []
+    while case .event(let event) = queue.takeNext() { taken.append("\(event.kind.rawValue) \(event.call) \(event.text.suffix(2).prefix(1))") }
+    #expect(taken == ["alarm b 3", "call_ended b 5", "update a 4"])
+    #expect(queue.dropped == 2 && queue.count == 0)
+    // Many go through a queue that is never empty.
+    for index in 0..<1000 {
+      put(.alarm, "x", index)
+      if index > 4, case .event(let event) = queue.takeNext() { #expect(event.text.hasSuffix("\"number\":\(index - 5)}")) }
+    }
+    #expect(queue.count == 5)
+    queue.close()
+    for _ in 0..<5 { _ = queue.takeNext() }
+    guard case .closed = queue.takeNext() else { return #expect(Bool(false), "it is closed and empty") }
   }
 
   /// Over a socket, as soon as it is too far behind.
