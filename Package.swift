@@ -26,8 +26,10 @@ let package = Package(
 
     // MPEG audio by the libmpg123 that libsndfile has loaded
     .target(name: "CMpg123"),
+    // Ogg Opus to memory, by the libopus and libogg that libsndfile has loaded
+    .target(name: "COpus"),
     // audio: files and streams of any kind to blocks of float samples
-    .target(name: "BonafideAudio", dependencies: ["CMpg123", "CSndfile", "CSoxr"]),
+    .target(name: "BonafideAudio", dependencies: ["CMpg123", "COpus", "CSndfile", "CSoxr"]),
     // inner loops of features and network, per instruction set
     .target(name: "CKernels"),
     // network: tensors, safetensors, layers

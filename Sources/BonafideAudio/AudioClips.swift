@@ -16,7 +16,7 @@ public struct AudioClip: Sendable, Equatable {
 
   /// Bytes that a second of a clip takes, about.
   public static func bytesPerSecond(channelCount: Int) -> Double {
-    OpusWriter.kilobitsPerChannel * 125 * Double(max(1, min(channelCount, 2)))
+    Double(OpusWriter.bitsPerChannel * max(1, min(channelCount, 2))) / 8
   }
 }
 
@@ -83,14 +83,24 @@ private final class OpenClip {
     while start < wanted.upperBound {
       let end = min(start + Self.most, wanted.upperBound)
       write(
-        self.channels.map { channel in
+        channels.map { channel in
           guard let block else { return [Float](repeating: 0, count: end - start) }
-          return (start - first..<end - first).map { frame in
-            let place = frame * channelCount
-            return channel.map { block[place + $0] } ?? block[place..<place + channelCount].reduce(0, +) / Float(channelCount)
-          }
+          return Self.samples(of: channel, in: block, start - first..<end - first, channelCount: channelCount)
         })
       start = end
+    }
+  }
+
+  /// The samples of one channel, or the mean of all, of an interleaved block. Of spans, since a clip is read as fast as it is screened.
+  private static func samples(of channel: Int?, in block: [Float], _ frames: Range<Int>, channelCount: Int) -> [Float] {
+    let block = block.span
+    return [Float](unsafeUninitializedCapacity: frames.count) { samples, initialized in
+      for frame in frames {
+        let place = frame * channelCount
+        samples[frame - frames.lowerBound] =
+          channel.map { block[place + $0] } ?? (place..<place + channelCount).reduce(0) { $0 + block[$1] } / Float(channelCount)
+      }
+      initialized = frames.count
     }
   }
 
@@ -106,9 +116,15 @@ private final class OpenClip {
       if isLast { resampling.resampler.finish(appendingTo: &output) }
       return output
     }
-    let count = resampled.map(\.count).min() ?? 0
+    let (count, channelCount) = (resampled.map(\.count).min() ?? 0, resampled.count)
     guard count > 0 else { return }
-    writer?.append((0..<count).flatMap { frame in resampled.map { $0[frame] } }, channelCount: resampled.count)
+    let interleaved = [Float](unsafeUninitializedCapacity: count * channelCount) { samples, initialized in
+      for (channel, source) in resampled.enumerated() {
+        for frame in 0..<count { samples[frame * channelCount + channel] = source[frame] }
+      }
+      initialized = count * channelCount
+    }
+    writer?.append(interleaved, channelCount: channelCount)
   }
 
   func finish() -> AudioClip {

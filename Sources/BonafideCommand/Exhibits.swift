@@ -17,11 +17,13 @@ struct Exhibits: Sendable {
   let page: String?
   let raw: RawFormat?
   let mix: Bool
+  /// Seconds of a call that are in the page at most where only what is flagged is.
+  var most = Exhibits.longest
 
   /// Seconds around a flagged stretch that are heard with it.
   private static let margin = 5.0
-  /// Seconds of a call that are in the page at most where only what is flagged is. To encode them takes longer than to screen them.
-  private static let most = 60.0
+  /// The same by itself, and where the first stage alone screens: encoding that adds a fifth to the time of a minute.
+  static let (longest, shorter) = (60.0, 20.0)
 
   func exhibit(of result: FileResult) -> Exhibit {
     let path = result.location
@@ -56,7 +58,7 @@ struct Exhibits: Sendable {
     let stretches = groups.enumerated().flatMap { group, parties in parties.flatMap(\.segments).map { (group, $0) } }
     for (group, stretch) in stretches.sorted(by: { $0.1.llr < $1.1.llr }) {
       let range = max(0, stretch.start - Self.margin)...min(duration, max(stretch.start, stretch.end) + Self.margin)
-      let part = heard[group].begin(of: range, adding: Self.most - heard.reduce(0) { $0 + $1.seconds })
+      let part = heard[group].begin(of: range, adding: most - heard.reduce(0) { $0 + $1.seconds })
       // A begin with too little of the stretch tells nothing.
       if part.upperBound >= min(range.upperBound, stretch.start + Self.margin) { heard[group].insert(part) }
     }

@@ -50,8 +50,8 @@ struct Scan: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Audio that is in a page (html): none, all, or flagged stretches with 5 s around them, a minute of a call at most (default). \
-      Other audio is played from the recording beside the page.
+      Audio that is in a page (html): none, all, or flagged stretches with 5 s around them, a minute of a call at most, with \
+      --fast 20 s (default). Other audio is played from the recording beside the page.
       """,
       valueName: "audio"))
   var embedAudio: EmbeddedAudio?
@@ -116,7 +116,9 @@ struct Scan: ParsableCommand {
     var exhibits: Exhibits?
     if format == .html {
       options.trace = PageScan.trace(recordings: recordings.count)
-      exhibits = Exhibits(audio: embedAudio ?? .flagged, page: toScreen ? nil : output, raw: party.raw, mix: party.mix)
+      exhibits = Exhibits(
+        audio: embedAudio ?? .flagged, page: toScreen ? nil : output, raw: party.raw, mix: party.mix,
+        most: screening.fast ? Exhibits.shorter : Exhibits.longest)
       if embedAudio == .all { PageScan.sizeWarning(for: recordings, raw: party.raw).map(Terminal.say) }
     }
     let reporting = ScanRun.Reporting(

@@ -44,6 +44,8 @@ function measurements(about, model) {
 function codecOf(format) {
   if (/ULAW|ALAW/i.test(format)) return 'ulaw';
   if (/GSM/i.test(format)) return 'gsm';
+  if (/OPUS/i.test(format)) return 'opus12';
+  if (/G729/i.test(format)) return 'g729';
   return /AMR/i.test(format) ? 'amr12.2' : 'plain';
 }
 

@@ -33,8 +33,7 @@ function colour(property) {
 }
 
 /** Prepares a canvas for drawing in CSS pixels, sharp on any screen. */
-function prepare(canvas, width, height) {
-  const ratio = Math.min(window.devicePixelRatio || 1, 3);
+function prepare(canvas, width, height, ratio = Math.min(window.devicePixelRatio || 1, 3)) {
   canvas.width = Math.max(1, Math.round(width * ratio));
   canvas.height = Math.max(1, Math.round(height * ratio));
   const context = canvas.getContext('2d');

@@ -81,9 +81,10 @@ class Pictures {
   }
 
   draw() {
-    const width = this.root.clientWidth || 700;
+    // What is laid out for paper is not known before it is drawn: the width between the margins of A4, at what a printer shows.
+    const [width, ratio] = Pictures.arePrinted ? [688, 3] : [this.root.clientWidth || 700];
     const { wave, spectrum, evidence, axis } = Pictures.heights;
-    const context = prepare(this.canvas, width, wave + spectrum + evidence + axis + 8);
+    const context = prepare(this.canvas, width, wave + spectrum + evidence + axis + 8, ratio);
     this.canvas.style.height = `${wave + spectrum + evidence + axis + 8}px`;
     context.font = '11px system-ui, sans-serif';
     const { from, to } = this.seen;

@@ -129,7 +129,7 @@ const texts = {
     `Error rates of the tool at its own points, on ${codec} with ${seconds} s of speech, the nearest that was measured:`,
   ratesMoved: 'The points of this scan are not those of the models, so that its error rates are others than these:',
   codecs: { ulaw: 'speech through µ-law or A-law', gsm: 'speech through GSM', 'amr12.2': 'speech through AMR-NB',
-    plain: 'speech without a codec' },
+    g729: 'speech through G.729', opus12: 'speech through Opus at 12 kb/s', plain: 'speech without a codec' },
   rates: {
     data: 'Development data', genuineFlagged: 'People flagged', genuineCleared: 'People cleared', spoofFlagged: 'Machines flagged',
     spoofCleared: 'Machines cleared',
