@@ -11,6 +11,10 @@ let package = Package(
     .library(name: "bonafide-c", type: .static, targets: ["BonafideC"]),
     .executable(name: "bonafide", targets: ["bonafide"]),
   ],
+  traits: [
+    .trait(name: "FFTW", description: "Fourier transforms by FFTW, which is under the GPL, and not by this package's own code"),
+    .default(enabledTraits: ["FFTW"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -25,7 +29,7 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
     // MPEG audio by the libmpg123 that libsndfile has loaded
-    .target(name: "CMpg123"),
+    .target(name: "CMpg123", dependencies: ["CSndfile"]),
     // Ogg Opus to memory, by the libopus and libogg that libsndfile has loaded
     .target(name: "COpus"),
     // audio: files and streams of any kind to blocks of float samples
@@ -37,7 +41,11 @@ let package = Package(
     // the default model, compiled in
     .target(name: "CDefaultModel"),
     // features, model, scores, segments, verdicts: the public API
-    .target(name: "Bonafide", dependencies: ["BonafideAudio", "BonafideNetwork", "CFFTW", "CKernels", "CDefaultModel"]),
+    .target(
+      name: "Bonafide",
+      dependencies: [
+        "BonafideAudio", "BonafideNetwork", .target(name: "CFFTW", condition: .when(traits: ["FFTW"])), "CKernels", "CDefaultModel",
+      ]),
     // the C interface: bonafide.h, and what of it takes C
     .target(name: "CBonafide"),
     // the C interface over Bonafide

@@ -12,7 +12,7 @@ here=$(dirname "$0")
 # Of the compiler that made the objects; SWIFTC names another than that on PATH.
 swiftc=${SWIFTC:-swiftc}
 runtime=$(dirname "$(dirname "$(readlink -f "$(command -v "$swiftc")")")")/lib/swift_static/linux
-libraries='-lsndfile -lsoxr -lfftw3f -lopenblas'
+libraries='-lsndfile -lsoxr -lopenblas'
 foundation='-lFoundationEssentials -l_FoundationCShims -l_FoundationCollections'
 
 mkdir -p "$folder"
@@ -21,6 +21,9 @@ trap 'rm -rf "$work"' EXIT
 
 # One object: a linker takes of an archive only what something asks for, and nothing asks for the functions of the header.
 ld -r -o "$work/bonafide.o" --whole-archive "$objects"
+
+# Not where the package was built without its trait FFTW.
+if nm "$work/bonafide.o" | grep -q ' U fftwf_'; then libraries="$libraries -lfftw3f"; fi
 
 soname=libbonafide.so.${version%%.*}
 "$swiftc" -use-ld=lld -emit-library -static-stdlib "$work/bonafide.o" $libraries $foundation -o "$work/libbonafide.so" \

@@ -1,13 +1,9 @@
-import CFFTW
-import Synchronization
+import Glibc
 
-/// Guards FFTW's planner, which keeps global state; executing a plan needs no lock.
-private let planner = Mutex(())
-
-/// Discrete Fourier transforms of real frames, many at a time, with FFTW in single precision.
+/// Discrete Fourier transforms of real frames, many at a time, in single precision: by FFTW, or by `CKernels` where the package is built
+/// without its trait `FFTW`.
 ///
-/// The plan is made once; input and output are aligned for SIMD. `FFTW_ESTIMATE` picks the same algorithm every time, so that
-/// results do not differ from run to run.
+/// The plan is made once; input and output are aligned for SIMD. Results do not differ from run to run.
 struct RealTransform: ~Copyable {
   /// Samples per frame.
   let size: Int
@@ -19,7 +15,7 @@ struct RealTransform: ~Copyable {
   let input: UnsafeMutablePointer<Float>
   /// `batch` frames of `outputStride` complex numbers, real and imaginary parts in turn, the first `size / 2 + 1` valid.
   let output: SpectrumBuffer
-  private let plan: fftwf_plan
+  private let plan: TransformPlan
 
   /// - Parameter output: gets the transforms, in place of a buffer that belongs to the value. It has room for them.
   /// - Throws: when `size` or `batch` is out of range, or memory runs out.
@@ -30,43 +26,31 @@ struct RealTransform: ~Copyable {
     let stride = Self.outputStride(size: size)
     let output = if let output { output } else { try SpectrumBuffer(count: stride * batch) }
     precondition(output.count >= stride * batch, "the buffer has no room for the transforms")
-    var parts: (input: UnsafeMutablePointer<Float>, plan: fftwf_plan)?
-    planner.withLock { _ in parts = Self.plan(size: size, batch: batch, output: output.complex, stride: stride) }
-    guard let parts else {
-      throw FeatureError("no memory for a Fourier transform of \(size) samples, \(batch) at a time")
+    guard let input = alignedFloats(size * batch) else { throw Self.outOfMemory(size: size, batch: batch) }
+    guard let plan = TransformPlan(size: size, batch: batch, input: input, output: output.start, stride: stride) else {
+      free(input)
+      throw Self.outOfMemory(size: size, batch: batch)
     }
     self.size = size
     self.batch = batch
     self.output = output
+    self.plan = plan
+    self.input = input
     outputStride = stride
-    (input, plan) = parts
     input.update(repeating: 0, count: size * batch)
   }
 
   static func outputStride(size: Int) -> Int { (size / 2 + 1 + 3) & ~3 }
 
-  /// Allocates and plans; `nil` when memory runs out.
-  private static func plan(size: Int, batch: Int, output: UnsafeMutablePointer<fftwf_complex>, stride: Int) -> (
-    input: UnsafeMutablePointer<Float>, plan: fftwf_plan
-  )? {
-    guard let input = fftwf_alloc_real(size * batch) else { return nil }
-    var length = Int32(size)
-    let plan = fftwf_plan_many_dft_r2c(
-      1, &length, Int32(batch), input, nil, 1, Int32(size), output, nil, 1, Int32(stride),
-      FFTW_ESTIMATE | FFTW_PRESERVE_INPUT)
-    if let plan { return (input, plan) }
-    fftwf_free(input)
-    return nil
+  private static func outOfMemory(size: Int, batch: Int) -> FeatureError {
+    FeatureError("no memory for a Fourier transform of \(size) samples, \(batch) at a time")
   }
 
-  deinit {
-    planner.withLock { _ in fftwf_destroy_plan(plan) }
-    fftwf_free(input)
-  }
+  deinit { free(input) }
 
   /// Transforms all of `input` to `output`.
   func execute() {
-    fftwf_execute(plan)
+    plan.execute()
   }
 
   /// Writes |X|² of output frame `frame`, `size / 2 + 1` numbers, to `power`.
@@ -83,20 +67,25 @@ struct RealTransform: ~Copyable {
 final class SpectrumBuffer {
   /// Complex numbers that there is room for.
   let count: Int
-  fileprivate let complex: UnsafeMutablePointer<fftwf_complex>
+  /// Real and imaginary parts in turn.
+  let start: UnsafeMutablePointer<Float>
 
   /// - Throws: when memory runs out.
   init(count: Int) throws(FeatureError) {
-    guard let complex = fftwf_alloc_complex(count) else { throw FeatureError("no memory for \(count) complex numbers") }
+    guard let start = alignedFloats(2 * count) else { throw FeatureError("no memory for \(count) complex numbers") }
     self.count = count
-    self.complex = complex
+    self.start = start
     start.update(repeating: 0, count: 2 * count)
   }
 
-  deinit { fftwf_free(complex) }
+  deinit { free(start) }
+}
 
-  /// Real and imaginary parts in turn.
-  var start: UnsafeMutablePointer<Float> { UnsafeMutableRawPointer(complex).assumingMemoryBound(to: Float.self) }
+/// Memory that `free` gives back, aligned for SIMD; `nil` when there is none.
+private func alignedFloats(_ count: Int) -> UnsafeMutablePointer<Float>? {
+  let alignment = 64
+  let bytes = (count * MemoryLayout<Float>.stride + alignment - 1) / alignment * alignment
+  return aligned_alloc(alignment, bytes)?.assumingMemoryBound(to: Float.self)
 }
 
 /// Why features cannot be computed, in one line.

@@ -39,6 +39,21 @@ static inline float kernels_natural_logarithm(float x) {
 /// Frames that the functions of spectra work on at once, a lane of a vector each.
 enum { kernels_lanes = 16 };
 
+/// Fourier transforms of real frames of one size, and the memory they work in.
+struct kernels_fourier;
+
+/// For `batch` frames of `size` samples, at least one of each; NULL where there is no memory for it. Sizes of the factors 2, 3 and 5 are fast.
+struct kernels_fourier *kernels_fourier_make(size_t size, size_t batch);
+
+/// Gives back what `kernels_fourier_make` made, or NULL.
+void kernels_fourier_free(struct kernels_fourier *plan);
+
+/// X[k] = Σ x[n] e^(-2πi k n / size) of all frames, for k = 0 ... size / 2.
+///
+/// - input: the frames, one after another. They stay as they are.
+/// - output: real and imaginary parts in turn; `stride` complex numbers from one spectrum to the next.
+void kernels_fourier_run(const struct kernels_fourier *plan, const float *input, float *output, size_t stride);
+
 /// |X|² of `kernels_lanes` spectra.
 ///
 /// - spectra: real and imaginary parts in turn; `stride` complex numbers from one spectrum to the next.
