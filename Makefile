@@ -3,6 +3,9 @@ SWIFT ?= swift
 # Options for every swift call, such as SWIFTFLAGS="-j 1".
 SWIFTFLAGS ?=
 VERSION := $(shell sed -n 's/.*version = "\(.*\)"/\1/p' Sources/Bonafide/Version.swift)
+# Fourier transforms: fftw (GPL), or own. What was built with the other is built again.
+FFT ?= fftw
+fft-flags = $(if $(filter own,$(FFT)),--disable-default-traits,$(if $(filter fftw,$(FFT)),,$(error FFT=$(FFT): fftw and own are known)))
 # libbonafide, linked.
 LIBRARY := .build/c
 
@@ -18,13 +21,13 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-python test-models test-cluster test-page test-http test-install test-swift screenshots demo samples install uninstall train bench bench-instructions clean
+.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-python test-models test-cluster test-page test-http test-install test-swift screenshots demo samples install uninstall train bench bench-instructions packages test-packages release clean
 
 all: build library
 
 help:
 	@echo 'make          the command and the C library, optimised'
-	@echo 'make build    the command alone: .build/release/bonafide'
+	@echo 'make build    the command alone: .build/release/bonafide; FFT=own without FFTW, for make and make library too'
 	@echo 'make library  the C library alone: $(LIBRARY)/libbonafide.so and .a'
 	@echo 'make python-wheel  the Python package, the library inside: .build/python/*.whl'
 	@echo 'make documentation  pages of the Swift API: .build/documentation, for `python3 -m http.server`'
@@ -41,11 +44,13 @@ help:
 	@echo 'make samples  makes the recordings of samples/ again (packages: top of samples/make.sh)'
 	@echo 'make install  what make has built, man pages and shell completions, under PREFIX=$(PREFIX)'
 	@echo 'make uninstall  removes what make install put under PREFIX=$(PREFIX)'
+	@echo 'make packages  for Debian, a wheel and a tarball with all inside: .build/package; make test-packages tries each in a bare system'
+	@echo 'make release  make test, packages and test-packages'
 	@echo 'make train    a model from CORPUS=$(CORPUS); see Models/training/README.md'
 	@echo 'make clean    removes what was built'
 
 build:
-	$(SWIFT) build -c release --product bonafide $(SWIFTFLAGS)
+	$(SWIFT) build -c release --product bonafide $(fft-flags) $(SWIFTFLAGS)
 
 # A public symbol without a comment, or a link that leads nowhere, fails it.
 documentation:
@@ -58,7 +63,7 @@ documentation:
 # The archive is made anew: SwiftPM leaves objects of files in it that are gone from the sources.
 library:
 	rm -f .build/release/libbonafide-c.a
-	$(SWIFT) build -c release --product bonafide-c $(SWIFTFLAGS)
+	$(SWIFT) build -c release --product bonafide-c $(fft-flags) $(SWIFTFLAGS)
 	Bindings/C/link.sh .build/release/libbonafide-c.a $(LIBRARY) $(VERSION)
 
 python-wheel: library
@@ -98,7 +103,7 @@ test:
 	+$(MAKE) --no-print-directory -j2 --output-sync=target lint test-c test-python test-models test-page test-http test-install test-swift
 
 test-swift:
-	$(SWIFT) test -Xcc -O2 $(SWIFTFLAGS)
+	$(SWIFT) test -Xcc -O2 $(fft-flags) $(SWIFTFLAGS)
 
 test-c: examples
 	Tests/C/run.sh $(LIBRARY)
@@ -146,6 +151,8 @@ demo: build
 samples:
 	samples/make.sh
 
+# Folder of libraries, in PREFIX.
+LIBDIR ?= lib
 # PREFIX from the root, since pkg-config needs it so.
 prefix = $(if $(filter /%,$(PREFIX)),$(PREFIX),$(CURDIR)/$(PREFIX))
 root = $(DESTDIR)$(prefix)
@@ -158,7 +165,7 @@ install:
 	@[ -x .build/release/bonafide ] && [ -e $(LIBRARY)/libbonafide.so ] || { echo 'install: run make first' >&2; exit 1; }
 	install -d '$(root)/bin' '$(root)/share/man/man1' '$(root)/$(bash-completions)' '$(root)/$(zsh-completions)' '$(root)/$(fish-completions)'
 	install -s .build/release/bonafide '$(root)/bin/bonafide'
-	Bindings/C/install.sh $(LIBRARY) $(VERSION) '$(DESTDIR)' '$(prefix)'
+	Bindings/C/install.sh $(LIBRARY) $(VERSION) '$(DESTDIR)' '$(prefix)' '$(LIBDIR)'
 	install -m 644 -t '$(root)/share/man/man1' Manual/*.1
 	.build/release/bonafide --generate-completion-script bash >'$(root)/$(bash-completions)/bonafide'
 	.build/release/bonafide --generate-completion-script zsh >'$(root)/$(zsh-completions)/_bonafide'
@@ -166,18 +173,32 @@ install:
 
 # What install put there, and no folder that others use.
 uninstall:
-	rm -f '$(root)/bin/bonafide' '$(root)/include/bonafide.h' '$(root)/lib/libbonafide.a' '$(root)/lib/libbonafide.so' \
-	  '$(root)/lib/libbonafide.so.$(firstword $(subst ., ,$(VERSION)))' '$(root)/lib/libbonafide.so.$(VERSION)' \
-	  '$(root)/lib/pkgconfig/bonafide.pc' '$(root)/$(bash-completions)/bonafide' '$(root)/$(zsh-completions)/_bonafide' \
+	rm -f '$(root)/bin/bonafide' '$(root)/include/bonafide.h' '$(root)/$(LIBDIR)/libbonafide.a' '$(root)/$(LIBDIR)/libbonafide.so' \
+	  '$(root)/$(LIBDIR)/libbonafide.so.$(firstword $(subst ., ,$(VERSION)))' '$(root)/$(LIBDIR)/libbonafide.so.$(VERSION)' \
+	  '$(root)/$(LIBDIR)/pkgconfig/bonafide.pc' '$(root)/$(bash-completions)/bonafide' '$(root)/$(zsh-completions)/_bonafide' \
 	  '$(root)/$(fish-completions)/bonafide.fish' $(foreach page,$(notdir $(wildcard Manual/*.1)),'$(root)/share/man/man1/$(page)')
-	rm -f '$(root)/lib/cmake/Bonafide/BonafideConfig.cmake' '$(root)/lib/cmake/Bonafide/BonafideConfigVersion.cmake'
-	[ ! -d '$(root)/lib/cmake/Bonafide' ] || rmdir --ignore-fail-on-non-empty '$(root)/lib/cmake/Bonafide'
+	rm -f '$(root)/$(LIBDIR)/cmake/Bonafide/BonafideConfig.cmake' '$(root)/$(LIBDIR)/cmake/Bonafide/BonafideConfigVersion.cmake'
+	[ ! -d '$(root)/$(LIBDIR)/cmake/Bonafide' ] || rmdir --ignore-fail-on-non-empty '$(root)/$(LIBDIR)/cmake/Bonafide'
 
 train:
 	$(PYTHON) Models/training/corpus.py '$(CORPUS)/protocol.tsv' '$(CACHE)' --rate $(RATE)
 	$(PYTHON) Models/training/train.py '$(CACHE)' '$(RUN)' --music '$(MUSIC)' $(TRAINFLAGS)
 	$(PYTHON) Models/training/export.py '$(CACHE)' '$(RUN)' '$(MODEL)'
 	$(PYTHON) Models/training/golden_model.py
+
+# Of what git knows or would take in, built by itself in .build/package; what it takes: docs/install.md.
+packages:
+	SWIFTFLAGS='$(fft-flags) $(SWIFTFLAGS)' Packaging/deb.sh
+	PYTHON=$(PYTHON) Packaging/wheel.sh
+	Packaging/tarball.sh
+
+# Each in a bare Debian 12. Root, and the net.
+test-packages:
+	Packaging/check.sh
+
+# All that is handed on, of sources that pass all tests.
+release: test packages test-packages
+	@cd .build/package && sha256sum *.deb *.whl *.tar.gz *.tar.xz | tee SHA256SUMS
 
 clean:
 	$(SWIFT) package clean

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from setuptools import setup
+from setuptools import Distribution, setup
 from setuptools.command.build_py import build_py
 
 try:
@@ -19,17 +19,20 @@ ROOT = HERE.parents[1]
 
 
 def version() -> str:
-    source = (ROOT / "Sources/Bonafide/Version.swift").read_text(encoding="utf-8")
-    found = re.search(r'version = "([^"]+)"', source)
+    """Of the engine; in a source distribution, which has not its sources, the one that was noted."""
+    source, noted = ROOT / "Sources/Bonafide/Version.swift", HERE / "PKG-INFO"
+    file, pattern = (noted, r"^Version: (\S+)$") if noted.exists() else (source, r'version = "([^"]+)"')
+    found = re.search(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)
     if not found:
-        raise SystemExit("no version in Sources/Bonafide/Version.swift")
+        raise SystemExit(f"no version in {file}")
     return found.group(1)
 
 
 def build_library() -> None:
     """Builds libbonafide of the sources beside; what is wrong, and what to do, is the last line."""
     if not (ROOT / "Package.swift").exists():
-        raise SystemExit("the sources of Bonafide are not here: install the wheel that `make python-wheel` makes")
+        raise SystemExit(
+            "the sources of Bonafide are not here: install the wheel, or Debian's libbonafide0 and try again with an empty BONAFIDE_LIBRARY")
     if shutil.which("swift") is None:
         raise SystemExit(
             f"libbonafide is not built, and there is no swift to build it: install Swift 6.3, run `make library` in {ROOT}, and try again")
@@ -40,12 +43,21 @@ def build_library() -> None:
 class BuildWithLibrary(build_py):
     def run(self) -> None:
         super().run()
+        if os.environ.get("BONAFIDE_LIBRARY") == "":
+            return  # none inside: the system's is used
         library = pathlib.Path(os.environ.get("BONAFIDE_LIBRARY", ROOT / ".build/c/libbonafide.so"))
         if not library.exists() and "BONAFIDE_LIBRARY" not in os.environ:
             build_library()
         if not library.exists():
-            raise SystemExit(f"{library} is missing: run `make library` in {ROOT} first, or name one in BONAFIDE_LIBRARY")
+            raise SystemExit(f"{library} is missing: run `make library` in {ROOT} first, or name one in BONAFIDE_LIBRARY, or "
+                             "nothing for the system's")
         shutil.copyfile(library.resolve(), pathlib.Path(self.build_lib) / "bonafide/libbonafide.so")
+
+
+class WithLibrary(Distribution):
+    def has_ext_modules(self) -> bool:
+        """Whether it goes where packages of one platform go."""
+        return os.environ.get("BONAFIDE_LIBRARY") != ""
 
 
 class PlatformWheel(bdist_wheel):
@@ -59,4 +71,4 @@ class PlatformWheel(bdist_wheel):
         return "py3", "none", super().get_tag()[2]
 
 
-setup(version=version(), cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel})
+setup(version=version(), distclass=WithLibrary, cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel})

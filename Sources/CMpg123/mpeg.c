@@ -1,8 +1,12 @@
+#define _GNU_SOURCE
+
 #include "mpeg.h"
 
 #include <dlfcn.h>
 #include <mpg123.h>
 #include <pthread.h>
+#include <sndfile.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /* libmpg123 comes with libsndfile and is not linked, so that there is no second one beside it. */
@@ -27,7 +31,14 @@ static struct {
 static pthread_once_t loading = PTHREAD_ONCE_INIT;
 
 static void load(void) {
-  void *handle = dlopen("libmpg123.so.0", RTLD_NOW | RTLD_LOCAL);
+  // Where libraries are bundled, libmpg123 may have another name: it is found as what libsndfile has loaded.
+  Dl_info sndfile;
+  void *handle = dladdr((const void *)(uintptr_t)sf_open_fd, &sndfile) ? dlopen(sndfile.dli_fname, RTLD_NOW | RTLD_LOCAL) : NULL;
+  if (handle && !dlsym(handle, "mpg123_init")) {
+    dlclose(handle);
+    handle = NULL;
+  }
+  if (!handle) handle = dlopen("libmpg123.so.0", RTLD_NOW | RTLD_LOCAL);
   if (!handle) return;
   library.init = dlsym(handle, "mpg123_init");
   library.new = dlsym(handle, "mpg123_new");

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Builds the Debian source package and the packages of it into .build/package, and asks lintian: Packaging/deb.sh
+#
+# It takes debhelper, dh-python, dpkg-dev, lintian and patchelf of Debian, and Swift on the PATH.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tree=$(Packaging/tree.sh)
+version=${tree##*-}
+folder=${tree%/*}
+rm -f "$folder"/*.deb "$folder"/bonafide_* "$folder"/*.changes
+# The same bytes of the same sources.
+tar -C "$folder" --exclude=.build --exclude="${tree##*/}/debian" --sort=name --mtime='2026-01-01 UTC' --owner=0 --group=0 --numeric-owner \
+  -cf - "${tree##*/}" | gzip -n1 >"$folder/bonafide_$version.orig.tar.gz"
+# Swift is not Debian's, so that build dependencies are looked at, and Swift is the one on the PATH; what was built before is kept.
+# No packages of symbols, which are larger than all else.
+(cd "$tree" && DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -us -uc -nc)
+lintian --fail-on error,warning "$folder"/*.changes
