@@ -1,7 +1,8 @@
-// Calls for `bonafide serve`, in real time: N parties of one call each, 20 ms of audio a packet, over AudioSocket or as Twilio's Media
-// Streams. What becomes late is told by the host itself (load.py); here it is told how far this program was behind its own clock.
+// Calls for `bonafide serve`, in real time: N parties of one call each, 20 ms of audio a packet, over AudioSocket, as Twilio's Media Streams or
+// as RTP. What becomes late is told by the host itself (load.py); here it is told how far this program was behind its own clock. With LIFE
+// a call hangs up after so many seconds, at a time of its own, and another one begins in its place.
 //
-//     calls audiosocket|twilio PORT PARTIES SECONDS FILE.ulaw
+//     calls audiosocket|twilio|rtp PORT PARTIES SECONDS FILE.ulaw [LIFE]
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 enum { packet = 160 };
+enum form { audiosocket, twilio, rtp };
 
 static double now(void) {
   struct timespec time;
@@ -27,11 +29,11 @@ static void fail(const char *what) {
   exit(2);
 }
 
-static int connected(int port) {
-  int handle = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+static int connected(enum form form, int port) {
+  int handle = socket(AF_INET, form == rtp ? SOCK_DGRAM : SOCK_STREAM, 0), on = 1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   if (handle < 0 || connect(handle, (struct sockaddr *)&address, sizeof address)) fail("connect");
-  setsockopt(handle, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (form != rtp) setsockopt(handle, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return handle;
 }
 
@@ -81,9 +83,10 @@ static void put_text(int handle, const char *text, size_t count) {
   put(handle, frame, head + count);
 }
 
-static void begin(int handle, int is_twilio, int number) {
+static void begin(int handle, enum form form, int number) {
   char text[512];
-  if (!is_twilio) {
+  if (form == rtp) return;
+  if (form == audiosocket) {
     uint8_t frame[19] = {1, 0, 16};
     memcpy(frame + 3, &number, sizeof number);
     put(handle, frame, sizeof frame);
@@ -107,8 +110,25 @@ static void begin(int handle, int is_twilio, int number) {
   put_text(handle, text, count);
 }
 
-static void talk(int handle, int is_twilio, int number, const uint8_t *audio) {
-  if (!is_twilio) {
+static void end(int handle, enum form form, int number) {
+  if (form == audiosocket) put(handle, (uint8_t[]){0, 0, 0}, 3);
+  if (form == twilio) put_text(handle, "{\"event\":\"stop\"}", 16);
+  // RTCP: goodbye.
+  uint8_t goodbye[8] = {0x81, 203, 0, 1, number >> 24, number >> 16, number >> 8, number};
+  if (form == rtp) send(handle, goodbye, sizeof goodbye, 0);
+  close(handle);
+}
+
+static void talk(int handle, enum form form, int source, int number, const uint8_t *audio) {
+  if (form == rtp) {
+    uint32_t time = number * packet;
+    uint8_t datagram[12 + packet] = {0x80,      0,    number >> 8,  number,       time >> 24,  time >> 16,
+                                     time >> 8, time, source >> 24, source >> 16, source >> 8, source};
+    memcpy(datagram + 12, audio, packet);
+    if (send(handle, datagram, sizeof datagram, 0) < 0) fail("send");
+    return;
+  }
+  if (form == audiosocket) {
     uint8_t frame[3 + 2 * packet] = {0x10, 2 * packet >> 8, 2 * packet & 255};
     for (int i = 0; i < packet; i++) {
       int16_t sample = linear(audio[i]);
@@ -130,11 +150,12 @@ static void talk(int handle, int is_twilio, int number, const uint8_t *audio) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 6) {
-    fprintf(stderr, "usage: calls audiosocket|twilio PORT PARTIES SECONDS FILE.ulaw\n");
+  if (count < 6 || count > 7) {
+    fprintf(stderr, "usage: calls audiosocket|twilio|rtp PORT PARTIES SECONDS FILE.ulaw [LIFE]\n");
     return 64;
   }
-  int is_twilio = !strcmp(arguments[1], "twilio"), port = atoi(arguments[2]), parties = atoi(arguments[3]), seconds = atoi(arguments[4]);
+  enum form form = !strcmp(arguments[1], "twilio") ? twilio : !strcmp(arguments[1], "rtp") ? rtp : audiosocket;
+  int port = atoi(arguments[2]), parties = atoi(arguments[3]), seconds = atoi(arguments[4]), life = count > 6 ? 50 * atoi(arguments[6]) : 0;
   FILE *file = fopen(arguments[5], "rb");
   static uint8_t audio[1 << 20];
   size_t length = file ? fread(audio, 1, sizeof audio, file) / packet : 0;
@@ -143,10 +164,10 @@ int main(int count, char **arguments) {
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  int *handles = calloc(parties, sizeof *handles);
+  int *handles = calloc(parties, sizeof *handles), *began = calloc(parties, sizeof *began), calls = 0;
   for (int i = 0; i < parties; i++) {
-    handles[i] = connected(port);
-    begin(handles[i], is_twilio, i);
+    handles[i] = connected(form, port);
+    begin(handles[i], form, ++calls);
   }
   double start = now(), latest = 0;
   for (int number = 1; number <= seconds * 50; number++) {
@@ -158,10 +179,16 @@ int main(int count, char **arguments) {
         nanosleep(&pause, NULL);
       }
       if (-wait > latest) latest = -wait;
-      talk(handles[i], is_twilio, number, audio + packet * ((number + 37 * i) % length));
+      if (life && (number + (long)life * i / parties) % life == 0) {
+        end(handles[i], form, i + 1);
+        handles[i] = connected(form, port);
+        begin(handles[i], form, ++calls);
+        began[i] = number - 1;
+      }
+      talk(handles[i], form, i + 1, number - began[i], audio + packet * ((number + 37 * i) % length));
     }
   }
-  printf("%.0f ms behind its clock at most\n", latest * 1000);
+  printf("%.0f ms behind its clock at most, %d calls\n", latest * 1000, calls);
   // The host is asked while the calls are there.
   fflush(stdout);
   sleep(2);

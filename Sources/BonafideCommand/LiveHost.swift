@@ -36,11 +36,7 @@ final class LiveHost: Sendable {
 
   /// Runs until a signal.
   func run() throws(RunError) {
-    // Ahead of the threads, which inherit it: a signal is for this one alone.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    for signal in [SIGTERM, SIGINT] { sigaddset(&signals, signal) }
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    StopSignals.catch()
     _ = calls.hub.add(writer.queue)
     calls.wait(for: writer.queue)
     try writer.start()
@@ -53,13 +49,13 @@ final class LiveHost: Sendable {
     } catch {
       throw RunError(message: "cannot listen: \(error)")
     }
-    wait(for: &signals, seconds: nil)
+    wait(for: 1, seconds: nil)
     calls.stopTaking()
     scans.stopTaking()
     if calls.count > 0, !writer.hasFailed {
       log.notice("stopping; \(calls.count) \(calls.count == 1 ? "call is" : "calls are") under way")
     }
-    wait(for: &signals, seconds: drain)
+    wait(for: 2, seconds: drain)
     scans.stop()
     calls.endAll()
     // What was heard is judged: the last windows of a call take some tenths of a second each.
@@ -89,16 +85,15 @@ final class LiveHost: Sendable {
     }
   }
 
-  /// Waits for a signal; with a time, until it is over or no call is under way and no recording in work, too.
-  private func wait(for signals: inout sigset_t, seconds: Int?) {
+  /// Waits for so many signals; with a time, until it is over or no call is under way and no recording in work, too.
+  private func wait(for signals: Int, seconds: Int?) {
     var tenths = seconds.map { $0 * 10 }
-    while !writer.hasFailed {
+    while !writer.hasFailed, StopSignals.received < signals {
       if let left = tenths {
         if left <= 0 || calls.count == 0 && scans.count == 0 { return }
         tenths = left - 1
       }
-      var pause = timespec(tv_sec: 0, tv_nsec: 100_000_000)
-      if sigtimedwait(&signals, nil, &pause) > 0 { return }
+      usleep(100_000)
     }
   }
 }

@@ -10,7 +10,7 @@ struct Serve: ParsableCommand {
     abstract: "Screen live calls that telephone systems stream, and write what happens as JSON lines.",
     discussion: """
       Takes calls by WebSocket (Twilio Media Streams at /twilio, Genesys AudioHook at /audiohook, FreeSWITCH's mod_audio_fork at \
-      /audio-fork) and by Asterisk's AudioSocket, and writes events to standard output, a JSON line each. The same events are at /v1/events and /v1/calls/ID/events; /v1/calls, /metrics, /healthz and /readyz tell how it \
+      /audio-fork), by Asterisk's AudioSocket and as RTP, and writes events to standard output, a JSON line each. The same events are at /v1/events and /v1/calls/ID/events; /v1/calls, /metrics, /healthz and /readyz tell how it \
       stands. Recordings are screened by POST /v1/scan; /openapi.json describes all of it. A first SIGTERM or SIGINT keeps new calls away and waits for those under way, a second one ends them.
 
       Exit status: 2 where it cannot go on, 64 where the command line makes no sense.
@@ -31,6 +31,9 @@ struct Serve: ParsableCommand {
 
   @OptionGroup(title: "Where it listens")
   var places: PlaceOptions
+
+  @OptionGroup(title: "RTP")
+  var rtp: RTPOptions
 
   @OptionGroup(title: "Who may come in")
   var admission: AdmissionOptions
@@ -101,10 +104,12 @@ struct Serve: ParsableCommand {
   }
 
   private var serverSettings: ServerSettings {
-    get throws(RunError) {
+    get throws {
       var settings = ServerSettings(http: places.http)
       settings.audioSocket = places.audiosocket
-      settings.audioSocketPeers = places.peers
+      settings.audioSocketPeers = places.audiosocketFrom
+      settings.rtp = try rtp.settings
+      settings.tls = try places.identity()
       settings.gate = try admission.gate(at: places)
       settings.idleSeconds = limits.idleTimeout
       settings.mostConnections = limits.maxConnections

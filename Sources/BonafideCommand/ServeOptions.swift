@@ -15,16 +15,31 @@ struct PlaceOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Addresses that AudioSocket is taken from, with commas between: it has no password. Needed where other machines reach it.",
-      valueName: "addresses"))
-  var audiosocketFrom: String?
+      "Addresses and networks that AudioSocket is taken from, with commas between: it has no password. Needed where other machines reach it.",
+      valueName: "addresses"),
+    transform: peers)
+  var audiosocketFrom: PeerList?
 
-  var peers: [String]? { audiosocketFrom?.split(separator: ",").map { String($0) } }
+  @Option(
+    help: ArgumentHelp(
+      "File with the certificate for HTTPS and secure WebSockets, in PEM, and those that lead to it; read again when it changes.", valueName: "file"),
+    completion: .file())
+  var tlsCertificate: String?
+
+  @Option(help: ArgumentHelp("File with the key of --tls-certificate, in PEM, without a password.", valueName: "file"), completion: .file())
+  var tlsKey: String?
 
   func validate() throws {
+    try check((tlsCertificate == nil) == (tlsKey == nil), "--tls-certificate and --tls-key go together.")
     if let audiosocket, !audiosocket.isLoopback {
       try check(audiosocketFrom != nil, "--audiosocket \(audiosocket) is reached by other machines: --audiosocket-from says by which ones.")
     }
+  }
+
+  /// Certificate and key, where they are given.
+  func identity() throws(RunError) -> TLSIdentity? {
+    guard let tlsCertificate, let tlsKey else { return nil }
+    do throws(SettingError) { return try TLSIdentity(certificatePath: tlsCertificate, keyPath: tlsKey) } catch { throw RunError(message: "\(error)") }
   }
 
   private static func place(_ text: String) throws -> ServerSettings.Place {
@@ -79,6 +94,10 @@ struct AdmissionOptions: ParsableArguments {
     gate.twilioToken = try twilioTokenFile.map(secret)
     gate.audioHook = try audiohookKeyFile.map(audioHook)
     gate.publicURL = publicURL
+    let isSecured = places.tlsKey != nil || ["wss://", "https://"].contains { publicURL?.hasPrefix($0) ?? false }
+    if !places.http.isLoopback, !isSecured {
+      Terminal.say("warning: tokens and calls can be read on their way to \(places.http): give --tls-certificate, or put a proxy that has one in front")
+    }
     return gate
   }
 

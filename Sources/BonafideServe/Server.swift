@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import NIOWebSocket
 
 /// The live host: takes calls from telephone systems, and answers requests.
@@ -10,7 +11,7 @@ package final class Server: Sendable {
   private let scans: Scans
   private let log: HostLog
   private let group: MultiThreadedEventLoopGroup
-  private let connections = ConnectionCount()
+  private let connections: ConnectionCount
 
   /// - Parameter loops: threads for sockets; screening has its own.
   package init(_ settings: ServerSettings, calls: Calls, scans: Scans, log: HostLog, loops: Int = 1) {
@@ -18,6 +19,7 @@ package final class Server: Sendable {
     self.calls = calls
     self.scans = scans
     self.log = log
+    connections = ConnectionCount(most: settings.mostConnections)
     group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
   }
 
@@ -25,8 +27,14 @@ package final class Server: Sendable {
   ///
   /// - Returns: where: the ports, when 0 was asked for.
   package func start() throws -> [String] {
-    var places = ["http://\(try listen(at: settings.http, http))"]
+    var places = ["\(settings.tls == nil ? "http" : "https")://\(try listen(at: settings.http, http))"]
     if let place = settings.audioSocket { places.append("audiosocket://\(try listen(at: place, audioSocket))") }
+    if let rtp = settings.rtp {
+      var channel: (any Channel)?
+      for port in rtp.ports { channel = try receive(rtp, at: port, behind: channel) }
+      let last = channel?.localAddress?.port ?? rtp.ports.upperBound
+      places.append("rtp://\(RTPSettings(host: rtp.host, ports: (rtp.ports.count > 1 ? rtp.ports.lowerBound : last)...last).description)")
+    }
     return places
   }
 
@@ -46,16 +54,32 @@ package final class Server: Sendable {
     return ServerSettings.Place(host: place.host, port: channel.localAddress?.port ?? place.port)
   }
 
+  private func receive(_ rtp: RTPSettings, at port: Int, behind previous: (any Channel)?) throws -> any Channel {
+    let isOneCall = rtp.ports.count > 1
+    let atOnce = isOneCall ? 1 : 16
+    return try DatagramBootstrap(group: group)
+      .channelOption(.socketOption(.so_rcvbuf), value: isOneCall ? 1 << 20 : 1 << 22)
+      .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: ServerSettings.longestDatagram * atOnce))
+      .channelOption(.datagramVectorReadMessageCount, value: atOnce)
+      .channelInitializer { [settings, calls, log] channel in
+        channel.eventLoop.makeCompletedFuture {
+          let handler = RTPHandler(settings, rtp, isOneCall: isOneCall, previous: previous, calls: calls, log: log)
+          try channel.pipeline.syncOperations.addHandler(handler)
+        }
+      }
+      .bind(host: rtp.host, port: port).wait()
+  }
+
   private var idleTime: TimeAmount { .seconds(Int64(settings.idleSeconds)) }
 
   private func audioSocket(_ channel: any Channel) throws {
-    if let peers = settings.audioSocketPeers, !peers.contains(Self.address(of: channel)) {
+    if let peers = settings.audioSocketPeers, !peers.contains(channel.remoteAddress) {
       log.note("refused: not one of --audiosocket-from", of: "audiosocket", from: channel.remoteAddress)
       channel.close(promise: nil)
       return
     }
     try channel.pipeline.syncOperations.addHandlers([
-      ConnectionLimit(connections, most: settings.mostConnections, refusal: AudioSocketParser.refusal),
+      ConnectionLimit(connections, isCall: true, refusal: AudioSocketParser.refusal),
       FlowLimit(bytesPerSecond: settings.mostBytesPerSecond),
       IdleStateHandler(readTimeout: idleTime),
       AudioSocketHandler(calls, log: log),
@@ -68,20 +92,18 @@ package final class Server: Sendable {
     return HTTPHeaders([("Sec-WebSocket-Protocol", String(offered))])
   }
 
-  /// Of the other side; one of IPv4 as such where it came to an address of IPv6.
-  private static func address(of channel: any Channel) -> String {
-    let address = channel.remoteAddress?.ipAddress ?? ""
-    return address.hasPrefix("::ffff:") && address.contains(".") ? String(address.dropFirst(7)) : address
-  }
-
   private static let refusal = Array(
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".utf8)
 
   private func http(_ channel: any Channel) throws {
     let routes = Routes(calls: calls, scans: scans, gate: settings.gate, connections: connections)
     let pipeline = channel.pipeline.syncOperations
+    if let tls = settings.tls {
+      let context = tls.context { log.note($0, of: "tls", from: channel.remoteAddress) }
+      try pipeline.addHandler(NIOSSLServerHandler(context: context))
+    }
     try pipeline.addHandlers([
-      ConnectionLimit(connections, most: settings.mostConnections, refusal: Self.refusal),
+      ConnectionLimit(connections, isCall: false, refusal: Self.refusal),
       IdleStateHandler(readTimeout: idleTime, writeTimeout: .seconds(15)),
     ])
     let upgrader = NIOWebSocketServerUpgrader(maxFrameSize: ServerSettings.longestMessage) { channel, head in
@@ -91,11 +113,13 @@ package final class Server: Sendable {
       channel.eventLoop.makeCompletedFuture {
         guard let stream = Routes.Stream(rawValue: String(Routes.path(of: head))) else { return }
         let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(FlowLimit(bytesPerSecond: settings.mostBytesPerSecond), position: .first)
+        try pipeline.handler(type: ConnectionLimit.self).becomeCall()
+        let flow = FlowLimit(bytesPerSecond: settings.mostBytesPerSecond)
+        try pipeline.addHandler(flow, position: .first)
         try pipeline.addHandlers([
           NIOWebSocketFrameAggregator(
             minNonFinalFragmentSize: 1, maxAccumulatedFrameCount: 64, maxAccumulatedFrameSize: ServerSettings.longestMessage),
-          WebSocketHandler(try stream.parser(head.uri), adapter: stream.adapter, calls: calls, log: log),
+          WebSocketHandler(try stream.parser(head.uri), adapter: stream.adapter, flow: flow, calls: calls, log: log),
         ])
       }
     }

@@ -231,9 +231,14 @@ import Testing
 
   /// However often it is asked.
   @Test func flowIsWhatItIsSaidToBe() {
-    var allowance = 0.0
-    for _ in 0..<1000 { allowance = FlowLimit.allowance(after: .microseconds(1900), from: allowance, bytesPerSecond: 1000) }
-    #expect(abs(allowance - 1900) < 1)
+    var now = NIODeadline.now()
+    var allowance = FlowAllowance(bytesPerSecond: 1000, at: now)
+    #expect(allowance.take(5000, at: now) && !allowance.take(1, at: now))
+    for _ in 0..<1000 {
+      now = now + .microseconds(1900)
+      _ = allowance.take(0, at: now)
+    }
+    #expect(!allowance.take(1905, at: now) && allowance.take(1895, at: now) && !allowance.take(10, at: now))
   }
 
   /// Signatures by Python's hmac: base64(HMAC-SHA1(token, URL)).

@@ -186,10 +186,18 @@ import Testing
     #expect(try WebSocketClient(port: host.http, path: "/twilio").answer.hasPrefix("HTTP/1.1 401 "))
     let right = try WebSocketClient(port: host.http, path: "/twilio", headers: "Authorization: Bearer 0123456789abcdef\r\n")
     #expect(right.answer.hasPrefix("HTTP/1.1 101 "))
+    // Who has none is no call that was refused, also while none is taken.
+    host.calls.stopTaking()
+    let authorization = "Authorization: Bearer 0123456789abcdef\r\n"
+    #expect(try WebSocketClient(port: host.http, path: "/twilio").answer.hasPrefix("HTTP/1.1 401 "))
+    #expect(try Client.get("/metrics", port: host.http, headers: authorization).contains("calls_refused_total{why=\"shutdown\"} 0\n"))
+    #expect(try WebSocketClient(port: host.http, path: "/twilio", headers: authorization).answer.hasPrefix("HTTP/1.1 503 "))
+    #expect(try Client.get("/metrics", port: host.http, headers: authorization).contains("calls_refused_total{why=\"shutdown\"} 1\n"))
   }
 
   @Test func audioSocketIsTakenFromThoseNamed() throws {
-    let host = try Host { $0.audioSocketPeers = ["192.0.2.1"] }
+    let peers = try PeerList("192.0.2.1")
+    let host = try Host { $0.audioSocketPeers = peers }
     let client = try Client(port: host.audioSocket)
     client.send(identifier(6))
     #expect(client.receiveAll().isEmpty)
@@ -210,13 +218,47 @@ import Testing
     #expect(host.reader.all.count { $0.kind == .callStarted } == 1)
   }
 
+  /// Half of the connections are for calls alone.
   @Test func moreConnectionsThanMayAreRefused() throws {
     let host = try Host { $0.mostConnections = 20 }
-    let first = try (0..<20).map { _ in try Client(port: host.http) }
+    let others = try (0..<9).map { _ in try Client(port: host.http) }
+    let call = try WebSocketClient(port: host.http, path: "/twilio")
+    #expect(call.answer.hasPrefix("HTTP/1.1 101 "))
+    let last = try Client(port: host.http)
     #expect(try Client.get("/healthz", port: host.http).hasPrefix("HTTP/1.1 503 "))
+    let calls = try (0..<9).map { _ in try Client(port: host.audioSocket) }
     #expect(try Client(port: host.audioSocket).receiveAll() == AudioSocketParser.refusal)
-    first[0].send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    #expect(String(decoding: first[0].receive(), as: UTF8.self).hasPrefix("HTTP/1.1 200 "))
+    last.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    #expect(String(decoding: last.receive(), as: UTF8.self).hasPrefix("HTTP/1.1 200 "))
+    #expect(others.count + calls.count == 18)
+  }
+
+  /// The other side goes on sending, and reads what it was told after that.
+  @Test func aRefusalIsReadBehindWhatWasSent() throws {
+    let host = try Host(most: 0)
+    for _ in 0..<20 {
+      let client = try Client(port: host.audioSocket)
+      client.send(identifier(7))
+      for _ in 0..<20 { client.send(frame(0x10, [UInt8](repeating: 0, count: 320))) }
+      usleep(20_000)
+      client.send(frame(0x10, [UInt8](repeating: 0, count: 320)))
+      usleep(2000)
+      #expect(client.receiveAll() == AudioSocketParser.refusal)
+    }
+  }
+
+  /// A gap costs as much as some audio: a few bytes that tell of many are too much.
+  @Test func gapsAreChargedForAsWhatTheyCost() throws {
+    let host = try Host { $0.mostBytesPerSecond = 20_000 }
+    let client = try WebSocketClient(port: host.http, path: "/twilio")
+    client.send(start)
+    for number in 1...20 {
+      client.send(
+        #"{"event":"media","media":{"chunk":"\#(number)","timestamp":"\#(number * 5000)","payload":"\#(Data([UInt8](repeating: 0xFF, count: 8)).base64EncodedString())"}}"#
+      )
+    }
+    #expect(client.closeStatus() == 1008)
+    #expect(try host.reader.wait(for: 1, .callEnded).first?.members["why"] as? String == "error")
   }
 
   /// Whatever is wrong with one connection, it is closed, and the call beside it goes on.

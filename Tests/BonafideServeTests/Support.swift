@@ -16,6 +16,31 @@ func promptSamples() throws -> [Int16] {
   return once + once + once
 }
 
+/// Whether a program is on the path.
+func isInstalled(_ program: String) -> Bool {
+  (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+    FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+  }
+}
+
+/// What ffmpeg makes of bytes.
+func ffmpeg(_ arguments: [String], input: [UInt8] = []) throws -> [UInt8] {
+  let process = Process()
+  process.executableURL = URL(filePath: "/usr/bin/env")
+  process.arguments = ["ffmpeg", "-v", "error"] + arguments
+  let file = FileManager.default.temporaryDirectory.appending(path: "bonafide-\(UUID().uuidString)")
+  try Data(input).write(to: file)
+  defer { try? FileManager.default.removeItem(at: file) }
+  process.standardInput = try FileHandle(forReadingFrom: file)
+  let output = Pipe()
+  process.standardOutput = output
+  try process.run()
+  let data = try output.fileHandleForReading.readToEnd() ?? Data()
+  process.waitUntilExit()
+  try #require(process.terminationStatus == 0)
+  return [UInt8](data)
+}
+
 /// Samples as 16-bit little-endian bytes.
 func bytes(_ samples: some Sequence<Int16>) -> [UInt8] { samples.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] } }
 
@@ -130,6 +155,34 @@ final class Client {
     let client = try Client(port: port)
     client.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\(headers)\r\n")
     return String(decoding: client.receiveAll(), as: UTF8.self)
+  }
+}
+
+/// A sender of datagrams.
+final class DatagramSender {
+  private let socket: Int32
+  private var address = sockaddr_in()
+
+  init(port: Int) {
+    socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+  }
+
+  deinit { close(socket) }
+
+  func send(_ bytes: [UInt8]) {
+    withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        _ = sendto(socket, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+  }
+
+  /// A packet of RTP.
+  func send(_ type: UInt8, _ number: Int, at time: Int, source: UInt8 = 1, _ payload: [UInt8]) {
+    send([0x80, type, UInt8(number >> 8 & 0xFF), UInt8(number & 0xFF)] + [24, 16, 8, 0].map { UInt8(time >> $0 & 0xFF) } + [0, 0, 0, source] + payload)
   }
 }
 

@@ -8,6 +8,8 @@ final class AudioSocketHandler: ChannelInboundHandler {
   private var parser = AudioSocketParser()
   private var feed: CallFeed
   private let log: HostLog
+  /// Whether it was refused, and only waits for the other side to read that.
+  private var isClosing = false
 
   init(_ calls: Calls, log: HostLog) {
     feed = CallFeed(calls)
@@ -15,6 +17,7 @@ final class AudioSocketHandler: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !isClosing else { return }
     parser.append(unwrapInboundIn(data))
     do throws(WireError) {
       while let event = try parser.next() {
@@ -41,9 +44,14 @@ final class AudioSocketHandler: ChannelInboundHandler {
   }
 
   private func close(_ context: ChannelHandlerContext, by failure: CallFeed.Failure) {
+    guard !isClosing else { return }
+    isClosing = true
     log.note(failure, of: "audiosocket", from: context.remoteAddress, call: feed.id)
     feed.end(.error)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: AudioSocketParser.refusal)), promise: nil)
-    context.close(promise: nil)
+    // Closed at once, the audio that still comes would take the refusal from under the other side's eyes.
+    context.close(mode: .output, promise: nil)
+    let channel = context.channel
+    context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
   }
 }

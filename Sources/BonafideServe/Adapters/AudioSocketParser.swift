@@ -24,6 +24,9 @@ package struct AudioSocketParser {
   /// Hz, by kind from 0x10.
   private static let rates = [8000, 12_000, 16_000, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000]
 
+  /// Bytes that may be kept though they were read.
+  private static let longestRead = 4096
+
   private var buffer = ByteBuffer()
   private var state = State.new
 
@@ -52,7 +55,8 @@ package struct AudioSocketParser {
       guard buffer.readableBytes >= 3 + Int(length) else { return nil }
       buffer.moveReaderIndex(forwardBy: 3)
       let payload = buffer.readBytes(length: Int(length)) ?? []
-      if buffer.readerIndex > 1 << 16 { buffer.discardReadBytes() }
+      // What was read is not kept, for there are many calls.
+      if buffer.readableBytes == 0 { buffer.clear() } else if buffer.readerIndex > Self.longestRead { buffer.discardReadBytes() }
       if let event = try take(kind, payload) { return event }
     }
   }

@@ -9,12 +9,15 @@ final class WebSocketHandler: ChannelInboundHandler {
   private var parser: any WebSocketParser
   private var feed: CallFeed
   private let adapter: String
+  private let flow: FlowLimit
   private let log: HostLog
   private var isClosing = false
 
-  init(_ parser: any WebSocketParser, adapter: String, calls: Calls, log: HostLog) {
+  /// - Parameter flow: what the connection may bring; gaps that it tells of are charged to it.
+  init(_ parser: any WebSocketParser, adapter: String, flow: FlowLimit, calls: Calls, log: HostLog) {
     self.parser = parser
     self.adapter = adapter
+    self.flow = flow
     feed = CallFeed(calls)
     self.log = log
   }
@@ -42,7 +45,10 @@ final class WebSocketHandler: ChannelInboundHandler {
       let turn = try self.turn(bytes, isText: isText)
       // A call that is refused is not answered as if it were taken.
       do throws(CallFeed.Failure) {
-        for event in turn.events { try feed.take(event) }
+        for event in turn.events {
+          guard flow.take(Self.charge(for: event)) else { throw .wire(flow.excess) }
+          try feed.take(event)
+        }
       } catch {
         parser.takeBack(turn.replies.count)
         throw error
@@ -54,6 +60,14 @@ final class WebSocketHandler: ChannelInboundHandler {
     } catch {
       fail(context, error)
     }
+  }
+
+  /// Samples of silence that a gap is heard as, at most; the rest of it costs nothing.
+  private static let longestSilence = 8000
+
+  /// Bytes that an event costs as much as, beside those that brought it.
+  private static func charge(for event: WireEvent) -> Int {
+    if case .audio(_, .missing(let count)) = event { 2 * min(count, longestSilence) } else { 0 }
   }
 
   private func turn(_ bytes: [UInt8], isText: Bool) throws(CallFeed.Failure) -> WireTurn {

@@ -10,6 +10,8 @@ package final class Calls: Sendable {
     var ended: [CallEnd: Int] = [:]
     var refused: [Refusal: Int] = [:]
     var alarms = 0
+    /// Datagrams that were not taken.
+    var dropped: [DroppedDatagram: Int] = [:]
     /// Seconds of audio of ended calls that never came, and that could not be heard in time.
     var missing = 0.0
     var late = 0.0
@@ -67,6 +69,8 @@ package final class Calls: Sendable {
 
   /// Takes note of a call that was refused ahead of its start.
   package func countRefused(_ refusal: Refusal) { state.withLock { $0.counts.refused[refusal, default: 0] += 1 } }
+
+  func countDropped(_ why: DroppedDatagram) { state.withLock { $0.counts.dropped[why, default: 0] += 1 } }
 
   func countAlarm() { state.withLock { $0.counts.alarms += 1 } }
 

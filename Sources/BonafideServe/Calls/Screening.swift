@@ -44,6 +44,7 @@ final class PartyScreening {
   private let screening: Screening
   private let stream: Result<DetectorStream, ScreeningError>
   private var alarm: SequentialAlarm
+  private var g722 = G722Decoder()
   private var state = PartyState()
   private var nextUpdate: Double
   private var late = 0
@@ -92,6 +93,7 @@ final class PartyScreening {
     case .muLaw(let bytes): tell(try stream.append(muLaw: bytes))
     case .aLaw(let bytes): tell(try stream.append(aLaw: bytes))
     case .linear(let samples): tell(try stream.append(samples))
+    case .g722(let bytes): tell(try stream.append(g722.decode(bytes)))
     case .missing(let count):
       missing += count
       tell(try stream.append(missing: count))

@@ -6,6 +6,8 @@ package enum Audio: Sendable, Equatable {
   case aLaw([UInt8])
   /// 16-bit integers.
   case linear([Int16])
+  /// G.722, a byte for two samples at 16 kHz.
+  case g722([UInt8])
   /// So many samples that never came.
   case missing(Int)
 
@@ -14,6 +16,7 @@ package enum Audio: Sendable, Equatable {
     switch self {
     case .muLaw(let bytes), .aLaw(let bytes): bytes.count
     case .linear(let samples): samples.count
+    case .g722(let bytes): 2 * bytes.count
     case .missing(let count): count
     }
   }
@@ -33,6 +36,10 @@ package enum Audio: Sendable, Equatable {
       self = .missing(0)
       samples += more
       self = .linear(samples)
+    case (.g722(var bytes), .g722(let more)):
+      self = .missing(0)
+      bytes += more
+      self = .g722(bytes)
     case (.missing(let count), .missing(let more)):
       self = .missing(count + more)
     default:
@@ -56,7 +63,7 @@ package enum WireEvent: Sendable, Equatable {
 
 /// Where a call comes from.
 package struct CallOrigin: Sendable, Equatable {
-  /// The adapter: `audiosocket`, `twilio`.
+  /// The adapter: `audiosocket`, `twilio`, `rtp`.
   package var adapter: String
   /// What the telephone system calls it.
   package var name: String
@@ -104,4 +111,16 @@ package enum Refusal: String, Error, Sendable, Equatable, CaseIterable {
   case backlog
   /// This host stops.
   case shutdown
+}
+
+/// Why a datagram is not taken.
+enum DroppedDatagram: String, Sendable, CaseIterable {
+  /// Of a sender that is not on the list.
+  case stranger
+  /// Of a sender beyond those that can be told apart.
+  case full
+  /// Behind the end of its call, or behind its refusal.
+  case ended
+  /// More than a call sends.
+  case flood
 }

@@ -18,6 +18,9 @@ enum Metrics {
     add("alarms_total", "counter", "Alarms raised.", [("", "\(counts.alarms)")])
     add("missing_seconds_total", "counter", "Audio of ended calls that never came.", [("", "\(counts.missing)")])
     add("late_seconds_total", "counter", "Audio of ended calls that could not be heard in time.", [("", "\(counts.late)")])
+    add(
+      "datagrams_dropped_total", "counter", "Datagrams of RTP not taken, by why.",
+      DroppedDatagram.allCases.map { ("{why=\"\($0.rawValue)\"}", "\(counts.dropped[$0] ?? 0)") })
     add("updates_dropped_total", "counter", "Updates that readers now connected were too slow for.", [("", "\(calls.hub.dropped)")])
     let deliveries = calls.deliveries.map { (place: "{to=\"\($0.place)\"}", waiting: $0.queue.count, counts: $0.current) }
     if !deliveries.isEmpty {

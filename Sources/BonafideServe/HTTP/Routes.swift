@@ -56,7 +56,8 @@ struct Routes {
     guard head.method == .GET || head.method == .HEAD else { return .failure(.methodNotAllowed, "\(path) takes GET", headers: [("Allow", "GET, HEAD")]) }
     if Stream(rawValue: String(path)) != nil {
       if let refusal = refusal(ofStream: head) {
-        if let reason = calls.refusal { calls.countRefused(reason) }
+        // Who is not let in, or speaks wrongly, is no call that was refused.
+        if case .text(.serviceUnavailable, _, _, _) = refusal, let reason = calls.refusal { calls.countRefused(reason) }
         return refusal
       }
       return .failure(.upgradeRequired, "\(path) is a WebSocket", headers: [("Upgrade", "websocket")])

@@ -32,7 +32,10 @@ package struct ServerSettings: Sendable {
   package var http: Place
   package var audioSocket: Place?
   /// Addresses that AudioSocket is taken from; `nil` for all.
-  package var audioSocketPeers: [String]?
+  package var audioSocketPeers: PeerList?
+  package var rtp: RTPSettings?
+  /// What HTTP and WebSockets are secured by; `nil` where they are in the clear.
+  package var tls: TLSIdentity?
   package var gate = Gate()
   /// Connections at once, those of calls included.
   package var mostConnections = 4096
@@ -61,6 +64,43 @@ package struct ServerSettings: Sendable {
 
   /// Bytes of a message over a WebSocket.
   static let longestMessage = 1 << 17
+  /// Bytes of a datagram: 20 ms of two channels at 44.1 kHz are 3528.
+  static let longestDatagram = 1 << 13
   /// Bytes of all headers of a request.
   static let longestHeaders = 1 << 14
+}
+
+/// Where RTP is taken, and in which forms.
+package struct RTPSettings: Sendable {
+  package var host: String
+  /// Of one port each sender is a call; of more each port is one.
+  package var ports: ClosedRange<Int>
+  /// Addresses that it is taken from; `nil` for all.
+  package var peers: PeerList?
+  package var payloads = RTPPayloads()
+
+  package init(host: String, ports: ClosedRange<Int>) {
+    (self.host, self.ports) = (host, ports)
+  }
+
+  /// Reads `HOST:PORT`, `HOST:PORT-PORT`, or ports of this machine alone; `nil` for another form.
+  package init?(_ text: String) {
+    guard let last = text.split(separator: ":").last, let dash = last.firstIndex(of: "-") else {
+      guard let place = ServerSettings.Place(text) else { return nil }
+      self.init(host: place.host, ports: place.port...place.port)
+      return
+    }
+    guard let place = ServerSettings.Place(String(text[..<dash])), let end = UInt16(last[last.index(after: dash)...]), Int(end) >= place.port,
+      place.port > 0
+    else { return nil }
+    self.init(host: place.host, ports: place.port...Int(end))
+  }
+
+  /// Whether only this machine reaches it.
+  package var isLoopback: Bool { ServerSettings.Place(host: host, port: 0).isLoopback }
+
+  /// As it is written on the command line.
+  package var description: String {
+    ServerSettings.Place(host: host, port: ports.lowerBound).description + (ports.count > 1 ? "-\(ports.upperBound)" : "")
+  }
 }
