@@ -38,6 +38,9 @@ public struct CRNNStream: ~Copyable, Sendable {
   /// Feature frames after the four of a score that it depends on.
   public static let lookAhead = 8
 
+  /// Feature frames of the shortest block.
+  public static let leastBlock = 8
+
   /// - Parameter blockFrames: feature frames that are worked on at once, taken to a multiple of eight from 8 to 4000. Short
   ///   blocks give their scores sooner, long ones are a little faster. Of eight, for kernels compute rows in pairs, and the pairs are
   ///   the same in blocks of any size.
@@ -85,10 +88,23 @@ public struct CRNNStream: ~Copyable, Sendable {
         filled += count
         if filled == blockFrames * width {
           score(rows: blockFrames, isLast: false, into: &outputs)
-          keepLastRows()
+          keepLastRows(of: blockFrames)
         }
       }
     }
+  }
+
+  /// Appends the scores that have waited for their block to fill, as the shortest blocks had given them; later ones are the same.
+  public mutating func flush(into outputs: inout [FrameOutput]) {
+    let width = network.configuration.valuesPerFrame
+    let rows = filled / width / Self.leastBlock * Self.leastBlock
+    guard rows > 0 else { return }
+    let rest = filled - rows * width
+    score(rows: rows, isLast: false, into: &outputs)
+    keepLastRows(of: rows)
+    // A row at a time, for rows lie apart.
+    for row in 0..<(rest + width - 1) / width { features.copy(row: rows + row, to: row) }
+    filled = rest
   }
 
   /// Appends the scores of what is left: as many in all as four go into the feature frames, rounded up. The stream is then
@@ -107,9 +123,9 @@ public struct CRNNStream: ~Copyable, Sendable {
   }
 
   /// Moves the rows that the next block has to look back to before it.
-  private mutating func keepLastRows() {
-    let scoreFrames = blockFrames / CRNN.framesPerScore
-    features.copy(row: blockFrames - 1, to: -1)
+  private mutating func keepLastRows(of rows: Int) {
+    let scoreFrames = rows / CRNN.framesPerScore
+    features.copy(row: rows - 1, to: -1)
     first.copy(row: 2 * scoreFrames - 1, to: -1)
     for row in -1...0 {
       second.copy(row: row + scoreFrames, to: row)

@@ -68,6 +68,27 @@ struct CRNNTests {
     }
   }
 
+  /// Nor does what is not waited for.
+  @Test func flushesLeaveNoTrace() {
+    let whole = outputs(frames: 701)
+    var random = Xorshift(seed: 3)
+    for longest in [5, 40, 400] {
+      var stream = CRNNStream(network)
+      var outputs: [FrameOutput] = []
+      var rest = features[..<(701 * Self.width)]
+      while !rest.isEmpty {
+        let piece = rest.prefix(1 + Int(random.next() % UInt64(longest * Self.width)))
+        stream.append(Array(piece), into: &outputs)
+        rest = rest.dropFirst(piece.count)
+        stream.flush(into: &outputs)
+        let frames = (701 * Self.width - rest.count) / Self.width
+        #expect(outputs.count == max(0, frames / 8 * 2 - 2))
+      }
+      stream.finish(into: &outputs)
+      #expect(distance(flat(outputs), whole) < Self.tolerance, "pieces up to \(longest) frames")
+    }
+  }
+
   @Test func finishedStreamIsAsNew() {
     var stream = CRNNStream(network, blockFrames: 40)
     var (first, second): ([FrameOutput], [FrameOutput]) = ([], [])

@@ -111,4 +111,18 @@ import Testing
       #expect(update.time - update.scoredTime < 1.2)
     }
   }
+
+  /// What waits for a block to fill does not wait through a silence, however long.
+  @Test func recordingsWaitForNothingEither() throws {
+    var screener = try PartyScreener(
+      model: try .narrowband, second: nil, sampleRate: 8000, options: ScanOptions(), pace: .recording)
+    let voice = try promptSamples()
+    screener.append(voice.span)
+    for second in 1...60 {
+      let pause = noise([(25, -66)], seed: UInt64(second))
+      screener.append(pause.span)
+      // The prompt's own pauses are softer, and are forgotten after six seconds.
+      if second > 8 { #expect(screener.duration - screener.scoredDuration < 1.2) }
+    }
+  }
 }

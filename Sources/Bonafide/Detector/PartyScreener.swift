@@ -22,6 +22,9 @@ struct PartyScreener: ~Copyable {
   private var sound: SoundTrace?
   private var resampler: Resampler
   private var gate: SilenceGate
+  /// Score frames that scores lag behind, at least: what the gate leaves out is passed over that much earlier, amid silence, so that it
+  /// need not wait for the frames before it.
+  private let framesBehind: Int
   private var logMel: LogMel
   private var network: CRNNStream
   private(set) var evidence: PartyEvidence
@@ -98,6 +101,8 @@ struct PartyScreener: ~Copyable {
     self.sampleRate = sampleRate
     self.resampler = resampler
     gate = SilenceGate(unit: CRNN.framesPerScore * settings.hop)
+    framesBehind =
+      2 * ((logMel.framesBehind + CRNNStream.leastBlock - 1) / CRNNStream.leastBlock) + CRNNStream.lookAhead / CRNN.framesPerScore
     self.logMel = logMel
     network = CRNNStream(model.network, blockFrames: pace.blockFrames)
     frames = ScoreFrames(settings: settings)
@@ -197,11 +202,12 @@ struct PartyScreener: ~Copyable {
       audible += resampled
       gate.pass(missing: resampled.count)
     } else {
-      let known = silences.count
-      gate.append(resampled, to: &audible, drops: &silences)
-      for silence in silences[known...] {
+      var found: [SilenceGate.Drop] = []
+      gate.append(resampled, to: &audible, drops: &found)
+      for silence in found {
         logMel.expectSilence(of: silence.count * CRNN.framesPerScore, before: silence.after * CRNN.framesPerScore)
-        if sound != nil { undrawnSilences.append(silence) }
+        silences.merge(silence)
+        if sound != nil { undrawnSilences.merge(silence) }
       }
     }
     screenAudible()
@@ -211,8 +217,12 @@ struct PartyScreener: ~Copyable {
     features.removeAll(keepingCapacity: true)
     frameEnergies.removeAll(keepingCapacity: true)
     logMel.append(audible, into: &features, energies: &frameEnergies)
+    // A silence is passed over at once, so that nothing waits for sound to come, and nothing that waits grows with the silence.
+    let isSilent = !silences.isEmpty
+    if isSilent { logMel.flush(into: &features, energies: &frameEnergies) }
     keepEnergies()
     network.append(features, into: &outputs)
+    if isSilent { network.flush(into: &outputs) }
   }
 
   private mutating func keepEnergies() {
@@ -224,7 +234,7 @@ struct PartyScreener: ~Copyable {
   }
 
   private mutating func closeScoreFrame() {
-    while let silence = undrawnSilences.first, silence.after - Self.framesBehind <= drawnFrames {
+    while let silence = undrawnSilences.first, silence.after - framesBehind <= drawnFrames {
       sound?.pass(silent: silence.count)
       undrawnSilences.removeFirst()
     }
@@ -257,13 +267,9 @@ struct PartyScreener: ~Copyable {
     if pace == .live, windows?.waits == true { hear() }
   }
 
-  /// Score frames that the network lags behind, in blocks of the shortest kind: what the gate has left out is passed over that much
-  /// earlier, amid silence, so that streams need not wait for the frames before it until there is sound again.
-  private static let framesBehind = 4
-
   /// Passes over the silences that are due before the next frame.
   private mutating func passSilences() {
-    while let silence = silences.first, silence.after - Self.framesBehind <= scoredFrames {
+    while let silence = silences.first, silence.after - framesBehind <= scoredFrames {
       evidence.pass(silence.count)
       clipping.hear(frame: evidence.frameCount - 1, isSpeech: false)
       for _ in 0..<silence.count { windows?.append(nil) }

@@ -110,6 +110,9 @@ package struct LogMel: ~Copyable {
     }
   }
 
+  /// Frames that are not complete where as many samples are known as there are hops in them.
+  var framesBehind: Int { (settings.window + beyond - 1) / settings.hop }
+
   /// Says that silence is left out.
   ///
   /// - Parameters:
@@ -134,7 +137,8 @@ package struct LogMel: ~Copyable {
     pending.removeAll()
   }
 
-  private mutating func flush(into features: inout [Float], energies: inout [Float?]) {
+  /// Appends the frames that wait for their batch to fill; later ones are the same.
+  mutating func flush(into features: inout [Float], energies: inout [Float?]) {
     guard filled > 0 else { return }
     let (bands, width, lanes) = (settings.bands, settings.featuresPerBand, Int(kernels_lanes))
     var scaling = kernels_scaling(

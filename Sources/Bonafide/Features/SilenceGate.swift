@@ -60,16 +60,17 @@ struct SilenceGate: Sendable {
   ///
   /// - Parameters:
   ///   - output: gets those that pass.
-  ///   - drops: gets what is left out between them, in order; what comes in the same place is told in several parts.
+  ///   - drops: gets what is left out between them, in order; what comes in the place of the last goes in with it.
   mutating func append(_ samples: [Float], to output: inout [Float], drops: inout [Drop]) {
     var start = 0
     while start < samples.count {
       let end = min(samples.count, start + unit - count)
-      var energy: Float = 0
-      samples.withUnsafeBufferPointer { samples in
-        for index in start..<end { energy += samples[index] * samples[index] }
+      if var energy = sum {
+        samples.withUnsafeBufferPointer { samples in
+          for index in start..<end { energy += samples[index] * samples[index] }
+        }
+        sum = energy
       }
-      sum? += energy
       count += end - start
       if isHolding { waiting += samples[start..<end] } else {
         output += samples[start..<end]
@@ -89,7 +90,7 @@ struct SilenceGate: Sendable {
     } else if isHolding, waiting.count > Self.held * unit {
       waiting.removeFirst(unit)
       dropped += unit
-      drops.append(Drop(after: passed / unit, count: 1))
+      drops.merge(Drop(after: passed / unit, count: 1))
     } else if quietUnits >= Self.passing, passed % (2 * unit) == 0 {
       isHolding = true
     }
@@ -126,5 +127,12 @@ struct SilenceGate: Sendable {
     }
     if energy <= Self.silence { return true }
     return energy < floor + Self.rise && (energy < loudest - Self.depth || energy < Self.soft)
+  }
+}
+
+extension [SilenceGate.Drop] {
+  /// Appends what is left out next; in the place of the last it goes in with that.
+  mutating func merge(_ next: SilenceGate.Drop) {
+    if let last, last.after == next.after { self[count - 1].count += next.count } else { append(next) }
   }
 }

@@ -12,8 +12,8 @@ import BonafideAudio
 /// The engine is that of `Detector.scan`: however the samples are cut, `finish()` gives what a scan of a file with the same
 /// samples gives, but for the last digits of sums. Scores come every 80 ms of audio. A score stands for 40 ms and
 /// depends on up to 118 ms of audio after them; so `StreamUpdate.scoredTime` is 118 to 198 ms behind the samples (at
-/// other rates than the model's, also by the delay of the resampler: see `docs/streaming.md`). Stretches are told half a
-/// second of speech later, and are closed 0.6 s or, where a pause follows, two seconds after their end.
+/// other rates than the model's, also by the delay of the resampler: see `docs/streaming.md`); inside a silence 0.8 s.
+/// Stretches are told half a second of speech later, and are closed 0.6 s or, where a pause follows, two to three seconds after their end.
 ///
 /// The cost of an update and the memory of a stream do not grow with time, but by the stretches found, and by the
 /// timeline where `ScanOptions.timeline` asks for it.
