@@ -100,7 +100,8 @@ extension bonafide_party {
       llr: party.llr ?? .nan, synthetic_probability: party.syntheticProbability ?? .nan, segment_count: party.segments.count,
       track: Int32(clamping: party.track ?? 0), track_channel: Int32(clamping: party.trackChannel ?? 0), model: model?.pointer,
       echo_s: party.echo, clipped: party.clipped ?? .nan, non_numbers: UInt64(party.nonNumbers),
-      out_of_range: UInt64(party.outOfRange), snr_db: party.signalToNoise ?? .nan)
+      out_of_range: UInt64(party.outOfRange), snr_db: party.signalToNoise ?? .nan,
+      first_llr: party.stages?.first ?? .nan, second_score: party.stages?.second ?? .nan)
   }
 }
 

@@ -614,7 +614,7 @@ static void test_bytes_of_names(void) {
 static void test_second_stage(void) {
   size_t count;
   uint8_t *speech = read_g711("synthetic-hts.ulaw.wav", &count);
-  double llrs[3];
+  double llrs[3], firsts[3];
   if (fast) count = 12000; /* under memcheck a second takes minutes */
   for (int i = 0; i < 3; i++) { /* options at NULL, as they are by themselves, fast */
     bonafide_options options;
@@ -634,11 +634,15 @@ static void test_second_stage(void) {
     CHECK_OK(bonafide_stream_create(detector, 8000, &stream));
     CHECK_OK(bonafide_stream_append_mulaw(stream, speech, count));
     CHECK_OK(bonafide_stream_finish(stream, &result));
-    llrs[i] = party_of(result).llr;
+    bonafide_party party = party_of(result);
+    llrs[i] = party.llr, firsts[i] = party.first_llr;
+    CHECK(isnan(party.second_score) == (i == 2));
     CHECK_OK(bonafide_result_destroy(result));
     CHECK_OK(bonafide_stream_destroy(stream));
     CHECK_OK(bonafide_detector_destroy(detector));
   }
+  /* The first stage by itself says what a detector without the second says. */
+  CHECK(firsts[0] == llrs[2] && firsts[1] == llrs[2] && isnan(firsts[2]));
   CHECK(llrs[0] == llrs[1] && fabs(llrs[1] - llrs[2]) > 0.01);
   free(speech);
 }

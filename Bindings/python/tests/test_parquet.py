@@ -19,8 +19,8 @@ parquet = pytest.importorskip("pyarrow.parquet", reason="there is no pyarrow")
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "samples"
 COMMAND = pathlib.Path(os.environ.get("BONAFIDE_COMMAND", ROOT / ".build/release/bonafide"))
-#: What the library does not tell, and what a run is told apart by.
-NOT_OF_PACKAGE = ("first_llr", "second_score", "options")
+#: What a run is told apart by; lines of the command do not have it.
+NOT_OF_COMMAND = ("options",)
 
 
 def recordings() -> list[pathlib.Path]:
@@ -62,7 +62,7 @@ def test_rows_are_the_command_s(tmp_path: pathlib.Path) -> None:
     bonafide.to_parquet(detector.scan_many(paths, jobs=1), tmp_path / "package.parquet", detector=detector)
     bonafide.to_parquet(lines("--fast", *paths), tmp_path / "command.parquet")
     package, command = (
-        sorted(parquet.read_table(tmp_path / name).drop_columns(list(NOT_OF_PACKAGE)).to_pylist(), key=key)
+        sorted(parquet.read_table(tmp_path / name).drop_columns(list(NOT_OF_COMMAND)).to_pylist(), key=key)
         for name in ("package.parquet", "command.parquet"))
     assert package == command
     odd_row = command[[row["path"].endswith("/caf\ufffd 100%.wav") for row in command].index(True)]
@@ -103,8 +103,12 @@ def test_stages_are_the_command_s(tmp_path: pathlib.Path) -> None:
     (row,) = parquet.read_table(tmp_path / "out.parquet").to_pylist()
     stages = line["channels"][0]["stages"]
     assert (row["first_llr"], row["second_score"]) == (stages["first_llr"], stages["second_score"]) != (None, None)
+    detector = bonafide.Detector()
+    bonafide.to_parquet(detector.scan_many([SAMPLES / "synthetic-espeak.gsm.wav"]), tmp_path / "package.parquet", detector=detector)
+    assert parquet.read_table(tmp_path / "package.parquet").drop_columns(list(NOT_OF_COMMAND)).to_pylist() == [
+        {name: value for name, value in row.items() if name not in NOT_OF_COMMAND}]
     assert row["engine_second_stage_sha256"] == line["engine"]["second_stage_sha256"] != None  # noqa: E711
-    stage = bonafide.Detector().second_stage
+    stage = detector.second_stage
     assert stage is not None and (stage.name, stage.sha256) == (row["engine_second_stage"], row["engine_second_stage_sha256"])
 
 

@@ -138,6 +138,8 @@ typedef struct bonafide_party { /* what is said of one side of a call */
   double clipped;                    /* share of the samples of loud speech that are clipped, estimated; NAN: too little speech */
   uint64_t non_numbers, out_of_range; /* samples of a buffer or a stream that were NAN or infinite; beyond 4 times full scale */
   double snr_db;                     /* how far the speech stands out of the noise in its pauses, at most 60; NAN: no speech */
+  double first_llr;             /* by the first stage alone; NAN: options.fast, or no speech */
+  double second_score;          /* by the second alone, not calibrated, higher for bona fide; NAN: it has heard nothing */
 } bonafide_party;
 
 typedef struct bonafide_file {   /* what is said of a recording, a buffer or a stream */

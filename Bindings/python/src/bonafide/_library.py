@@ -147,6 +147,8 @@ class PartyStruct(ctypes.Structure):
         ("non_numbers", c_uint64),
         ("out_of_range", c_uint64),
         ("snr_db", c_double),
+        ("first_llr", c_double),
+        ("second_score", c_double),
     ]
 
 

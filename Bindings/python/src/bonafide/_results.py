@@ -155,6 +155,10 @@ class PartyResult(Result):
     clipped: float | None = None
     #: How far the speech stands out of the noise in its pauses, in dB, at most 60; None where there was no speech.
     snr: float | None = None
+    #: Log-likelihood ratio by the first stage alone, natural log; None with `fast` and without speech.
+    first_llr: float | None = None
+    #: Score of the second stage alone, not calibrated, higher for bona fide; None where it has heard nothing.
+    second_score: float | None = None
     #: Samples of a buffer or a stream that were not finite, and were taken as 0.
     non_numbers: int = 0
     #: Samples of a buffer or a stream that were beyond ±4, and were cut to that; full scale is ±1.
@@ -287,6 +291,8 @@ def party_result(handle: ctypes.c_void_p, index: int) -> PartyResult:
         non_numbers=struct.non_numbers,
         out_of_range=struct.out_of_range,
         snr=known(struct.snr_db),
+        first_llr=known(struct.first_llr),
+        second_score=known(struct.second_score),
     )
 
 

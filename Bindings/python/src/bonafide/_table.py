@@ -128,6 +128,7 @@ def _channel_object(party: PartyResult) -> dict[str, object]:
         "flagged_s": rounded(party.flagged, 2),
         "clipped": rounded(party.clipped, 3),
         "snr_db": rounded(party.snr, 1),
+        "stages": {"first_llr": rounded(party.first_llr, 3), "second_score": rounded(party.second_score, 3)},
         "segments": [
             {
                 "start_s": rounded(segment.start, 2),
