@@ -6,11 +6,27 @@ extension AudioReader {
   ///   it.
   /// - Throws: as `read` and `rewind`.
   public mutating func identicalChannels() throws(AudioError) -> [Int] {
+    try identicalChannels { false } ?? Array(0..<format.channelCount)
+  }
+
+  /// Finds the channels that hold the same samples, as the public `identicalChannels` does.
+  ///
+  /// - Parameter isCancelled: asked about once per second of audio.
+  /// - Returns: `nil` where it has said so; the reader is then anywhere.
+  package mutating func identicalChannels(unless isCancelled: () -> Bool) throws(AudioError) -> [Int]? {
     try rewind()
     var classes = ChannelClasses(channelCount: format.channelCount)
     var block: [Float] = []
-    while !classes.allDiffer, try read(into: &block, frames: 4_096) > 0 {
+    var frames = 0
+    while !classes.allDiffer {
+      let count = try read(into: &block, frames: 4_096)
+      if count == 0 { break }
       classes.split(by: block)
+      frames += count
+      if frames >= format.sampleRate {
+        frames = 0
+        if isCancelled() { return nil }
+      }
     }
     try rewind()
     return classes.first

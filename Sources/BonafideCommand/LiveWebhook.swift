@@ -20,6 +20,8 @@ final class LiveWebhook: Sendable {
   private static let mostPostponed = 1000
   /// Times that an event is posted which the receiver refuses: for about ten minutes.
   private static let mostRefusals = 8
+  /// That nothing is posted for after an update that the receiver refuses.
+  private static let refusedUpdatePause = Duration.milliseconds(500)
 
   /// An event on its way.
   private struct Message {
@@ -56,6 +58,7 @@ final class LiveWebhook: Sendable {
 
   private func post(over connection: inout WebhookConnection, _ thread: EventThread) {
     var (schedule, postponed, number) = (DeliverySchedule(), [Message](), Int64(0))
+    var hasRefusedUpdates = false
     while !thread.isAbandoned {
       var message: Message
       if let index = postponed.firstIndex(where: { schedule.isDue($0.number) }) {
@@ -81,6 +84,14 @@ final class LiveWebhook: Sendable {
         if schedule.noteTaken(message.number) { say("--webhook: events are taken again") }
       } catch {
         delivery.noteFailed()
+        if message.event.kind == .update, error.isRefusal {
+          // There are receivers that want no updates: an alarm behind one is not to wait for it.
+          if !hasRefusedUpdates { say("--webhook: update of \(message.event.call) \(error.reason)") }
+          hasRefusedUpdates = true
+          wait(Self.refusedUpdatePause, thread)
+          held.store(postponed.count, ordering: .relaxed)
+          continue
+        }
         if error.isRefusal { message.refusals += 1 }
         let (pause, isNews) = schedule.noteFailure(error, of: message.number)
         let kind = message.event.kind

@@ -54,6 +54,7 @@ struct ServeConfiguration {
     var variables: [String: String] = [:]
     for (variable, value) in environment where variable.hasPrefix(Self.prefix) {
       let name = variable.dropFirst(Self.prefix.count).lowercased().replacing("_", with: "-")
+      if known[name] == nil, Self.isServiceLink(name) { continue }
       guard known[name] != nil else { throw Fault(description: "\(variable): serve has no option --\(name)") }
       variables[name] = value
     }
@@ -76,6 +77,11 @@ struct ServeConfiguration {
       }
     }
     return (more + arguments, sources)
+  }
+
+  /// Whether Kubernetes gives such a variable to what runs beside a service called `bonafide-serve`.
+  private static func isServiceLink(_ name: String) -> Bool {
+    ["service-host", "service-port", "port"].contains { name == $0 || name.hasPrefix($0 + "-") }
   }
 
   private func isGiven(_ option: Known, in arguments: [String]) -> Bool {

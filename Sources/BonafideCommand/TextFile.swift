@@ -1,5 +1,6 @@
 import BonafideAudio
 import Glibc
+import Synchronization
 
 /// The content of a text file; `-` is standard input.
 func readText(_ path: String) throws(RunError) -> String {
@@ -14,11 +15,19 @@ func readText(_ path: String) throws(RunError) -> String {
 func readSecret(_ path: String) throws(RunError) -> String {
   guard path.hasPrefix("env:") else { return try readText(path) }
   let name = String(path.dropFirst(4))
-  guard let value = getenv(name) else { throw RunError(message: "\(path): there is no variable \(name)") }
-  let text = String(cString: value)
-  unsetenv(name)
-  return text
+  return try secretsTaken.withLock { taken throws(RunError) in
+    // Several options may name the same one.
+    if let text = taken[name] { return text }
+    guard let value = getenv(name) else { throw RunError(message: "\(path): there is no variable \(name)") }
+    let text = String(cString: value)
+    unsetenv(name)
+    taken[name] = text
+    return text
+  }
 }
+
+/// Secrets that were taken out of the environment, by variable.
+private let secretsTaken = Mutex<[String: String]>([:])
 
 /// The bytes of a file; `-` is standard input.
 func readBytes(_ path: String) throws(RunError) -> [UInt8] {

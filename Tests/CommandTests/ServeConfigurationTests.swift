@@ -42,6 +42,20 @@ import Testing
     #expect(fault(["--config", folder.path("none.json")]).contains("none.json: cannot be opened"))
   }
 
+  /// Kubernetes tells what runs beside a service called `bonafide-serve` where that is.
+  @Test func variablesOfServiceLinksArePassedOver() throws {
+    let links = ["SERVICE_HOST": "10.0.0.1", "SERVICE_PORT": "80", "SERVICE_PORT_HTTP": "80", "PORT": "tcp://10.0.0.1:80", "PORT_80_TCP_ADDR": "10.0.0.1"]
+    let environment = Dictionary(uniqueKeysWithValues: links.map { ("BONAFIDE_SERVE_" + $0.key, $0.value) })
+    #expect(try completed(["--fast"], environment: environment) == ["--fast"])
+  }
+
+  @Test func aSecretMayBeNamedTwice() throws {
+    setenv("BONAFIDE_TEST_SECRET", "0123456789abcdef", 1)
+    #expect(try readSecret("env:BONAFIDE_TEST_SECRET") == "0123456789abcdef")
+    #expect(getenv("BONAFIDE_TEST_SECRET") == nil)
+    #expect(try readSecret("env:BONAFIDE_TEST_SECRET") == "0123456789abcdef")
+  }
+
   @Test func theProgramTakesThem() throws {
     let file = try folder.write("serve.json", Array(#"{"no-auth": true, "http": "nowhere"}"#.utf8))
     let wrong = try bonafide(["serve", "--config", file])

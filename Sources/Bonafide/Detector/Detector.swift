@@ -94,9 +94,11 @@ public struct Detector: Sendable {
     // Per channel, the first with the same samples.
     var original = [0]
     if format.channelCount > 1, !options.mix {
-      original = try ScreeningError.wrapping { () throws(AudioError) in
-        try reader.identicalChannels()
+      let found = try ScreeningError.wrapping { () throws(AudioError) in
+        try reader.identicalChannels(unless: isCancelled)
       }
+      guard let found else { throw .cancelled }
+      original = found
     }
     let unique = original.indices.filter { original[$0] == $0 }
     var screened: [Int: PartyResult] = [:]

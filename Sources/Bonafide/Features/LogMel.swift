@@ -119,7 +119,9 @@ package struct LogMel: ~Copyable {
   ///   - count: frames that it would be.
   ///   - frame: the frame that begins where it does; not an earlier one than before.
   mutating func expectSilence(of count: Int, before frame: Int) {
-    if let last = silences.last, last.frame == frame { silences[silences.count - 1].count += count } else {
+    if let last = silences.last, last.frame == frame {
+      silences[silences.count - 1].count += count
+    } else {
       silences.append((frame, count))
     }
   }

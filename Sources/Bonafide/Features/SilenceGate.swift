@@ -72,7 +72,9 @@ struct SilenceGate: Sendable {
         sum = energy
       }
       count += end - start
-      if isHolding { waiting += samples[start..<end] } else {
+      if isHolding {
+        waiting += samples[start..<end]
+      } else {
         output += samples[start..<end]
         passed += end - start
       }

@@ -16,7 +16,7 @@ package final class Scans: Sendable {
     package var mostBytes = 512 << 20
     /// Recordings in work at once.
     package var threads = 1
-    /// Seconds that one may be in work.
+    /// Seconds that one may be in work, less those in which calls go first; and on its way.
     package var mostSeconds = 600.0
     /// How far its threads stand back for others of the machine, calls under way among them: 0 to 19.
     package var niceness: Int32 = 10
@@ -141,10 +141,12 @@ package final class Scans: Sendable {
 
   private func screen(_ file: RecordingFile, _ request: ScanRequest, _ ticket: Ticket) -> Reply {
     let detector = request.fast == true ? calls.screening.detector.fast : calls.screening.detector
-    let deadline = ContinuousClock.now + .seconds(limits.mostSeconds)
+    var deadline = ContinuousClock.now + .seconds(limits.mostSeconds)
     let isCancelled = { [self] in
       // Once per second of audio: calls that have to wait go first.
-      while calls.isLate, !ticket.isCancelled, .now < deadline, !state.withLock({ $0.isClosed }) { usleep(20_000) }
+      let start = ContinuousClock.now
+      while calls.isLate, !ticket.isCancelled, !state.withLock({ $0.isClosed }) { usleep(20_000) }
+      deadline += .now - start
       return ticket.isCancelled || .now >= deadline || state.withLock { $0.isClosed }
     }
     var options = request.applied(to: calls.screening.options)

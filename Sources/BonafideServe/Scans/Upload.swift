@@ -15,6 +15,7 @@ final class Upload {
   private let onReply: (Reply) -> Void
   /// There is room for more again.
   private let onRoom: () -> Void
+  private let start = ContinuousClock.now
   private var received = 0
   private var unwritten = 0
   /// Whether all of it has come.
@@ -23,8 +24,8 @@ final class Upload {
   /// Bytes that had come when the flow was looked at last.
   private var checked = 0
 
-  /// Bytes that may wait for the disk.
-  private static let mostUnwritten = 1 << 20
+  /// Bytes that may wait for the disk, and what a piece of them counts for besides, however short.
+  private static let mostUnwritten = 1 << 20, pieceCost = 512
   /// Bytes that come at least from one look at the flow to the next.
   static let leastFlow = 1 << 14
 
@@ -63,17 +64,18 @@ final class Upload {
     guard !isOver else { return }
     received += bytes.readableBytes
     guard received <= scans.limits.mostBytes else { return finish(Self.tooLarge(scans.limits)) }
-    unwritten += bytes.readableBytes
+    let weight = bytes.readableBytes + Self.pieceCost
+    unwritten += weight
     let (file, loop, bound) = (file, loop, NIOLoopBound(self, eventLoop: loop))
     disk.async {
       let status = Result { () throws(AudioError) in try file.append(bytes) }
-      loop.execute { bound.value.note(status, of: bytes.readableBytes) }
+      loop.execute { bound.value.note(status, of: weight) }
     }
   }
 
-  private func note(_ status: Result<Void, AudioError>, of count: Int) {
+  private func note(_ status: Result<Void, AudioError>, of weight: Int) {
     let wasFull = isFull
-    unwritten -= count
+    unwritten -= weight
     guard !isOver else { return }
     if case .failure(let error) = status { return finish(Self.noRoom(error)) }
     if wasFull, !isFull { onRoom() }
@@ -104,6 +106,9 @@ final class Upload {
     guard !isWhole, !isOver else { return }
     if received - checked < Self.leastFlow, !isFull {
       return finish(.failure(.requestTimeout, "the recording came too slowly"))
+    }
+    if .now - start > .seconds(scans.limits.mostSeconds) {
+      return finish(.failure(.requestTimeout, "the recording took more than \(Int(scans.limits.mostSeconds)) s to come"))
     }
     checked = received
   }

@@ -112,7 +112,7 @@ typedef struct bonafide_segment { /* a stretch that sounds synthetic; this struc
 
 typedef struct bonafide_update { /* how the evidence of a stream stands */
   double time_s;                 /* heard, missing samples included */
-  double scored_s;               /* up to here there are scores, of which the rest speaks: 0.1 to 0.3 s behind time_s, in silence up to 0.9 s */
+  double scored_s;               /* of which the rest speaks: 0.1 to 0.3 s behind time_s, in silence up to 0.9 s */
   double speech_s;               /* of which speech */
   double llr, synthetic_probability;   /* of all speech so far; NAN without */
   bonafide_verdict verdict;            /* if the party ended here */
