@@ -46,7 +46,7 @@ help:
 	@echo 'make uninstall  removes what make install put under PREFIX=$(PREFIX)'
 	@echo 'make packages  for Debian, a wheel and a tarball with all inside: .build/package; make test-packages tries each in a bare system'
 	@echo 'make release  make test, packages and test-packages'
-	@echo 'make train    a model from CORPUS=$(CORPUS); see Models/training/README.md'
+	@echo 'make train    a model from CORPUS=$(CORPUS); see Models/README.md'
 	@echo 'make clean    removes what was built'
 
 build:
@@ -116,13 +116,10 @@ test-python: library build
 	if $(PYTHON) -c 'import numpy, mypy' 2>/dev/null; then cd Bindings/python && $(PYTHON) -m mypy; \
 	else echo 'test-python: types not checked, for $(PYTHON) has no numpy and mypy'; fi
 
-# The evaluation needs Models/evaluation/requirements.txt, the training its own, which has PyTorch; both pytest.
+# Those of training take PyTorch, librosa and safetensors, too (Models/requirements.txt); pytest says what it leaves out without.
 test-models:
-	if $(PYTHON) -c 'import pytest, scipy, soundfile, soxr' 2>/dev/null; then cd Models/evaluation && $(PYTHON) -m pytest -q -p no:cacheprovider tests; \
-	else echo 'test-models: evaluation left out, for $(PYTHON) has no pytest, scipy, soundfile and soxr'; fi
-	if $(PYTHON) -c 'import librosa, pytest, safetensors, scipy, soundfile, soxr, torch' 2>/dev/null; then \
-	  cd Models/training && $(PYTHON) -m pytest -q -p no:cacheprovider tests; \
-	else echo 'test-models: training left out, for $(PYTHON) has not all of Models/training/requirements.txt'; fi
+	if $(PYTHON) -c 'import pytest, scipy, soundfile, soxr' 2>/dev/null; then cd Models && $(PYTHON) -m pytest -q -p no:cacheprovider; \
+	else echo 'test-models: left out, for $(PYTHON) has no pytest, scipy, soundfile and soxr'; fi
 
 # Java is needed; PySpark and Ray are installed into .build/cluster.
 test-cluster: library build
@@ -180,11 +177,12 @@ uninstall:
 	rm -f '$(root)/$(LIBDIR)/cmake/Bonafide/BonafideConfig.cmake' '$(root)/$(LIBDIR)/cmake/Bonafide/BonafideConfigVersion.cmake'
 	[ ! -d '$(root)/$(LIBDIR)/cmake/Bonafide' ] || rmdir --ignore-fail-on-non-empty '$(root)/$(LIBDIR)/cmake/Bonafide'
 
+train: export PYTHONPATH = $(CURDIR)/Models/src
 train:
-	$(PYTHON) Models/training/corpus.py '$(CORPUS)/protocol.tsv' '$(CACHE)' --rate $(RATE)
-	$(PYTHON) Models/training/train.py '$(CACHE)' '$(RUN)' --music '$(MUSIC)' $(TRAINFLAGS)
-	$(PYTHON) Models/training/export.py '$(CACHE)' '$(RUN)' '$(MODEL)'
-	$(PYTHON) Models/training/golden_model.py
+	$(PYTHON) -m bonafide_models.data.corpus '$(CORPUS)/protocol.tsv' '$(CACHE)' --rate $(RATE)
+	$(PYTHON) -m bonafide_models.train '$(CACHE)' '$(RUN)' --music '$(MUSIC)' $(TRAINFLAGS)
+	$(PYTHON) -m bonafide_models.export '$(CACHE)' '$(RUN)' '$(MODEL)'
+	$(PYTHON) -m bonafide_models.golden.model
 
 # Of what git knows or would take in, built by itself in .build/package; what it takes: docs/install.md.
 packages:

@@ -17,8 +17,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import kaldi_native_fbank, librosa, numpy as np, onnxruntime, soundfile, torch  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-sys.path.insert(0, os.path.join(ROOT, "Models/training"))
-import network as reference  # noqa: E402
+sys.path.insert(0, os.path.join(ROOT, "Models/src"))
+from bonafide_models import features, networks  # noqa: E402
 
 RATE, WINDOW, HOP, BANDS = 8000, 256, 80, 64
 PIECE = 60 * RATE
@@ -62,8 +62,8 @@ def kaldi(x, window):
 class Contenders:
     def __init__(self, samples, path, folder, bonafide):
         self.samples, self.path, self.bonafide = samples, path, bonafide
-        self.network = reference.loaded(os.path.join(ROOT, "Models/narrowband.safetensors"))
-        self.front = reference.LogMel()
+        self.network = networks.loaded(os.path.join(ROOT, "Models/narrowband.safetensors"))
+        self.front = features.LogMel()
         self.session = session(self.network, folder)
         self.pieces = [self.features(p) for p in self.cut(samples)]
 

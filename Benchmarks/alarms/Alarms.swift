@@ -7,7 +7,7 @@ import Foundation
 ///
 ///     bonafide-alarms FOLDER [--fast]
 ///
-/// FOLDER is what Models/evaluation/calls.py wrote. Each party goes through a stream in packets of 20 ms, as a live call does, and each
+/// FOLDER is what bonafide_models.evaluation.calls wrote. Each party goes through a stream in packets of 20 ms, as a live call does, and each
 /// update through alarms of several rates.
 @main
 struct Alarms {
@@ -31,7 +31,7 @@ struct Alarms {
   static func main() async throws {
     let arguments = CommandLine.arguments.dropFirst()
     guard let folder = arguments.first(where: { !$0.hasPrefix("-") }) else {
-      print("usage: bonafide-alarms FOLDER [--fast]; FOLDER is what Models/evaluation/calls.py wrote")
+      print("usage: bonafide-alarms FOLDER [--fast]; FOLDER is what bonafide_models.evaluation.calls wrote")
       exit(64)
     }
     let detector = try arguments.contains("--fast") ? Detector.builtInFast : Detector.default

@@ -5,7 +5,7 @@ import Testing
 
 /// PyTorch's inputs, weights and outputs.
 struct Golden {
-  static let command = "PyTorch and Swift differ. If network.py changed: Models/training/golden_network.py"
+  static let command = "PyTorch and Swift differ. If networks.py changed: python -m bonafide_models.golden.network"
 
   let file: SafetensorsFile
 

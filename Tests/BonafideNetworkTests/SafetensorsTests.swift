@@ -37,7 +37,7 @@ struct SafetensorsTests {
 
   @Test func readsWhatTheReferenceImplementationWrites() throws {
     let file = try Golden("crnn").file
-    #expect(file.metadata == ["made_by": "Models/training/golden_network.py"])
+    #expect(file.metadata == ["made_by": "bonafide_models.golden.network"])
     #expect(file.names.count == 43)
     #expect(file.tensor(named: "conv.1.weight")?.shape == [12, 8, 3, 3])
   }

@@ -31,7 +31,7 @@ import Testing
       Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[i + $1]) << UInt32(8 * $1) })
     }
     let features = try logMel(try promptSamples(), blocks: [8000]).features
-    let regenerate: Comment = "regenerate with: python Models/training/golden_features.py"
+    let regenerate: Comment = "regenerate with: python -m bonafide_models.golden.features"
     try #require(features.count == expected.count && !features.isEmpty, regenerate)
     #expect(zip(features, expected).allSatisfy { abs($0 - $1) < 1e-4 }, regenerate)
   }

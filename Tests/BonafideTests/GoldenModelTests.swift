@@ -49,7 +49,7 @@ import Testing
     [("genuine-en.ulaw.wav", 1), ("call-agent-caller.ulaw.wav", 1), ("call-agent-caller.ulaw.wav", 2)])
   func outputsAreThoseOfPyTorch(name: String, source: (file: String, channel: Int)) throws {
     let (file, channel) = source
-    let regenerate: Comment = "regenerate with: python Models/training/golden_model.py"
+    let regenerate: Comment = "regenerate with: python -m bonafide_models.golden.model"
     let expected = try #require(
       try SafetensorsFile([UInt8](Data(contentsOf: golden("\(name).safetensors")))).tensor(named: "\(file).\(channel)"), regenerate)
 

@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func aWindowIsWhatPyTorchMakesOfIt() throws {
-    let regenerate: Comment = "regenerate with: python Models/training/golden_second.py"
+    let regenerate: Comment = "regenerate with: python -m bonafide_models.golden.second"
     let file = try SafetensorsFile([UInt8](Data(contentsOf: golden("second.safetensors"))))
     func expected(_ name: String) throws -> [Float] { try #require(file.tensor(named: name), regenerate).values }
 

@@ -1,0 +1,138 @@
+"""Which clips are learned from, and in which pairs."""
+
+import re
+
+import numpy as np
+
+# Hz: what is under it is narrowband, which a wideband network is not asked about.
+LEAST_BANDWIDTH = {8000: 0, 16000: 5500}
+CALL = ("telephone", "phone call")
+# Sources of which teachers know little, as of voices of kind `classic`: in pairs with their genuine clips labels teach.
+UNTAUGHT = "debian-asterisk-core"
+# Telephone clips of a class without which none are drawn on purpose.
+LEAST_LINE = 100
+
+
+def on_line(row):
+    """Whether the clip is telephone speech."""
+    return (
+        row.get("kind") == "phone"
+        or row.get("source_rate") == "8000"
+        or any(words in row.get("note", "") for words in CALL)
+    )
+
+
+def has_band(row, rate):
+    """Whether a network of this rate is asked about the clip."""
+    return float(row.get("bandwidth_hz") or rate / 2) >= LEAST_BANDWIDTH[rate]
+
+
+def learned_from(rows, exclude, rate):
+    """Places of the rows of split `train` that last half a second, have the band of `rate` and are of no excluded
+    speaker."""
+    return [
+        i
+        for i, row in enumerate(rows)
+        if row["split"] == "train"
+        and row["count"] > rate // 2
+        and has_band(row, rate)
+        and not (exclude and re.search(exclude, row.get("speaker", "")))
+    ]
+
+
+class Table:
+    """Rows to draw from: sources by the root of their size, inside a source systems evenly."""
+
+    def __init__(self, rows, group):
+        cells = {}
+        for i in group:
+            cells.setdefault(rows[i]["source"], {}).setdefault(rows[i]["system"], []).append(i)
+        weight = {}
+        for systems in cells.values():
+            size = sum(map(len, systems.values()))
+            for members in systems.values():
+                for i in members:
+                    weight[i] = size**0.5 / len(systems) / len(members)
+        chance = np.array([weight[i] for i in group])
+        self.group, self.cumulative = np.array(group, int), np.cumsum(chance / chance.sum())
+
+    def __len__(self):
+        return len(self.group)
+
+    def draw(self, rng):
+        return int(self.group[min(np.searchsorted(self.cumulative, rng.random()), len(self) - 1)])
+
+
+class Sampler:
+    """Draws pairs (genuine, spoof) of training rows, so that neither source nor line says anything about the class:
+
+    matched  both from one source that has both classes: the same page, microphones and file formats
+    line     both telephone speech
+    copy     a genuine clip and its copy through a vocoder (rows of kind `copy`; the original's path is in the note)
+    classic  a spoof of kind `classic` (rules, diphones, HMMs: few clips, which the rest would not show often enough)
+    and a
+             genuine clip, of a telephone more often than not
+    free     each from anywhere
+
+    Sources with both classes by the root of the smaller class."""
+
+    SHARES = {"matched": 0.34, "line": 0.22, "copy": 0.18, "classic": 0.10, "free": 0.16}  # noqa: RUF012
+
+    def __init__(self, rows, exclude, rate):
+        train = learned_from(rows, exclude, rate)
+        genuine = [i for i in train if rows[i]["label"] == "bonafide"]
+        spoof = [i for i in train if rows[i]["label"] == "spoof" and rows[i].get("kind") != "copy"]
+        place = {rows[i]["file"]: i for i in genuine}
+        copies = [i for i in train if rows[i].get("kind") == "copy" and rows[i]["note"] in place]
+        classics = [i for i in spoof if rows[i].get("kind") == "classic"]
+        self.original = {i: place[rows[i]["note"]] for i in copies}
+        self.line, self.free = (
+            [Table(rows, [i for i in group if on_line(rows[i]) == wanted]) for group in (genuine, spoof)]
+            for wanted in (True, False)
+        )
+        self.copies, self.classics = (Table(rows, group) if group else None for group in (copies, classics))
+        self.sources = self.with_both_classes(rows, genuine, spoof)
+        size = np.array(
+            [min(len(of_people), len(of_machines)) ** 0.5 for of_people, of_machines in self.sources.values()]
+        )
+        self.names, self.weights = list(self.sources), size / size.sum()
+        possible = {
+            "copy": copies,
+            "classic": classics,
+            "matched": self.names,
+            "line": all(len(t) >= LEAST_LINE for t in self.line),
+            "free": True,
+        }
+        shares = {mode: share for mode, share in self.SHARES.items() if possible[mode]}
+        self.modes, self.chance = list(shares), np.array(list(shares.values())) / sum(shares.values())
+
+    @staticmethod
+    def with_both_classes(rows, genuine, spoof):
+        """Tables (genuine, spoof) by source, in an order that is the same in each run."""
+        found = {}
+        for source in sorted({rows[i]["source"] for i in genuine}):
+            groups = [[i for i in group if rows[i]["source"] == source] for group in (genuine, spoof)]
+            if all(groups):
+                found[source] = [Table(rows, group) for group in groups]
+        return found
+
+    def mode(self, rng, easy):
+        if easy:
+            return "line" if "line" in self.modes and rng.random() < 0.2 else "free"
+        return self.modes[rng.choice(len(self.modes), p=self.chance)]
+
+    def pair(self, rng, easy=False):
+        """(genuine, spoof), and whether it is one of kind `classic`. An easy one is of two clips from anywhere, or of
+        two lines."""
+        mode = self.mode(rng, easy)
+        if mode == "copy":
+            copy = self.copies.draw(rng)
+            return self.original[copy], copy, False
+        if mode == "classic":
+            genuine = (self.line if "line" in self.modes and rng.random() < 0.6 else self.free)[0]
+            return genuine.draw(rng), self.classics.draw(rng), True
+        tables = {"line": self.line, "free": self.free}
+        genuine, spoof = (
+            self.sources[self.names[rng.choice(len(self.names), p=self.weights)]] if mode == "matched" else tables[mode]
+        )
+        return genuine.draw(rng), spoof.draw(rng), False
