@@ -100,13 +100,18 @@ lint:
 
 # Two at a time, each one's lines together: memcheck takes minutes of one core.
 test:
-	+$(MAKE) --no-print-directory -j2 --output-sync=target lint test-c test-python test-models test-page test-http test-install test-swift
+	+$(MAKE) --no-print-directory -j2 --output-sync=target lint test-c test-kernels test-python test-models test-page test-http test-install \
+	  test-swift
 
 test-swift:
 	$(SWIFT) test -Xcc -O2 $(fft-flags) $(SWIFTFLAGS)
 
 test-c: examples
 	Tests/C/run.sh $(LIBRARY)
+
+# Other processors are tried where qemu-user, and for ARM Debian's cross compiler, are here.
+test-kernels:
+	Tests/kernels/run.sh
 
 # pytest and numpy are needed, and mypy for types; the command is what results are compared with.
 test-python: library build

@@ -49,12 +49,13 @@ struct Options {
   }
 
   private static func detector(_ options: bonafide_options) throws(CallError) -> Detector {
+    let arithmetic: Arithmetic = options.precise != 0 ? .float : .fastest
     let detector: Detector
     do throws(ModelError) {
       if let path = options.model {
-        detector = Detector(model: try Model(path: String(cString: path)))
+        detector = Detector(model: try Model(path: String(cString: path), arithmetic: arithmetic))
       } else {
-        detector = try options.fast != 0 ? .builtInFast : .default
+        detector = try .builtIn(arithmetic, fast: options.fast != 0)
       }
     } catch {
       throw CallError(status: BONAFIDE_BAD_MODEL, message: error.description)

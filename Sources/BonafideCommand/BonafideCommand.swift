@@ -85,11 +85,13 @@ extension ExitCode {
 
 /// A detector with the model of `--model` for all parties, or with the built-in ones.
 ///
-/// - Parameter fast: without the second stage, whose weights then need not be read.
-func loadDetector(_ path: String?, fast: Bool = false) throws(RunError) -> Detector {
+/// - Parameters:
+///   - fast: without the second stage, whose weights then need not be read.
+///   - arithmetic: of the networks.
+func loadDetector(_ path: String?, fast: Bool = false, arithmetic: Arithmetic = .fastest) throws(RunError) -> Detector {
   do throws(ModelError) {
-    if let path { return Detector(model: try Model(path: path)) }
-    return try fast ? Detector.builtInFast : Detector.default
+    if let path { return Detector(model: try Model(path: path, arithmetic: arithmetic)) }
+    return try Detector.builtIn(arithmetic, fast: fast)
   } catch {
     throw RunError(message: "\(error)")
   }

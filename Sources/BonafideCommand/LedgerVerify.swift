@@ -100,8 +100,8 @@ struct LedgerVerify: ParsableCommand {
     options.clearAt = setup.clearAt
     options.mix = setup.mix
     options.raw = setup.raw.flatMap { try? RawFormat(parsing: $0) }
-    for model in [nil, model] {
-      var detector = try loadDetector(model, fast: setup.second == nil)
+    for (model, arithmetic) in [(nil, Arithmetic.fastest), (nil, .float), (model, .fastest), (model, .float)] {
+      var detector = try loadDetector(model, fast: setup.second == nil, arithmetic: arithmetic)
       if let path = setup.profile {
         guard let profile = try? SiteProfile(path: path), let adjusted = try? detector.adjusted(to: profile) else { continue }
         detector = adjusted

@@ -41,7 +41,7 @@ extension Scan {
     var info = PageInfo(created: PageScan.now())
     info.options = [
       ("--prior", "\(points.prior)"), ("--alarm-at", points.alarmAt.map { "\($0)" }), ("--clear-at", points.clearAt.map { "\($0)" }),
-      ("--fast", screening.fast ? "" : nil), ("--mix", party.mix ? "" : nil), ("--model", screening.model),
+      ("--fast", screening.fast ? "" : nil), ("--precise", screening.precise ? "" : nil), ("--mix", party.mix ? "" : nil), ("--model", screening.model),
       ("--profile", site.profile), ("--channel-names", party.channelNames), ("--only", worklist.only?.map(\.rawValue).joined(separator: ",")),
     ].compactMap { name, value in value.map { (name, $0) } }
     info.points = detector.models.map { model in

@@ -41,6 +41,7 @@ public struct ScreeningSetup: Sendable {
     var parts = detector.models.map { model in model.sha256 + " " + text(try? encoder.encode(model.card)) }
     parts.append(detector.second.map { $0.sha256 + " " + text(try? encoder.encode($0.card)) } ?? "no second stage")
     parts.append("prior \(prior), points \(points.alarm?.description ?? "-") \(points.clear?.description ?? "-"), mix \(mix), raw \(raw ?? "-")")
+    if detector.arithmetic == .float { parts.append("float") }
     var hash = SHA256()
     for part in parts { hash.update((part + "\n").utf8) }
     digest = SHA256.hexadecimal(hash.digest())

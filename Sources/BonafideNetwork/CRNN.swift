@@ -1,3 +1,5 @@
+import CKernels
+
 /// What is wrong with a network's configuration or weights.
 public struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Code: Sendable, Equatable {
@@ -88,6 +90,11 @@ public struct CRNN: Sendable {
   public init(
     _ file: SafetensorsFile, configuration: Configuration, arithmetic: Arithmetic = .fastest
   ) throws(NetworkError) {
+    try self.init(file, configuration: configuration, kernels: arithmetic.kernels)
+  }
+
+  /// - Parameter kernels: which the processor must have; `kernels_none` for OpenBLAS.
+  init(_ file: SafetensorsFile, configuration: Configuration, kernels: kernels_set) throws(NetworkError) {
     try configuration.validate()
     self.configuration = configuration
 
@@ -116,7 +123,7 @@ public struct CRNN: Sendable {
           scale: try tensor("norm.\(index).weight", outputs).values, shift: try tensor("norm.\(index).bias", outputs).values,
           mean: try tensor("norm.\(index).running_mean", outputs).values,
           variance: try tensor("norm.\(index).running_var", outputs).values),
-        stride: Self.strides[index], kernels: arithmetic.kernels)
+        stride: Self.strides[index], kernels: kernels)
       guard convolution.isFinite else {
         throw NetworkError(
           code: .badValues, message: "norm.\(index) has a negative variance or values out of range; train it again")
@@ -129,12 +136,14 @@ public struct CRNN: Sendable {
     let hidden = configuration.hidden
     dense = Dense(
       weight: try tensor("dense.weight", configuration.dense, inputs * configuration.bands / 16),
-      bias: try tensor("dense.bias", configuration.dense).values, rectified: true)
+      bias: try tensor("dense.bias", configuration.dense).values, rectified: true, kernels: kernels)
     gru = GRU(
       inputWeight: try tensor("gru.weight_ih_l0", 3 * hidden, configuration.dense),
       recurrentWeight: try tensor("gru.weight_hh_l0", 3 * hidden, hidden),
       inputBias: try tensor("gru.bias_ih_l0", 3 * hidden).values,
-      recurrentBias: try tensor("gru.bias_hh_l0", 3 * hidden).values)
-    heads = Dense(weight: try tensor("heads.weight", 3, hidden), bias: try tensor("heads.bias", 3).values, rectified: false)
+      recurrentBias: try tensor("gru.bias_hh_l0", 3 * hidden).values, kernels: kernels)
+    heads = Dense(
+      weight: try tensor("heads.weight", 3, hidden), bias: try tensor("heads.bias", 3).values, rectified: false,
+      kernels: kernels_none)
   }
 }

@@ -1,17 +1,19 @@
+import CKernels
+
 /// A linear layer, with ReLU or without: rows of inputs to rows of outputs.
 struct Dense: Sendable {
   let inputs, outputs: Int
   let rectified: Bool
-  /// (outputs, inputs)
-  private let weights: [Float]
+  private let weights: Weights
   private let bias: [Float]
 
   /// - Parameters:
   ///   - weight: (outputs, inputs), as in PyTorch.
   ///   - bias: (outputs).
-  init(weight: Tensor, bias: [Float], rectified: Bool) {
+  ///   - kernels: of `CKernels` to run on, which the processor must have, where they take such sizes.
+  init(weight: Tensor, bias: [Float], rectified: Bool, kernels: kernels_set = kernels_best()) {
     (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    weights = weight.values
+    weights = Weights(weight, kernels)
     self.bias = bias
     self.rectified = rectified
   }
@@ -20,17 +22,34 @@ struct Dense: Sendable {
   ///   - input: rows of `inputs` values.
   ///   - output: as many rows of `outputs` values.
   func apply(to input: Matrix, output: UnsafeMutablePointer<Float>) {
-    weights.withUnsafeBufferPointer { weights in
-      bias.withUnsafeBufferPointer { bias in
-        guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
-        input.multiply(Matrix(weights, rows: outputs, columns: inputs), transposed: true, into: output)
-        if rectified {
-          rectify(output, rows: input.rows, bias: bias, count: outputs, into: output)
-        } else {
-          for row in 0..<input.rows {
-            for index in 0..<outputs { output[row * outputs + index] += bias[index] }
-          }
+    multiply(input, into: output)
+    bias.withUnsafeBufferPointer { bias in
+      guard let bias = bias.baseAddress else { return }
+      if rectified {
+        rectify(output, rows: input.rows, bias: bias, count: outputs, into: output)
+      } else {
+        for row in 0..<input.rows {
+          for index in 0..<outputs { output[row * outputs + index] += bias[index] }
         }
+      }
+    }
+  }
+
+  private func multiply(_ input: Matrix, into output: UnsafeMutablePointer<Float>) {
+    switch weights {
+    case .float(let weights):
+      weights.withUnsafeBufferPointer { weights in
+        guard let weights = weights.baseAddress else { return }
+        input.multiply(Matrix(weights, rows: outputs, columns: inputs), transposed: true, into: output)
+      }
+    case .halves(let weights):
+      guard input.rows > 0 else { return }
+      let count = (input.rows - 1) * input.stride + inputs
+      withUnsafeTemporaryAllocation(of: UInt16.self, capacity: count) { halves in
+        guard let start = halves.baseAddress else { return }
+        kernels_halves(input.start, count, start)
+        var windows = kernels_windows(lines: (UnsafePointer(start), nil, nil), count: 1, run: inputs, step: input.stride)
+        kernels_product_windows(&windows, input.rows, weights, outputs, output)
       }
     }
   }

@@ -10,33 +10,47 @@ struct GRU: Sendable {
   let hidden: Int
   /// Gates r, z and n of the inputs of all steps at once. Its bias has b_hr and b_hz in it.
   private let projection: Dense
-  /// (hidden, 3 hidden), the transpose of what PyTorch has, with which OpenBLAS is faster; in panels where kernels run.
-  private let recurrent: [Float]
-  private let usesKernels: Bool
+  private let recurrent: Recurrent
   /// b_hn
   private let candidateBias: [Float]
 
+  /// Weights of the state. In float, (hidden, 3 hidden), the transpose of what PyTorch has, with which OpenBLAS is faster.
+  private enum Recurrent: Sendable {
+    case float([Float])
+    /// In panels of `kernels_vector_panel` columns.
+    case panels([Float])
+    /// As `kernels_product_pack` packs them.
+    case halves([UInt16])
+  }
+
   /// - Parameters:
-  ///   - usesKernels: whether to run on `CKernels` where the size permits it, or else on OpenBLAS.
   ///   - inputWeight: (3 hidden, inputs), gates in the order r, z, n.
   ///   - recurrentWeight: (3 hidden, hidden).
   ///   - inputBias, recurrentBias: (3 hidden).
+  ///   - kernels: of `CKernels` to run on, which the processor must have, where they take such sizes; `kernels_none` for OpenBLAS.
   init(
-    inputWeight: Tensor, recurrentWeight: Tensor, inputBias: [Float], recurrentBias: [Float],
-    usesKernels: Bool = kernels_best() != kernels_none
+    inputWeight: Tensor, recurrentWeight: Tensor, inputBias: [Float], recurrentBias: [Float], kernels: kernels_set = kernels_best()
   ) {
     let hidden = recurrentWeight.shape[1]
     self.hidden = hidden
-    self.usesKernels = usesKernels && (3 * hidden).isMultiple(of: Int(kernels_vector_panel))
-    let panel = self.usesKernels ? Int(kernels_vector_panel) : 3 * hidden
     let bias = (0..<3 * hidden).map { inputBias[$0] + ($0 < 2 * hidden ? recurrentBias[$0] : 0) }
-    projection = Dense(weight: inputWeight, bias: bias, rectified: false)
-    recurrent = stride(from: 0, to: 3 * hidden, by: panel).flatMap { first in
-      (0..<hidden).flatMap { column in
-        (first..<first + panel).map { recurrentWeight.values[$0 * hidden + column] }
-      }
+    projection = Dense(weight: inputWeight, bias: bias, rectified: false, kernels: kernels)
+    let hasPanels = kernels != kernels_none && (3 * hidden).isMultiple(of: Int(kernels_vector_panel))
+    if hidden.isMultiple(of: 4), case .halves(let packed) = Weights(recurrentWeight, kernels) {
+      recurrent = .halves(packed)
+    } else if hasPanels {
+      recurrent = .panels(Self.transposed(recurrentWeight, panel: Int(kernels_vector_panel)))
+    } else {
+      recurrent = .float(Self.transposed(recurrentWeight, panel: 3 * hidden))
     }
     candidateBias = Array(recurrentBias[(2 * hidden)...])
+  }
+
+  private static func transposed(_ weight: Tensor, panel: Int) -> [Float] {
+    let (rows, columns) = (weight.shape[0], weight.shape[1])
+    return stride(from: 0, to: rows, by: panel).flatMap { first in
+      (0..<columns).flatMap { column in (first..<first + panel).map { weight.values[$0 * columns + column] } }
+    }
   }
 
   /// Floats that `apply` needs to work in.
@@ -54,20 +68,26 @@ struct GRU: Sendable {
     let width = 3 * hidden
     let gates = scratch + width
     projection.apply(to: input, output: gates)
-    recurrent.withUnsafeBufferPointer { recurrent in
-      candidateBias.withUnsafeBufferPointer { candidateBias in
-        guard let recurrent = recurrent.baseAddress, let candidateBias = candidateBias.baseAddress else { return }
-        let matrix = Matrix(recurrent, rows: hidden, columns: width)
-        for step in 0..<input.rows {
-          if usesKernels {
-            kernels_multiply_transposed(recurrent, hidden, width, state, scratch)
-          } else {
-            matrix.multiplyTransposed(state, into: scratch)
-          }
-          advance(state, input: gates + step * width, recurrent: scratch, candidateBias)
-          (output + step * hidden).update(from: state, count: hidden)
-        }
+    candidateBias.withUnsafeBufferPointer { candidateBias in
+      guard let candidateBias = candidateBias.baseAddress else { return }
+      for step in 0..<input.rows {
+        multiply(state, into: scratch)
+        advance(state, input: gates + step * width, recurrent: scratch, candidateBias)
+        (output + step * hidden).update(from: state, count: hidden)
       }
+    }
+  }
+
+  /// The gates' sums of the state.
+  private func multiply(_ state: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>) {
+    switch recurrent {
+    case .float(let weights):
+      weights.withUnsafeBufferPointer { weights in
+        guard let weights = weights.baseAddress else { return }
+        Matrix(weights, rows: hidden, columns: 3 * hidden).multiplyTransposed(state, into: sums)
+      }
+    case .panels(let weights): kernels_multiply_transposed(weights, hidden, 3 * hidden, state, sums)
+    case .halves(let weights): kernels_product_row(state, hidden, weights, 3 * hidden, sums)
     }
   }
 

@@ -5,8 +5,8 @@ import COpenBLAS
 public enum Arithmetic: Sendable {
   /// Float in all layers: the same scores on all processors but for rounding.
   case float
-  /// bfloat16 in the two largest layers, where the processor has it, float elsewhere: half of the time for scores that differ by
-  /// hundredths.
+  /// bfloat16 in all layers but the first two and the last, where the processor has it, float elsewhere: half of the time for scores that
+  /// differ by hundredths.
   case fastest
 
   /// The kernels of `CKernels` for it.

@@ -1,28 +1,35 @@
 import CKernels
 
+/// Weights that rows of inputs are multiplied by.
+enum Weights: Sendable {
+  /// (outputs, inputs)
+  case float([Float])
+  /// As `kernels_product_pack` packs them.
+  case halves([UInt16])
+
+  /// - Parameter weight: (outputs, inputs), as in PyTorch.
+  init(_ weight: Tensor, _ kernels: kernels_set) {
+    let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+    if kernels == kernels_bfloat16, kernels_product_fits(inputs, outputs) {
+      var packed = [UInt16](repeating: 0, count: kernels_product_packed_count(inputs, outputs))
+      kernels_product_pack(weight.values, inputs, outputs, &packed)
+      self = .halves(packed)
+    } else {
+      self = .float(weight.values)
+    }
+  }
+}
+
 /// A matrix of weights and a bias, which is added by what follows.
 struct Linear: Sendable {
   let inputs, outputs: Int
   private let weights: Weights
   let bias: [Float]
 
-  private enum Weights: Sendable {
-    /// (outputs, inputs)
-    case float([Float])
-    /// As `kernels_product_pack` packs them.
-    case halves([UInt16])
-  }
-
   init(weight: Tensor, bias: [Float], _ arithmetic: Arithmetic) {
     (outputs, inputs) = (weight.shape[0], weight.shape[1])
     self.bias = bias
-    if arithmetic.kernels == kernels_bfloat16, kernels_product_fits(inputs, outputs) {
-      var packed = [UInt16](repeating: 0, count: inputs * outputs)
-      kernels_product_pack(weight.values, inputs, outputs, &packed)
-      weights = .halves(packed)
-    } else {
-      weights = .float(weight.values)
-    }
+    weights = Weights(weight, arithmetic.kernels)
   }
 
   /// Rows of `inputs` values to rows of `outputs` values, without the bias.

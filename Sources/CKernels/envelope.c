@@ -6,39 +6,52 @@
 
 enum { bins = kernels_envelope_bins };
 
-typedef float eight __attribute__((vector_size(32), aligned(4)));
+typedef float vector __attribute__((vector_size(64), aligned(4)));
+
+enum { vectors = bins / 16 };
+
+/// Powers of `count` windows, at most two and known to the compiler, that share the reads of the table.
+__attribute__((always_inline)) static inline void powers(
+  const int count, const float *samples, size_t hop, size_t length, const float *fourier, float *power) {
+  vector cosines[2][vectors] = {0}, sines[2][vectors] = {0};
+  for (size_t i = 1; i <= length / 2; i++) {
+    const vector *row = (const vector *)(fourier + (i - 1) * 2 * bins);
+    for (int window = 0; window < count; window++) {
+      const float *x = samples + (size_t)window * hop;
+      const float even = x[i] + x[length - i], odd = x[i] - x[length - i];
+      for (int v = 0; v < vectors; v++) {
+        cosines[window][v] += even * row[v];
+        sines[window][v] += odd * row[vectors + v];
+      }
+    }
+  }
+  for (int window = 0; window < count; window++) {
+    for (int v = 0; v < vectors; v++) {
+      *(vector *)(power + window * bins + 16 * v) = cosines[window][v] * cosines[window][v] + sines[window][v] * sines[window][v];
+    }
+  }
+}
 
 FOR_EACH_PROCESSOR void kernels_envelope(
   const float *samples, size_t hop, size_t length, size_t windows, const float *fourier, float floor, float *mean, float *logarithm) {
   const float scale = 1 / floor;
-  float sum[bins] = {0}, logs[bins] = {0}, product[bins];
-  for (size_t window = 0; window < windows; window++) {
-    const float *x = samples + window * hop;
-    eight c0 = {0}, c1 = c0, c2 = c0, c3 = c0, s0 = c0, s1 = c0, s2 = c0, s3 = c0;
-    for (size_t i = 1; i <= length / 2; i++) {
-      const eight *row = (const eight *)(fourier + (i - 1) * 2 * bins);
-      const float even = x[i] + x[length - i], odd = x[i] - x[length - i];
-      c0 += even * row[0];
-      c1 += even * row[1];
-      c2 += even * row[2];
-      c3 += even * row[3];
-      s0 += odd * row[4];
-      s1 += odd * row[5];
-      s2 += odd * row[6];
-      s3 += odd * row[7];
+  float sum[bins] = {0}, logs[bins] = {0}, power[2 * bins];
+  size_t window = 0;
+  // Energies in units of the floor are at least one: the product of two has one logarithm and stays in range.
+  for (; window + 2 <= windows; window += 2) {
+    powers(2, samples + window * hop, hop, length, fourier, power);
+    for (size_t k = 0; k < bins; k++) {
+      const float first = power[k] * scale + 1, second = power[bins + k] * scale + 1;
+      sum[k] += first + second;
+      logs[k] += kernels_natural_logarithm(first * second);
     }
-    const eight powers[bins / 8] = {c0 * c0 + s0 * s0, c1 * c1 + s1 * s1, c2 * c2 + s2 * s2, c3 * c3 + s3 * s3};
-    float power[bins];
-    memcpy(power, powers, sizeof power);
-    // Energies in units of the floor are at least one: the product of two has one logarithm and stays in range.
-    const _Bool second = window % 2 == 1;
+  }
+  if (window < windows) {
+    powers(1, samples + window * hop, hop, length, fourier, power);
     for (size_t k = 0; k < bins; k++) {
       const float energy = power[k] * scale + 1;
       sum[k] += energy;
-      product[k] = second ? product[k] * energy : energy;
-    }
-    if (second || window + 1 == windows) {
-      for (size_t k = 0; k < bins; k++) logs[k] += kernels_natural_logarithm(product[k]);
+      logs[k] += kernels_natural_logarithm(energy);
     }
   }
   const float share = 1 / (float)windows, base = kernels_natural_logarithm(floor);

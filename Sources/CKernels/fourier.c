@@ -11,11 +11,12 @@ enum { block = 16 };
 
 #define INLINE static inline __attribute__((always_inline))
 
-/// Stockham's transform, which needs no reordering. A frame of even size is taken as complex numbers of half the size, whose transform the
-/// last step takes apart; one of odd size as complex numbers without imaginary parts. All is done on frames side by side:
+/// Stockham's transform, which needs no reordering. A real frame of even size is taken as complex numbers of half the size, whose transform
+/// the last step takes apart; one of odd size as complex numbers without imaginary parts. All is done on frames side by side:
 /// a row per number, a column per frame, so that each step is the same for whole vectors.
 struct kernels_fourier {
   size_t size, batch;
+  enum kernels_frames frames;
   /// Frames that are transformed at once.
   size_t lanes;
   /// Complex numbers of a transform, and its factors from the first step to the last: at most one for each bit.
@@ -46,12 +47,13 @@ static size_t next_factor(size_t count) {
   return count;
 }
 
-struct kernels_fourier *kernels_fourier_make(size_t size, size_t batch) {
+struct kernels_fourier *kernels_fourier_make(size_t size, size_t batch, enum kernels_frames frames) {
   struct kernels_fourier *plan = calloc(1, sizeof *plan);
   if (!plan) return NULL;
   plan->size = size;
   plan->batch = batch;
-  plan->count = size % 2 ? size : size / 2;
+  plan->frames = frames;
+  plan->count = frames == kernels_real && size % 2 == 0 ? size / 2 : size;
   size_t turns = 0;
   for (size_t rest = plan->count; rest > 1; rest /= plan->factors[plan->steps++]) {
     plan->factors[plan->steps] = next_factor(rest);
@@ -103,13 +105,15 @@ typedef float vector __attribute__((vector_size(64), aligned(4)));
 #undef NUMBER
 #undef NAME
 
+INLINE size_t floats_per_frame(const struct kernels_fourier *plan) { return plan->frames == kernels_real ? plan->size : 2 * plan->size; }
+
 /// Frames side by side, whose samples are one after another, real ones of even size as complex numbers.
 INLINE void load(const struct kernels_fourier *plan, const float *input, float *to, size_t gap, size_t lanes) {
-  const size_t count = plan->count, pair = plan->size / count;
+  const size_t count = plan->count, length = floats_per_frame(plan), pair = length / count;
   for (size_t first = 0; first < count; first += block)
     for (size_t lane = 0; lane < lanes; lane++)
       for (size_t n = first; n < smaller(first + block, count); n++) {
-        const float *sample = input + lane * plan->size + n * pair;
+        const float *sample = input + lane * length + n * pair;
         to[n * lanes + lane] = sample[0];
         to[n * lanes + lane + gap] = pair == 2 ? sample[1] : 0;
       }
@@ -135,12 +139,14 @@ INLINE void store_even(const struct kernels_fourier *plan, const float *from, si
       }
 }
 
-INLINE void store_odd(const struct kernels_fourier *plan, const float *from, size_t gap, size_t lanes, float *output, size_t stride) {
-  for (size_t lane = 0; lane < lanes; lane++)
-    for (size_t k = 0; k <= plan->size / 2; k++) {
-      output[2 * (lane * stride + k)] = from[k * lanes + lane];
-      output[2 * (lane * stride + k) + 1] = from[k * lanes + lane + gap];
-    }
+/// The first `count` numbers as they are.
+INLINE void store(const float *from, size_t count, size_t gap, size_t lanes, float *output, size_t stride) {
+  for (size_t first = 0; first < count; first += block)
+    for (size_t lane = 0; lane < lanes; lane++)
+      for (size_t k = first; k < smaller(first + block, count); k++) {
+        output[2 * (lane * stride + k)] = from[k * lanes + lane];
+        output[2 * (lane * stride + k) + 1] = from[k * lanes + lane + gap];
+      }
 }
 
 INLINE void transform(const struct kernels_fourier *plan, const float *input, size_t lanes, float *output, size_t stride) {
@@ -161,17 +167,18 @@ INLINE void transform(const struct kernels_fourier *plan, const float *input, si
     to = from;
     from = made;
   }
-  if (plan->size % 2) store_odd(plan, from, gap, lanes, output, stride);
-  else store_even(plan, from, gap, lanes, output, stride);
+  if (plan->count < plan->size) store_even(plan, from, gap, lanes, output, stride);
+  else store(from, plan->frames == kernels_real ? plan->size / 2 + 1 : plan->size, gap, lanes, output, stride);
 }
 
 FOR_EACH_PROCESSOR void kernels_fourier_run(const struct kernels_fourier *plan, const float *input, float *output, size_t stride) {
+  const size_t length = floats_per_frame(plan);
   size_t frame = 0;
   if (plan->lanes == kernels_lanes)
     for (; frame + kernels_lanes <= plan->batch; frame += kernels_lanes)
-      transform(plan, input + frame * plan->size, kernels_lanes, output + 2 * frame * stride, stride);
+      transform(plan, input + frame * length, kernels_lanes, output + 2 * frame * stride, stride);
   for (size_t lanes; frame < plan->batch; frame += lanes) {
     lanes = smaller(plan->batch - frame, plan->lanes);
-    transform(plan, input + frame * plan->size, lanes, output + 2 * frame * stride, stride);
+    transform(plan, input + frame * length, lanes, output + 2 * frame * stride, stride);
   }
 }

@@ -47,6 +47,15 @@ AVX2 static inline void store_rectified(__m256 a, __m256 b, size_t width, float 
   }
 }
 
+/// Adds to sums of some windows and sixteen output channels what `rows` rows of the windows give, `length` values each.
+struct micro {
+  /// Windows that are worked on at once.
+  size_t windows;
+  void (*add)(const float *const *window, size_t stride, size_t rows, size_t length, const float *weights, float *sums);
+};
+
+struct micro micro_of(enum kernels_set set);
+
 /// Output rows in single precision, as they come.
 void convolve_rows(
   const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,

@@ -8,14 +8,16 @@ enum {
   block_rows = 6,
 };
 
-bool kernels_product_fits(size_t inputs, size_t outputs) { return inputs % 2 == 0 && outputs % wide_panel == 0; }
+bool kernels_product_fits(size_t inputs, size_t outputs) { return inputs % 2 == 0 && outputs % panel == 0; }
+
+size_t kernels_product_packed_count(size_t inputs, size_t outputs) { return (outputs + wide_panel - 1) / wide_panel * wide_panel * inputs; }
 
 void kernels_product_pack(const float *weights, size_t inputs, size_t outputs, uint16_t *packed) {
   for (size_t first = 0; first < outputs; first += wide_panel) {
     for (size_t k = 0; k < inputs; k += 2) {
       for (size_t c = first; c < first + wide_panel; c++) {
-        *packed++ = half_of(weights[c * inputs + k]);
-        *packed++ = half_of(weights[c * inputs + k + 1]);
+        *packed++ = c < outputs ? half_of(weights[c * inputs + k]) : 0;
+        *packed++ = c < outputs ? half_of(weights[c * inputs + k + 1]) : 0;
       }
     }
   }
@@ -31,9 +33,10 @@ BFLOAT16 void kernels_halves(const float *values, size_t count, uint16_t *halves
   for (; k < count; k++) halves[k] = half_of(values[k]);
 }
 
-/// `rows` rows, at most `block_rows` and known to the compiler, by one panel of weights. `at` is the first row's place in each line.
+/// `rows` rows, at most `block_rows` and known to the compiler, by one panel of weights, of which `vectors` vectors are stored. `at` is the
+/// first row's place in each line.
 BFLOAT16 __attribute__((always_inline)) static inline void multiply_block(
-  const int rows, const struct kernels_windows *windows, size_t at, const uint16_t *weights, float *output, size_t stride) {
+  const int rows, const struct kernels_windows *windows, size_t at, const uint16_t *weights, float *output, size_t stride, int vectors) {
   __m512 s[block_rows][4];
   for (int i = 0; i < rows; i++) {
     for (int j = 0; j < 4; j++) s[i][j] = _mm512_setzero_ps();
@@ -52,7 +55,9 @@ BFLOAT16 __attribute__((always_inline)) static inline void multiply_block(
     }
   }
   for (int i = 0; i < rows; i++) {
-    for (int j = 0; j < 4; j++) _mm512_storeu_ps(output + (size_t)i * stride + panel * j, s[i][j]);
+    for (int j = 0; j < 4; j++) {
+      if (j < vectors) _mm512_storeu_ps(output + (size_t)i * stride + panel * j, s[i][j]);
+    }
   }
 }
 
@@ -61,14 +66,43 @@ BFLOAT16 void kernels_product_windows(
   const size_t inputs = windows->count * windows->run;
   for (size_t first = 0; first < outputs; first += wide_panel) {
     const uint16_t *weights = packed + first * inputs;
+    const int vectors = outputs - first < wide_panel ? (int)((outputs - first) / panel) : 4;
     size_t row = 0;
     for (; row + block_rows <= rows; row += block_rows) {
-      multiply_block(block_rows, windows, row * windows->step, weights, output + row * outputs + first, outputs);
+      multiply_block(block_rows, windows, row * windows->step, weights, output + row * outputs + first, outputs, vectors);
     }
     for (; row + 2 <= rows; row += 2) {
-      multiply_block(2, windows, row * windows->step, weights, output + row * outputs + first, outputs);
+      multiply_block(2, windows, row * windows->step, weights, output + row * outputs + first, outputs, vectors);
     }
-    if (row < rows) multiply_block(1, windows, row * windows->step, weights, output + row * outputs + first, outputs);
+    if (row < rows) multiply_block(1, windows, row * windows->step, weights, output + row * outputs + first, outputs, vectors);
+  }
+}
+
+BFLOAT16 void kernels_product_row(const float *input, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {
+  for (size_t first = 0; first < outputs; first += wide_panel) {
+    const uint16_t *weights = packed + first * inputs;
+    const int vectors = outputs - first < wide_panel ? (int)((outputs - first) / panel) : 4;
+    // Two sums of each, to hide the latency.
+    __m512 s[2][4];
+    for (int i = 0; i < 2; i++) {
+      for (int j = 0; j < 4; j++) s[i][j] = _mm512_setzero_ps();
+    }
+    for (size_t k = 0; k < inputs; k += 2 * panel) {
+      const size_t count = inputs - k < 2 * panel ? inputs - k : 2 * panel;
+      uint16_t pairs[2 * panel];
+      kernels_halves(input + k, count, pairs);
+      for (size_t i = 0; i < count; i += 4) {
+        for (int half = 0; half < 2; half++, weights += 2 * wide_panel) {
+          int pair;
+          memcpy(&pair, pairs + i + 2 * half, sizeof pair);
+          const __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
+          for (int j = 0; j < 4; j++) s[half][j] = _mm512_dpbf16_ps(s[half][j], (__m512bh)_mm512_loadu_si512(weights + 2 * panel * j), x);
+        }
+      }
+    }
+    for (int j = 0; j < 4; j++) {
+      if (j < vectors) _mm512_storeu_ps(output + first + panel * j, _mm512_add_ps(s[0][j], s[1][j]));
+    }
   }
 }
 
@@ -76,6 +110,15 @@ BFLOAT16 void kernels_product_windows(
 
 void kernels_halves(const float *values, size_t count, uint16_t *halves) {
   for (size_t k = 0; k < count; k++) halves[k] = half_of(values[k]);
+}
+
+void kernels_product_row(const float *input, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {
+  for (size_t c = 0; c < outputs; c++) {
+    const uint16_t *w = packed + c / wide_panel * wide_panel * inputs + c % wide_panel * 2;
+    float sum = 0;
+    for (size_t k = 0; k < inputs; k++) sum += float_of(half_of(input[k])) * float_of(w[k / 2 * 2 * wide_panel + k % 2]);
+    output[c] = sum;
+  }
 }
 
 void kernels_product_windows(const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {

@@ -127,11 +127,16 @@ struct LayerTests {
     }
   }
 
-  @Test(arguments: ["even", "odd"], [false, true])
-  func dense(name: String, rectified: Bool) throws {
+  /// By bfloat16, an error of 2⁻⁹ a factor.
+  private static func tolerance(_ kernels: kernels_set) -> Float { kernels == kernels_bfloat16 ? 0.02 : tolerance }
+
+  @Test(arguments: ["even", "odd"].flatMap { name in [false, true].map { (name, $0) } }, Self.ways)
+  func dense(layer: (name: String, rectified: Bool), kernels: kernels_set) throws {
+    let (name, rectified) = layer
     let golden = try Golden("layers")
     let layer = Dense(
-      weight: try golden.tensor("dense.\(name).weight"), bias: try golden.values("dense.\(name).bias"), rectified: rectified)
+      weight: try golden.tensor("dense.\(name).weight"), bias: try golden.values("dense.\(name).bias"), rectified: rectified,
+      kernels: kernels)
     let input = try golden.tensor("dense.\(name).input")
     let expected = try golden.values("dense.\(name).\(rectified ? "rectified" : "output")")
     var output = [Float](repeating: .nan, count: input.shape[0] * layer.outputs)
@@ -141,7 +146,7 @@ struct LayerTests {
         layer.apply(to: Matrix(input, rows: 9, columns: layer.inputs), output: output)
       }
     }
-    #expect(distance(output, expected) < Self.tolerance, "\(Golden.command)")
+    #expect(distance(output, expected) < Self.tolerance(kernels), "\(Golden.command)")
   }
 
   @Test func denseReadsRowsThatLieApart() throws {
@@ -164,7 +169,7 @@ struct LayerTests {
     let layer = GRU(
       inputWeight: try golden.tensor("gru.\(name).weight_ih_l0"), recurrentWeight: try golden.tensor("gru.\(name).weight_hh_l0"),
       inputBias: try golden.values("gru.\(name).bias_ih_l0"), recurrentBias: try golden.values("gru.\(name).bias_hh_l0"),
-      usesKernels: kernels != kernels_none)
+      kernels: kernels)
     let input = try golden.tensor("gru.\(name).input")
     let expected = try golden.values("gru.\(name).output")
     let (steps, width) = (input.shape[0], input.shape[1])
@@ -182,7 +187,7 @@ struct LayerTests {
           }
         }
       }
-      #expect(distance(output, expected) < Self.tolerance, "cut at \(cut). \(Golden.command)")
+      #expect(distance(output, expected) < Self.tolerance(kernels), "cut at \(cut). \(Golden.command)")
     }
   }
 

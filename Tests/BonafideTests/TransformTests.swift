@@ -25,7 +25,7 @@ import Testing
           let plan = KernelPlan(
             size: size, batch: batch, input: try #require(input.baseAddress), output: try #require(output.baseAddress), stride: stride)
         else { throw FeatureError("no memory") }
-        plan.execute()
+        plan.execute(try #require(input.baseAddress))
       }
     }
     #expect(input == samples, "the input is changed")
@@ -55,7 +55,7 @@ import Testing
       guard let plan = KernelPlan(size: size, batch: batch, input: transform.input, output: own.start, stride: stride) else {
         throw FeatureError("no memory")
       }
-      plan.execute()
+      plan.execute(transform.input)
       transform.execute()
       var (greatest, power): (Float, Float) = (0, 0)
       for frame in 0..<batch {
@@ -71,8 +71,47 @@ import Testing
     }
   #endif
 
+  /// Frames of models and others; groups that are full and that are not; a last frame without its partner.
+  @Test(arguments: [(256, 256, 16), (512, 512, 32), (256, 128, 8), (45, 45, 2), (34, 34, 16), (33, 20, 4), (6, 6, 16), (2, 2, 6), (400, 400, 48)])
+  func pairsHaveThePowersOfTheirFrames(size: Int, length: Int, count: Int) throws {
+    let lanes = Int(PairTransform.mostFrames)
+    let spectra = try SpectrumBuffer(count: PairTransform.room(size: size))
+    let pairs = try PairTransform(size: size, frames: count, spectra: spectra)
+    let real = try RealTransform(size: size, batch: count)
+    // The frames of a pair differ by 60 dB.
+    let samples = samples(count * length).enumerated().map { $1 * ($0 / length % 2 == 0 ? 1 : 1e-3) }
+    let window = periodicHann(length)
+    samples.withUnsafeBufferPointer { samples in
+      guard let start = samples.baseAddress else { return }
+      for frame in stride(from: 0, to: count, by: 2) {
+        pairs.load(start + frame * length, frame + 2 < count ? start + (frame + 1) * length : nil, window: window, asFrame: frame)
+      }
+    }
+    for frame in 0..<(count - 1) {
+      for index in 0..<length { real.input[frame * size + index] = samples[frame * length + index] * window[index] }
+    }
+    real.execute()
+    let bins = size / 2 + 1
+    var (powers, expected) = ([Float](repeating: .nan, count: bins * lanes), [Float](repeating: .nan, count: bins))
+    for frame in 0..<count {
+      if frame % lanes == 0 { pairs.powers(ofGroupFrom: frame, to: &powers) }
+      real.power(ofFrame: frame, to: &expected)
+      // What one frame of a pair leaves in the other: rounding of the louder one.
+      let tolerance = 1e-6 * Float(size)
+      for bin in 0..<bins {
+        let got = powers[bin * lanes + frame % lanes]
+        #expect(abs(got.squareRoot() - expected[bin].squareRoot()) < tolerance, "frame \(frame), bin \(bin)")
+      }
+    }
+  }
+
   @Test func refusesWhatIsNoFrame() {
     #expect(throws: FeatureError.self) { _ = try RealTransform(size: 1, batch: 1) }
     #expect(throws: FeatureError.self) { _ = try RealTransform(size: 256, batch: 0) }
+    for frames in [0, 3, 17, 24] {
+      #expect(throws: FeatureError.self) {
+        _ = try PairTransform(size: 256, frames: frames, spectra: SpectrumBuffer(count: PairTransform.room(size: 256)))
+      }
+    }
   }
 }

@@ -1,4 +1,6 @@
 import BonafideAudio
+import BonafideNetwork
+import CDefaultModel
 import Dispatch
 
 /// Screens recordings: says for each party whether the voice is genuine, synthetic or can't be told.
@@ -36,6 +38,22 @@ public struct Detector: Sendable {
   public static var builtInFast: Detector {
     get throws(ModelError) { Detector(narrowband: try .narrowband, wideband: try .wideband) }
   }
+
+  /// The detector with the built-in models, computed in a given arithmetic.
+  ///
+  /// - Parameters:
+  ///   - arithmetic: `.float` for scores that differ from machine to machine by less than 1e-4, on which `.fastest` takes less time.
+  ///   - fast: whether to leave out the second stage, whose weights are not read then.
+  /// - Throws: when weights or cards are damaged.
+  public static func builtIn(_ arithmetic: Arithmetic, fast: Bool = false) throws(ModelError) -> Detector {
+    if arithmetic == .fastest { return try fast ? builtInFast : `default` }
+    return Detector(
+      narrowband: try Model.builtIn(bonafide_narrowband_model(), arithmetic), wideband: try Model.builtIn(bonafide_wideband_model(), arithmetic),
+      second: fast ? nil : try SecondStage.builtIn(arithmetic))
+  }
+
+  /// What the networks are computed in.
+  public var arithmetic: Arithmetic { narrowband.arithmetic }
 
   /// The detector without its second stage: less sure, and several times as fast.
   public var fast: Detector { Detector(narrowband: narrowband, wideband: wideband) }

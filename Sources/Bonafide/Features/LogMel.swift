@@ -41,17 +41,19 @@ package struct LogMel: ~Copyable {
   /// Whether each of the `filled` frames ends in a missing sample.
   private var endsMissing: [Bool]
 
-  /// - Parameter batch: frames that are transformed at once.
+  /// - Parameter batch: frames that are worked on at once, or a few more.
   /// - Throws: when a setting is out of range, or memory runs out.
   package init(_ settings: FeatureSettings, batch: Int = 128) throws(FeatureError) {
     try self.init(FeatureTables(settings), batch: batch)
   }
 
-  /// - Parameter batch: frames that are transformed at once.
+  /// - Parameter batch: frames that are worked on at once, or a few more.
   /// - Throws: when memory runs out.
   package init(_ tables: FeatureTables, batch: Int = 128) throws(FeatureError) {
     let settings = tables.settings
-    let spectra = try SpectrumBuffer(count: tables.resolutions.map { MelSpectrogram.room($0, batch: batch) }.max() ?? 0)
+    let lanes = Int(kernels_lanes)
+    let batch = batch < lanes ? batch + batch % 2 : (batch + lanes - 1) / lanes * lanes
+    let spectra = try SpectrumBuffer(count: tables.resolutions.map { MelSpectrogram.room($0) }.max() ?? 0)
     var spectrograms: [MelSpectrogram] = []
     for resolution in tables.resolutions {
       spectrograms.append(try MelSpectrogram(resolution, batch: batch, spectra: spectra))
@@ -65,7 +67,6 @@ package struct LogMel: ~Copyable {
     pending = [Float](repeating: 0, count: beyond)
     passed = -beyond
     level = settings.levelMinimum
-    let lanes = Int(kernels_lanes)
     bandEnergyCount = settings.bands * lanes
     let powerCount = tables.resolutions.map { MelSpectrogram.workCount($0) }.max() ?? 0
     work = [Float](repeating: 0, count: batch + lanes + bandEnergyCount + powerCount)
@@ -80,23 +81,37 @@ package struct LogMel: ~Copyable {
   ///   - energies: gets the mean band energy of each frame, not normalised; `nil` where its last sample is missing.
   package mutating func append(_ samples: [Float], into features: inout [Float], energies: inout [Float?]) {
     pending.append(contentsOf: samples)
-    let reach = settings.window + 2 * beyond
     var start = 0
-    while pending.count - start >= reach {
-      pending.withUnsafeBufferPointer { pending in
-        guard let pending = pending.baseAddress else { return }
-        for spectrogram in spectrograms {
-          spectrogram.load(pending + start + (reach - spectrogram.length) / 2, asFrame: filled)
-        }
-        if let length = contrast?.length { contrast?.load(pending + start + (reach - length) / 2) }
-      }
-      endsMissing[filled] = isMissing(passed + start + beyond + settings.window - 1)
-      start += settings.hop
-      filled += 1
-      if filled == endsMissing.count { flush(into: &features, energies: &energies) }
+    while pending.count - start >= reach + settings.hop {
+      load(frames: 2, from: start)
+      start += 2 * settings.hop
+      if filled == endsMissing.count { work(into: &features, energies: &energies) }
     }
     pending.removeFirst(start)
     passed += start
+  }
+
+  /// Samples that a frame reads.
+  private var reach: Int { settings.window + 2 * beyond }
+
+  /// Puts the next one or two frames into the batch.
+  ///
+  /// - Parameter start: where in `pending` the samples that the first reads begin.
+  private mutating func load(frames: Int, from start: Int) {
+    let (reach, hop) = (reach, settings.hop)
+    pending.withUnsafeBufferPointer { pending in
+      guard let samples = pending.baseAddress.map({ $0 + start }) else { return }
+      for spectrogram in spectrograms {
+        let first = samples + (reach - spectrogram.length) / 2
+        spectrogram.load(first, frames == 2 ? first + hop : nil, asFrame: filled)
+      }
+      guard let length = contrast?.length else { return }
+      for frame in 0..<frames { contrast?.load(samples + frame * hop + (reach - length) / 2) }
+    }
+    for frame in 0..<frames {
+      endsMissing[filled + frame] = isMissing(passed + start + frame * hop + beyond + settings.window - 1)
+    }
+    filled += frames
   }
 
   /// Says that some of the samples to come are zeros for missing ones.
@@ -139,8 +154,18 @@ package struct LogMel: ~Copyable {
     pending.removeAll()
   }
 
-  /// Appends the frames that wait for their batch to fill; later ones are the same.
+  /// Appends the frames that wait for another one, or for their batch to fill; later ones are the same.
   mutating func flush(into features: inout [Float], energies: inout [Float?]) {
+    if pending.count >= reach {
+      load(frames: 1, from: 0)
+      pending.removeFirst(settings.hop)
+      passed += settings.hop
+    }
+    work(into: &features, energies: &energies)
+  }
+
+  /// Appends the frames of the batch.
+  private mutating func work(into features: inout [Float], energies: inout [Float?]) {
     guard filled > 0 else { return }
     let (bands, width, lanes) = (settings.bands, settings.featuresPerBand, Int(kernels_lanes))
     var scaling = kernels_scaling(
@@ -154,7 +179,6 @@ package struct LogMel: ~Copyable {
         let power = bandEnergies + bandEnergyCount
         // One after the other, for their spectra share a buffer.
         for (index, spectrogram) in spectrograms.enumerated() {
-          spectrogram.execute()
           for first in stride(from: 0, to: filled, by: lanes) {
             let count = min(lanes, filled - first)
             spectrogram.energies(ofFramesFrom: first, to: bandEnergies, power: power)

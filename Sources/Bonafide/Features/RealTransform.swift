@@ -17,19 +17,17 @@ struct RealTransform: ~Copyable {
   let output: SpectrumBuffer
   private let plan: TransformPlan
 
-  /// - Parameter output: gets the transforms, in place of a buffer that belongs to the value. It has room for them.
   /// - Throws: when `size` or `batch` is out of range, or memory runs out.
-  init(size: Int, batch: Int, output: SpectrumBuffer? = nil) throws(FeatureError) {
+  init(size: Int, batch: Int) throws(FeatureError) {
     guard size >= 2, size <= 1 << 16, batch >= 1, batch <= 1 << 12 else {
       throw FeatureError("no Fourier transform of \(size) samples, \(batch) at a time")
     }
     let stride = Self.outputStride(size: size)
-    let output = if let output { output } else { try SpectrumBuffer(count: stride * batch) }
-    precondition(output.count >= stride * batch, "the buffer has no room for the transforms")
-    guard let input = alignedFloats(size * batch) else { throw Self.outOfMemory(size: size, batch: batch) }
+    let output = try SpectrumBuffer(count: stride * batch)
+    guard let input = alignedFloats(size * batch) else { throw FeatureError(noTransformOf: size, batch: batch) }
     guard let plan = TransformPlan(size: size, batch: batch, input: input, output: output.start, stride: stride) else {
       free(input)
-      throw Self.outOfMemory(size: size, batch: batch)
+      throw FeatureError(noTransformOf: size, batch: batch)
     }
     self.size = size
     self.batch = batch
@@ -42,16 +40,10 @@ struct RealTransform: ~Copyable {
 
   static func outputStride(size: Int) -> Int { (size / 2 + 1 + 3) & ~3 }
 
-  private static func outOfMemory(size: Int, batch: Int) -> FeatureError {
-    FeatureError("no memory for a Fourier transform of \(size) samples, \(batch) at a time")
-  }
-
   deinit { free(input) }
 
   /// Transforms all of `input` to `output`.
-  func execute() {
-    plan.execute()
-  }
+  func execute() { plan.execute(input) }
 
   /// Writes |X|² of output frame `frame`, `size / 2 + 1` numbers, to `power`.
   @inline(__always)
@@ -82,7 +74,7 @@ final class SpectrumBuffer {
 }
 
 /// Memory that `free` gives back, aligned for SIMD; `nil` when there is none.
-private func alignedFloats(_ count: Int) -> UnsafeMutablePointer<Float>? {
+func alignedFloats(_ count: Int) -> UnsafeMutablePointer<Float>? {
   let alignment = 64
   let bytes = (count * MemoryLayout<Float>.stride + alignment - 1) / alignment * alignment
   return aligned_alloc(alignment, bytes)?.assumingMemoryBound(to: Float.self)
@@ -97,5 +89,10 @@ public struct FeatureError: Error, Sendable, Equatable, Codable, CustomStringCon
 
   init(_ message: String) {
     self.message = message
+  }
+
+  /// There is no memory for it.
+  init(noTransformOf size: Int, batch: Int) {
+    self.init("no memory for a Fourier transform of \(size) samples, \(batch) at a time")
   }
 }

@@ -65,12 +65,7 @@ struct SilenceGate: Sendable {
     var start = 0
     while start < samples.count {
       let end = min(samples.count, start + unit - count)
-      if var energy = sum {
-        samples.withUnsafeBufferPointer { samples in
-          for index in start..<end { energy += samples[index] * samples[index] }
-        }
-        sum = energy
-      }
+      sum = sum.map { $0 + Self.energy(samples[start..<end]) }
       count += end - start
       if isHolding {
         waiting += samples[start..<end]
@@ -80,6 +75,19 @@ struct SilenceGate: Sendable {
       }
       start = end
       if count == unit { closeUnit(&output, &drops) }
+    }
+  }
+
+  /// Sum of squares, in eight parts, which are added up at the end.
+  private static func energy(_ samples: ArraySlice<Float>) -> Float {
+    samples.withUnsafeBufferPointer { samples in
+      var parts = SIMD8<Float>.zero
+      let whole = samples.count / 8 * 8
+      for index in stride(from: 0, to: whole, by: 8) {
+        let eight = UnsafeRawBufferPointer(samples).loadUnaligned(fromByteOffset: 4 * index, as: SIMD8<Float>.self)
+        parts += eight * eight
+      }
+      return samples[whole...].reduce(parts.sum()) { $0 + $1 * $1 }
     }
   }
 

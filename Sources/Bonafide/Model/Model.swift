@@ -2,6 +2,9 @@ import BonafideNetwork
 import CDefaultModel
 import FoundationEssentials
 
+/// What products of networks are computed in.
+public typealias Arithmetic = BonafideNetwork.Arithmetic
+
 /// Why a model could not be loaded.
 public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Kinds of failure, which tell a program what to do about it.
@@ -31,6 +34,8 @@ public struct Model: Sendable {
   public internal(set) var card: ModelCard
   /// SHA-256 of the weights, in lower-case hexadecimal digits.
   public let sha256: String
+  /// What the network is computed in.
+  public let arithmetic: Arithmetic
   package let network: CRNN
   let features: FeatureTables
 
@@ -39,14 +44,16 @@ public struct Model: Sendable {
 
   /// Loads `NAME.safetensors` and, beside it, its card `NAME.json`.
   ///
-  /// - Parameter path: of the weights; their name ends in `.safetensors`.
-  public init(path: String) throws(ModelError) {
+  /// - Parameters:
+  ///   - path: of the weights; their name ends in `.safetensors`.
+  ///   - arithmetic: what the network is computed in.
+  public init(path: String, arithmetic: Arithmetic = .fastest) throws(ModelError) {
     guard let cardPath = Self.cardPath(ofWeights: path) else {
       throw ModelError(
         code: .unreadable, path: path, message: "a model is a .safetensors file with its .json card beside it; name that file")
     }
     let weights = try Self.read(path)
-    try self.init(weights: weights, path: path, card: try Self.read(cardPath), cardPath: cardPath)
+    try self.init(weights: weights, path: path, card: try Self.read(cardPath), cardPath: cardPath, arithmetic: arithmetic)
   }
 
   /// The card beside the weights at a path; `nil` where that is no path of weights.
@@ -65,16 +72,14 @@ public struct Model: Sendable {
     get throws(ModelError) { try builtInWideband.get() }
   }
 
-  private static let builtInNarrowband = builtIn(bonafide_narrowband_model())
-  private static let builtInWideband = builtIn(bonafide_wideband_model())
+  private static let builtInNarrowband = Result { () throws(ModelError) in try builtIn(bonafide_narrowband_model(), .fastest) }
+  private static let builtInWideband = Result { () throws(ModelError) in try builtIn(bonafide_wideband_model(), .fastest) }
 
-  private static func builtIn(_ files: bonafide_model_files) -> Result<Model, ModelError> {
-    Result { () throws(ModelError) in
-      try Model(
-        weights: Array(UnsafeBufferPointer(start: files.weights, count: files.weights_size)), path: "built-in model",
-        card: Array(UnsafeBufferPointer(start: files.card, count: files.card_size)), cardPath: "built-in model card",
-        checksHash: false)
-    }
+  static func builtIn(_ files: bonafide_model_files, _ arithmetic: Arithmetic) throws(ModelError) -> Model {
+    try Model(
+      weights: Array(UnsafeBufferPointer(start: files.weights, count: files.weights_size)), path: "built-in model",
+      card: Array(UnsafeBufferPointer(start: files.card, count: files.card_size)), cardPath: "built-in model card",
+      checksHash: false, arithmetic: arithmetic)
   }
 
   private static func read(_ path: String) throws(ModelError) -> [UInt8] {
@@ -130,6 +135,7 @@ public struct Model: Sendable {
     }
     self.card = card
     self.sha256 = sha256
+    self.arithmetic = arithmetic
   }
 
   /// The tables of the features, once the card has been found to make sense.

@@ -27,7 +27,7 @@ struct EncoderSpectrogram: ~Copyable {
   init() throws(FeatureError) {
     let tables = FeatureTables.Resolution(Self.settings, length: Self.window)
     let batch = Int(kernels_lanes)
-    mel = try MelSpectrogram(tables, batch: batch, spectra: try SpectrumBuffer(count: MelSpectrogram.room(tables, batch: batch)))
+    mel = try MelSpectrogram(tables, batch: batch, spectra: try SpectrumBuffer(count: MelSpectrogram.room(tables)))
     let edges = MelBank.edges(Self.settings)
     gains = (0..<SpeechEncoder.bands).map { Float(2 / (edges[$0 + 2] - edges[$0])) }
     energies = [Float](repeating: 0, count: SpeechEncoder.bands * batch)
@@ -45,11 +45,11 @@ struct EncoderSpectrogram: ~Copyable {
       let count = min(lanes, frames - first)
       padded.withUnsafeBufferPointer { padded in
         // swift-format-ignore: NeverForceUnwrap
-        for frame in 0..<lanes {
-          mel.load(padded.baseAddress! + (first + min(frame, count - 1)) * Self.hop, asFrame: frame)
+        let start = padded.baseAddress! + first * Self.hop
+        for frame in stride(from: 0, to: count, by: 2) {
+          mel.load(start + frame * Self.hop, frame + 1 < count ? start + (frame + 1) * Self.hop : nil, asFrame: frame)
         }
       }
-      mel.execute()
       energies.withUnsafeMutableBufferPointer { energies in
         power.withUnsafeMutableBufferPointer { power in
           guard let start = energies.baseAddress, let power = power.baseAddress else { return }

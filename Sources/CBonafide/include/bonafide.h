@@ -93,6 +93,7 @@ typedef struct bonafide_options {
   void *log_context;   /* handed to log; must last as long as the detector, its streams and calls */
   const char *profile; /* path of what `bonafide calibrate` wrote of a site's genuine calls; NULL: none */
   int32_t fast;        /* not 0: leave out the second stage: less sure, and several times as fast */
+  int32_t precise;     /* not 0: single precision throughout: the same scores on every machine to 1e-4, in more time */
 } bonafide_options;
 
 typedef struct bonafide_model {

@@ -39,26 +39,40 @@ static inline float kernels_natural_logarithm(float x) {
 /// Frames that the functions of spectra work on at once, a lane of a vector each.
 enum { kernels_lanes = 16 };
 
-/// Fourier transforms of real frames of one size, and the memory they work in.
+/// Fourier transforms of frames of one size, and the memory they work in.
 struct kernels_fourier;
 
+/// What the samples of a frame are.
+enum kernels_frames {
+  kernels_real,
+  /// Real and imaginary parts in turn.
+  kernels_complex,
+};
+
 /// For `batch` frames of `size` samples, at least one of each; NULL where there is no memory for it. Sizes of the factors 2, 3 and 5 are fast.
-struct kernels_fourier *kernels_fourier_make(size_t size, size_t batch);
+struct kernels_fourier *kernels_fourier_make(size_t size, size_t batch, enum kernels_frames frames);
 
 /// Gives back what `kernels_fourier_make` made, or NULL.
 void kernels_fourier_free(struct kernels_fourier *plan);
 
-/// X[k] = Σ x[n] e^(-2πi k n / size) of all frames, for k = 0 ... size / 2.
+/// X[k] = Σ x[n] e^(-2πi k n / size) of all frames, for k = 0 ... size / 2 where they are real, 0 ..< size where they are complex.
 ///
 /// - input: the frames, one after another. They stay as they are.
 /// - output: real and imaginary parts in turn; `stride` complex numbers from one spectrum to the next.
 void kernels_fourier_run(const struct kernels_fourier *plan, const float *input, float *output, size_t stride);
 
-/// |X|² of `kernels_lanes` spectra.
+/// Two frames times a window, one as the real parts of complex numbers, the other as the imaginary ones: one transform serves both.
 ///
-/// - spectra: real and imaginary parts in turn; `stride` complex numbers from one spectrum to the next.
-/// - power: gets `bins` rows of a number per frame.
-void kernels_power(const float *spectra, size_t stride, size_t bins, float *power);
+/// - second: NULL for a frame of zeros.
+/// - pair: gets `count` complex numbers, real and imaginary parts in turn.
+void kernels_window_pair(const float *first, const float *second, const float *window, size_t count, float *pair);
+
+/// |X|² of `kernels_lanes` real frames that were transformed in pairs. With Z = A + iB for the transforms A and B of a pair,
+/// |A[k]|² = |Z[k] + Z*[size - k]|² / 4 and |B[k]|² = |Z[k] - Z*[size - k]|² / 4.
+///
+/// - spectra: `kernels_lanes` / 2 transforms of `size` complex numbers; `stride` from one to the next.
+/// - power: gets `size` / 2 + 1 rows of a number per frame.
+void kernels_pair_powers(const float *spectra, size_t stride, size_t size, float *power);
 
 /// The bins under a band's triangle.
 struct kernels_band {
@@ -197,7 +211,10 @@ void kernels_multiply_transposed(const float *packed, size_t rows, size_t column
 /// Whether `kernels_product` can take a matrix of so many rows (`outputs`) and columns (`inputs`).
 bool kernels_product_fits(size_t inputs, size_t outputs);
 
-/// Packs weights (outputs, inputs) to inputs · outputs values of bfloat16 for `kernels_product`.
+/// Values of bfloat16 that so many weights are packed to.
+size_t kernels_product_packed_count(size_t inputs, size_t outputs);
+
+/// Packs weights (outputs, inputs) for `kernels_product`, in panels of 64 outputs, the last one filled with zeros.
 void kernels_product_pack(const float *weights, size_t inputs, size_t outputs, uint16_t *packed);
 
 /// Floats to bfloat16, to the nearest.
@@ -206,6 +223,9 @@ void kernels_halves(const float *values, size_t count, uint16_t *halves);
 /// output (rows, outputs) = input (rows, inputs) times the transposed weights, in bfloat16 with sums of float. As `kernels_halves`, only where
 /// `kernels_best` is `kernels_bfloat16`.
 void kernels_product(const uint16_t *input, size_t rows, size_t inputs, const uint16_t *packed, size_t outputs, float *output);
+
+/// As `kernels_product`, of one row of floats; `inputs` is a multiple of four. Sums are added up in another order.
+void kernels_product_row(const float *input, size_t inputs, const uint16_t *packed, size_t outputs, float *output);
 
 /// Windows of a convolution: each row is of `run` values of each of `count` lines, the next row's `step` values further on.
 struct kernels_windows {

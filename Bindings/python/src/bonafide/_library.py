@@ -90,6 +90,7 @@ class OptionsStruct(ctypes.Structure):
         ("log_context", c_void_p),
         ("profile", c_char_p),
         ("fast", c_int32),
+        ("precise", c_int32),
     ]
 
 

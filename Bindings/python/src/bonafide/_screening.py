@@ -41,6 +41,7 @@ class DetectorOptions(TypedDict, total=False):
     mix: bool
     profile: Union[str, os.PathLike[str]]
     fast: bool
+    precise: bool
     channel_names: Sequence[str]
 
 
