@@ -21,7 +21,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-python test-models test-cluster test-page test-http test-install test-swift screenshots demo samples install uninstall train bench bench-instructions packages test-packages release clean
+.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-kernels test-python test-models test-cluster test-page test-http test-install test-swift screenshots demo samples install uninstall train bench bench-instructions packages test-packages release clean
 
 all: build library
 
@@ -37,7 +37,7 @@ help:
 	@echo 'make bench    times beside ONNX Runtime, PyTorch, kaldi-native-fbank; BENCHFLAGS are its options'
 	@echo 'make bench-instructions  counts instructions of a scan; fails at 5 % more than Benchmarks/instructions.txt'
 	@echo 'make lint     looks at the form of all sources; part of make test'
-	@echo 'make test     all tests but test-cluster; test-c, test-python, test-models, test-page, test-http and test-install those of the C library, Python, training and evaluation, pages, HTTP and installation alone'
+	@echo 'make test     all tests but test-cluster; test-c, test-kernels, test-python, test-models, test-page, test-http and test-install those of the C library, inner loops, Python, training and evaluation, pages, HTTP and installation alone'
 	@echo 'make test-cluster  Spark on two executors and Ray, from PyPI: a few minutes'
 	@echo 'make screenshots  makes the pictures of the page in docs/images again'
 	@echo 'make demo     screens samples/ and compares with what is true'

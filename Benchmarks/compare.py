@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""Bonafide beside general runtimes with the same network, in turn, on one core: compare.py [--minutes 20] [--rounds 7]
+"""Bonafide beside general runtimes with the same network, in turn, on one core: compare.py [--minutes 20] [--rounds 7] [--calls FOLDER]
 
 Writes a table in Markdown to stdout. A round runs every contender once, so that a change of the machine's pace meets them
 all; a ratio is the median over rounds of the pairs. Run by `make bench`, which builds what is needed.
 
-whole   the command on a mono mu-law WAV, against Python that reads it, computes features and runs the network in ONNX
+whole   the command (--fast: the first stage alone) on a mono mu-law WAV, against Python that reads it, computes features and runs the network in ONNX
         Runtime (all optimisations, one thread) in pieces of 60 s. Features once as the network needs them (PyTorch, one
         thread), and once as kaldi-native-fbank computes log-mel at the three windows, without the contrast of the
         envelope and without normalisation: less than the network needs, so a lower bound.
+calls   the same on the first twenty WAV files of a folder, two parties a file: what `bonafide_models.evaluation.calls` writes. Time is that of the
+        files, so that two parties are screened in it
 network the layers alone, features given
 mel     one log-mel spectrogram of 64 bands, window 32 ms, hop 10 ms
 """
-import argparse, os, platform, re, subprocess, sys, tempfile, time
+import argparse, glob, os, platform, re, subprocess, sys, tempfile, time
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 import kaldi_native_fbank, librosa, numpy as np, onnxruntime, soundfile, torch  # noqa: E402
@@ -60,7 +62,8 @@ def kaldi(x, window):
 
 
 class Contenders:
-    def __init__(self, samples, path, folder, bonafide):
+    def __init__(self, samples, path, folder, bonafide, calls):
+        self.calls = calls
         self.samples, self.path, self.bonafide = samples, path, bonafide
         self.network = networks.loaded(os.path.join(ROOT, "Models/narrowband.safetensors"))
         self.front = features.LogMel()
@@ -90,6 +93,12 @@ class Contenders:
         x, _ = soundfile.read(self.path, dtype="float32")
         self.onnx(self.features(p) for p in self.cut(x))
 
+    def onnx_calls(self):
+        for path in self.calls:
+            x, _ = soundfile.read(path, dtype="float32")
+            for party in x.T:
+                self.onnx(self.features(p) for p in self.cut(np.ascontiguousarray(party)) if len(p) >= 2 * WINDOW)
+
     def onnx_kaldi(self):
         x, _ = soundfile.read(self.path, dtype="float32")
         def features(p):
@@ -99,7 +108,10 @@ class Contenders:
         self.onnx(features(p) for p in self.cut(x))
 
     def command(self):
-        subprocess.run([self.bonafide, "scan", "--jobs", "1", "--format", "csv", "--no-progress", self.path], stdout=subprocess.DEVNULL)
+        self.scan([self.path])
+
+    def scan(self, paths):
+        subprocess.run([self.bonafide, "scan", "--fast", "--jobs", "1", "--format", "csv", "--no-progress", *paths], stdout=subprocess.DEVNULL)
 
     @torch.no_grad()
     def torch_mel(self):
@@ -149,7 +161,10 @@ def main():
     a.add_argument("--minutes", type=int, default=20)
     a.add_argument("--rounds", type=int, default=7)
     a.add_argument("--programs", default=os.path.join(ROOT, ".build/release"), help="folder of bonafide and bonafide-stages")
+    a.add_argument("--calls", help="folder of calls of two parties, 8 kHz")
     o = a.parse_args()
+    calls = sorted(glob.glob(os.path.join(o.calls, "*.wav")))[:20] if o.calls else []
+    of_calls = sum(soundfile.info(call).duration for call in calls)
     torch.set_num_threads(1)
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     speech, rate = soundfile.read(os.path.join(ROOT, "samples/genuine-en.ulaw.wav"), dtype="float32")
@@ -159,11 +174,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "audio.wav")
         soundfile.write(path, samples, RATE, "ULAW")
-        c = Contenders(samples, path, folder, os.path.join(o.programs, "bonafide"))
+        c = Contenders(samples, path, folder, os.path.join(o.programs, "bonafide"), calls)
         timed = {"whole: bonafide scan": c.command, "whole: ONNX Runtime, same features (PyTorch)": c.onnx_whole,
                  "whole: ONNX Runtime, kaldi-native-fbank (less)": c.onnx_kaldi,
                  "network: ONNX Runtime": lambda: c.onnx(c.pieces), "network: PyTorch": c.torch_network,
                  "mel: kaldi-native-fbank": c.kaldi, "mel: PyTorch": c.torch_mel, "mel: librosa": c.librosa}
+        if calls:
+            timed |= {"calls: bonafide scan": lambda: c.scan(calls), "calls: ONNX Runtime, same features (PyTorch)": c.onnx_calls}
         times = {name: [] for name in ["network: Bonafide", "mel: Bonafide", "features: Bonafide", *timed]}
         gflops = []
         for round in range(-1, o.rounds):
@@ -171,7 +188,7 @@ def main():
             for name, run in timed.items():
                 start = time.perf_counter()
                 run()
-                found[name] = (time.perf_counter() - start) / seconds * 1e9
+                found[name] = (time.perf_counter() - start) / (of_calls if name.startswith("calls") else seconds) * 1e9
             own = stages(os.path.join(o.programs, "bonafide-stages"), path)
             found |= {"network: Bonafide": own["network"][0], "mel: Bonafide": own["mel, one window"][0], "features: Bonafide": own["features, all"][0]}
             if round >= 0:                              # the first warms up
@@ -180,7 +197,7 @@ def main():
                     times[name].append(value)
     print(f"{time.strftime('%Y-%m-%d')}, {machine()}; one core, {o.minutes} minutes of mu-law, {o.rounds} rounds\n")
     print("| | ms per minute of audio | × real time | time ÷ Bonafide's, median of pairs (min–max) |\n|---|---|---|---|")
-    own = {"whole": "whole: bonafide scan", "network": "network: Bonafide", "mel": "mel: Bonafide", "features": "features: Bonafide"}
+    own = {"whole": "whole: bonafide scan", "calls": "calls: bonafide scan", "network": "network: Bonafide", "mel": "mel: Bonafide", "features": "features: Bonafide"}
     for name in sorted(times, key=lambda n: (list(own).index(n.split(":")[0]), n != own[n.split(":")[0]])):
         ratios = np.array(times[name]) / np.array(times[own[name.split(":")[0]]])
         value = np.median(times[name])

@@ -28,7 +28,8 @@ struct Stages {
     var oneWindow = settings
     oneWindow.furtherWindows = nil
     oneWindow.envelope = nil
-    let features = try Self.features(of: samples, settings)
+    var features: [Float] = []
+    try Self.features(of: samples, settings) { features += $0 }
     let work =
       Double(model.network.configuration.operationsPerScore) * Double(settings.sampleRate)
       / Double(CRNN.framesPerScore * settings.hop)
@@ -37,9 +38,9 @@ struct Stages {
     return [
       Stage("decode", seconds) { _ = try decoded(path) },
       Stage("resample 16 to 8 kHz", seconds) { _ = try resampled(wide, from: 16000, to: 8000) },
-      Stage("mel, one window", seconds) { [oneWindow] in _ = try Self.features(of: samples, oneWindow) },
-      Stage("features, all", seconds) { _ = try Self.features(of: samples, settings) },
-      Stage("network", seconds, operationsPerSecond: work) {
+      Stage("mel, one window", seconds) { [oneWindow] in try Self.features(of: samples, oneWindow) { _ in } },
+      Stage("features, all", seconds) { try Self.features(of: samples, settings) { _ in } },
+      Stage("network", seconds, operationsPerSecond: work) { [features] in
         var stream = CRNNStream(model.network)
         var outputs: [FrameOutput] = []
         stream.append(features, into: &outputs)
@@ -85,18 +86,23 @@ struct Stages {
     return output
   }
 
-  private static func features(of samples: [Float], _ settings: FeatureSettings) throws -> [Float] {
+  /// - Parameter take: gets the features of each second, whose memory is used again for the next, as in a scan.
+  private static func features(of samples: [Float], _ settings: FeatureSettings, _ take: ([Float]) -> Void) throws {
     var logMel = try LogMel(settings)
     var features: [Float] = []
     var energies: [Float?] = []
     var start = 0
     while start < samples.count {
       let end = min(start + 8000, samples.count)
+      features.removeAll(keepingCapacity: true)
+      energies.removeAll(keepingCapacity: true)
       logMel.append(Array(samples[start..<end]), into: &features, energies: &energies)
+      take(features)
       start = end
     }
+    features.removeAll(keepingCapacity: true)
     logMel.finish(into: &features, energies: &energies)
-    return features
+    take(features)
   }
 }
 

@@ -1,0 +1,83 @@
+/// Products of bfloat16 at the shapes of the second stage's encoders, beside what one core can do with all numbers in registers:
+///
+///   cc -O2 -ISources/CKernels/include Benchmarks/kernels/products.c Sources/CKernels/*.c -lm -o .build/products && .build/products
+///
+/// GFLOP/s, the best of some runs. Needs AVX-512 BF16.
+#include <immintrin.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "kernels.h"
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+enum { sums = 24, steps = 100000, tries = 30 };
+
+/// Twenty-four sums hide the latency; nothing is read from memory.
+__attribute__((target("avx512f,avx512bf16"))) static double ceiling(void) {
+  double best = 0;
+  for (int try = 0; try < tries; try++) {
+    __m512 s[sums];
+    for (int i = 0; i < sums; i++) s[i] = _mm512_set1_ps((float)try);
+    const __m512bh a = (__m512bh)_mm512_set1_epi32(try), b = (__m512bh)_mm512_set1_epi32(0x3f803f80);
+    const double start = now();
+    for (int step = 0; step < steps; step++) {
+#pragma GCC unroll 24
+      for (int i = 0; i < sums; i++) {
+        s[i] = _mm512_dpbf16_ps(s[i], a, b);
+        __asm__ volatile("" : "+v"(s[i]));
+      }
+    }
+    const double rate = 64.0 * sums * steps / (now() - start) * 1e-9;
+    if (rate > best) best = rate;
+  }
+  return best;
+}
+
+int main(void) {
+  if (kernels_best() != kernels_bfloat16) {
+    puts("products: this processor has no AVX-512 BF16");
+    return 1;
+  }
+  const double most = ceiling();
+  printf("in registers: %.0f GFLOP/s\n", most);
+  static const struct {
+    const char *name;
+    size_t rows, inputs, outputs;
+  } shapes[] = {
+    {"speech encoder: first convolution", 400, 240, 512},
+    {"second convolution", 200, 1536, 512},
+    {"attention: queries, keys, values, output", 200, 512, 512},
+    {"feed forward, up", 200, 512, 2048},
+    {"feed forward, down", 200, 2048, 512},
+    {"first stage: dense", 250, 640, 160},
+    {"GRU, inputs", 250, 160, 384},
+  };
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    const size_t rows = shapes[i].rows, inputs = shapes[i].inputs, outputs = shapes[i].outputs;
+    float *weights = malloc(inputs * outputs * sizeof *weights), *output = malloc(rows * outputs * sizeof *output);
+    uint16_t *packed = malloc(kernels_product_packed_count(inputs, outputs) * sizeof *packed), *input = malloc(rows * inputs * sizeof *input);
+    if (!weights || !output || !packed || !input) return 1;
+    for (size_t k = 0; k < inputs * outputs; k++) weights[k] = (float)(k % 7) - 3;
+    for (size_t k = 0; k < rows * inputs; k++) input[k] = 0x3f80;
+    kernels_product_pack(weights, inputs, outputs, packed);
+    double best = 0;
+    for (int try = 0; try < tries; try++) {
+      const double start = now();
+      kernels_product(input, rows, inputs, packed, outputs, output);
+      const double rate = 2.0 * (double)(rows * inputs * outputs) / (now() - start) * 1e-9;
+      if (rate > best) best = rate;
+    }
+    printf("%s (%zu × %zu × %zu): %.0f GFLOP/s, %.0f %%\n", shapes[i].name, rows, inputs, outputs, best, 100 * best / most);
+    free(weights);
+    free(output);
+    free(packed);
+    free(input);
+  }
+  return 0;
+}
