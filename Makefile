@@ -21,7 +21,7 @@ RATE ?= 8000
 MUSIC ?= /usr/share/asterisk/moh
 TRAINFLAGS ?= --minutes 60
 
-.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-kernels test-python test-models test-cluster test-page test-http test-install test-swift screenshots demo samples install uninstall train bench bench-instructions packages test-packages release clean
+.PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-kernels test-python test-models test-cluster test-live test-page test-http test-install test-swift screenshots demo samples install uninstall train bench bench-instructions packages test-packages release clean
 
 all: build library
 
@@ -37,8 +37,9 @@ help:
 	@echo 'make bench    times beside ONNX Runtime, PyTorch, kaldi-native-fbank; BENCHFLAGS are its options'
 	@echo 'make bench-instructions  counts instructions of a scan; fails at 5 % more than Benchmarks/instructions.txt'
 	@echo 'make lint     looks at the form of all sources; part of make test'
-	@echo 'make test     all tests but test-cluster; test-c, test-kernels, test-python, test-models, test-page, test-http and test-install those of the C library, inner loops, Python, training and evaluation, pages, HTTP and installation alone'
+	@echo 'make test     all tests but test-cluster and test-live; test-c, test-kernels, test-python, test-models, test-page, test-http and test-install those of the C library, inner loops, Python, training and evaluation, pages, HTTP and installation alone'
 	@echo 'make test-cluster  Spark on two executors and Ray, from PyPI: a few minutes'
+	@echo 'make test-live  calls of rtpengine, SIPp and baresip (apt-get install rtpengine-daemon sip-tester baresip-core) into bonafide serve: half a minute'
 	@echo 'make screenshots  makes the pictures of the page in docs/images again'
 	@echo 'make demo     screens samples/ and compares with what is true'
 	@echo 'make samples  makes the recordings of samples/ again (packages: top of samples/make.sh)'
@@ -129,6 +130,10 @@ test-models:
 # Java is needed; PySpark and Ray are installed into .build/cluster.
 test-cluster: library build
 	PYTHON=$(PYTHON) Tests/cluster.sh $(LIBRARY)/libbonafide.so .build/release/bonafide
+
+# rtpengine, SIPp, baresip and ffmpeg are needed.
+test-live: build
+	Tests/live/run.sh .build/release/bonafide
 
 # Pictures of README and docs; Chromium is needed.
 screenshots: build
