@@ -2,11 +2,12 @@
 """Live parties through real sockets: how late updates of `bonafide serve` are, and what a party takes.
 
     load.py COMMAND CALLS FILE.ulaw [--parties 1000] [--seconds 30] [--form audiosocket|twilio|rtp] [--full] [--talk 0.5] [--life 60]
+    load.py COMMAND CALLS FILE.ulaw --form audiosocket,twilio,rtp --parties 24 --seconds 4000 --life 20 --full --talk 0.45
     load.py COMMAND CALLS FILE.ulaw --refused 10000
 
 COMMAND is the program, CALLS what calls.c compiles to, FILE.ulaw samples at 8 kHz without a header. With --talk a party speaks for that share
-of the time, in turns of some seconds. With --life calls come and go, and memory is told along the way. --refused opens so many connections
-at once to a host that takes 100. Needs nothing but Python.
+of the time, in turns of some seconds. With --life calls come and go, and memory is told each half minute, and at the end how it grew: the
+second line does so for an hour. --refused opens so many connections at once to a host that takes 100. Needs nothing but Python.
 """
 import argparse
 import os
@@ -15,8 +16,10 @@ import re
 import resource
 import signal
 import socket
+import statistics
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -73,6 +76,8 @@ def start(command, *options):
     while len(ports) < 3:
         found = re.search(r'listening at (\w+)://.*:(\d+)$', host.stderr.readline().strip())
         ports[found[1]] = int(found[2])
+    # What it says later is read, and left alone.
+    threading.Thread(target=host.stderr.read, daemon=True).start()
     return host, ports
 
 
@@ -101,13 +106,40 @@ def refused(command, count):
     host.wait()
 
 
+def senders(options, ports, audio):
+    """A program for each form, which share the parties."""
+    forms = options.form.split(',')
+    return [subprocess.Popen(
+        [options.calls, form, str(ports['http' if form == 'twilio' else form]), str(options.parties // len(forms)), str(options.seconds),
+         audio] + ([str(options.life)] if options.life else []), stdout=subprocess.PIPE, text=True) for form in forms]
+
+
+def looks(options, host, port, lasting):
+    """Memory from here on, by seconds: each half minute, ten times at least. Where calls come and go it is told."""
+    begun, found = time.monotonic(), []
+    step = min(30, lasting / 10)
+    while (passed := time.monotonic() - begun) < lasting:
+        time.sleep(step)
+        found.append((passed + step, process(host.pid)[0]))
+        if options.life:
+            text = metrics(port)
+            print('{:5.0f} s: {:.0f} calls begun, {:.0f} under way, {} kB'.format(
+                found[-1][0], value(text, 'bonafide_calls_started_total'), value(text, 'bonafide_calls'), found[-1][1]), flush=True)
+    return found
+
+
+def growth(looks):
+    """Kilobytes an hour, by the line of least squares."""
+    return 3600 * statistics.linear_regression(*zip(*looks)).slope
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ('command', 'calls', 'audio'):
         parser.add_argument(name)
     parser.add_argument('--parties', type=int, default=1000)
     parser.add_argument('--seconds', type=int, default=30)
-    parser.add_argument('--form', default='audiosocket', choices=('audiosocket', 'twilio', 'rtp'))
+    parser.add_argument('--form', default='audiosocket', help='audiosocket, twilio, rtp, or several with commas between')
     parser.add_argument('--full', action='store_true', help='with the second stage')
     parser.add_argument('--talk', type=float, default=1, help='share of the time in which a party speaks')
     parser.add_argument('--life', type=int, default=0, help='seconds after which a call gives way to another')
@@ -118,20 +150,16 @@ def main():
     audio = options.audio if options.talk >= 1 else with_pauses(options.audio, options.talk)
     host, ports = start(options.command, '--max-calls', '100000', '--max-connections', '100000', *([] if options.full else ['--fast']))
     idle = process(host.pid)[0]
-    load = subprocess.Popen(
-        [options.calls, options.form, str(ports['http' if options.form == 'twilio' else options.form]), str(options.parties),
-         str(options.seconds), audio] + ([str(options.life)] if options.life else []), stdout=subprocess.PIPE, text=True)
-    time.sleep(options.seconds * 0.3)
-    first, (early, begin) = metrics(ports['http']), process(host.pid)
-    for _ in range(10):
-        time.sleep(options.seconds * 0.06)
-        if options.life:
-            text = metrics(ports['http'])
-            print('{:.0f} calls begun, {:.0f} under way, {} kB'.format(
-                value(text, 'bonafide_calls_started_total'), value(text, 'bonafide_calls'), process(host.pid)[0]), flush=True)
+    load = senders(options, ports, audio)
+    # The sender stays for two seconds behind its last packet.
+    ahead, lasting = (options.seconds * share for share in ((0.05, 0.9) if options.life else (0.3, 0.6)))
+    time.sleep(ahead)
+    first, (_, begin) = metrics(ports['http']), process(host.pid)
+    memories = looks(options, host, ports['http'], lasting)
     text, (memory, end) = metrics(ports['http']), process(host.pid)
-    behind = load.stdout.read().strip()
-    load.wait()
+    behind = '; '.join(sender.stdout.read().strip() for sender in load)
+    for sender in load:
+        sender.wait()
     host.send_signal(signal.SIGTERM)
     host.wait()
     if audio != options.audio:
@@ -140,8 +168,8 @@ def main():
     print(f'{options.form}: {parties:.0f} parties under way, sender {behind}; load of the machine {os.getloadavg()[0]:.1f}')
     print('lateness of updates: 50 % ≤ {:g} ms, 99 % ≤ {:g} ms'.format(
         *(1000 * quantile(buckets(first), buckets(text), share) for share in (0.5, 0.99))))
-    print(f'host: {100 * (end - begin) / (0.6 * options.seconds):.0f} % of a processor, {(memory - idle) / parties:.0f} kB a party, '
-          f'{memory - early:+d} kB from first to last look')
+    print(f'host: {100 * (end - begin) / lasting:.0f} % of a processor, {(memory - idle) / parties:.0f} kB a party, '
+          f'{memory - memories[0][1]:+d} kB from first to last look, {growth(memories):+.0f} kB an hour')
 
 
 if __name__ == '__main__':
