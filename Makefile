@@ -9,17 +9,10 @@ fft-flags = $(if $(filter own,$(FFT)),--disable-default-traits,$(if $(filter fft
 # libbonafide, linked.
 LIBRARY := .build/c
 
-# For `make train`: a folder with protocol.tsv, and where decoded clips (6 GB) and checkpoints go.
 PYTHON ?= python3
-CORPUS ?= ../shared/corpus
-CACHE ?= .build/training/cache
-RUN ?= .build/training/run
-MODEL ?= Models/narrowband
-# 8000, or 16000 for MODEL=Models/wideband.
-RATE ?= 8000
-# Recordings without speech, for the speech head (WAV).
-MUSIC ?= /usr/share/asterisk/moh
-TRAINFLAGS ?= --minutes 60
+# For `make train`: settings of a training, and what of them is to be otherwise, such as TRAINFLAGS="--minutes 60".
+RECIPE ?= Models/experiments/scratch.toml
+TRAINFLAGS ?=
 
 .PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-kernels test-python test-models test-cluster test-live test-page test-http test-install test-swift screenshots demo samples install uninstall train bench bench-instructions packages test-packages release clean
 
@@ -47,7 +40,7 @@ help:
 	@echo 'make uninstall  removes what make install put under PREFIX=$(PREFIX)'
 	@echo 'make packages  for Debian, a wheel and a tarball with all inside: .build/package; make test-packages tries each in a bare system'
 	@echo 'make release  make test, packages and test-packages'
-	@echo 'make train    a model from CORPUS=$(CORPUS); see Models/README.md'
+	@echo 'make train    a model by RECIPE=$(RECIPE); see Models/README.md'
 	@echo 'make clean    removes what was built'
 
 build:
@@ -122,8 +115,8 @@ test-python: library build
 	if $(PYTHON) -c 'import numpy, mypy' 2>/dev/null; then cd Bindings/python && $(PYTHON) -m mypy; \
 	else echo 'test-python: types not checked, for $(PYTHON) has no numpy and mypy'; fi
 
-# Those of training take PyTorch, librosa and safetensors, too (Models/requirements.txt); pytest says what it leaves out without.
-test-models:
+# Those of training take PyTorch, librosa, safetensors and espeak-ng, too (Models/README.md); pytest says what it leaves out without.
+test-models: build
 	if $(PYTHON) -c 'import pytest, scipy, soundfile, soxr' 2>/dev/null; then cd Models && $(PYTHON) -m pytest -q -p no:cacheprovider; \
 	else echo 'test-models: left out, for $(PYTHON) has no pytest, scipy, soundfile and soxr'; fi
 
@@ -189,10 +182,8 @@ uninstall:
 
 train: export PYTHONPATH = $(CURDIR)/Models/src
 train:
-	$(PYTHON) -m bonafide_models.data.corpus '$(CORPUS)/protocol.tsv' '$(CACHE)' --rate $(RATE)
-	$(PYTHON) -m bonafide_models.train '$(CACHE)' '$(RUN)' --music '$(MUSIC)' $(TRAINFLAGS)
-	$(PYTHON) -m bonafide_models.export '$(CACHE)' '$(RUN)' '$(MODEL)'
-	$(PYTHON) -m bonafide_models.golden.model
+	$(PYTHON) -m bonafide_models.train '$(RECIPE)' $(TRAINFLAGS)
+	$(PYTHON) -m bonafide_models.export '$(RECIPE)'
 
 # Of what git knows or would take in, built by itself in .build/package; what it takes: docs/install.md.
 packages:

@@ -5,18 +5,20 @@ import shutil
 import numpy as np
 import pytest
 
-from bonafide_models.data import corpus
-from bonafide_models.lines import channel
+from bonafide_models.data import clips
+from bonafide_models.lines import channel, codecs, g711
+from bonafide_models.lines.measured import Lines
+from bonafide_models.lines.nonspeech import NonSpeech
 from bonafide_models.repository import ROOT
 from made import RATE, tone
 
 VOICE = ROOT / "samples/genuine-en.ulaw.wav"
-CODECS = [(rate, name) for rate in corpus.CODECS for name in corpus.CODECS[rate]]
+CODECS = [(rate, name) for rate in codecs.TRAINED for name in codecs.TRAINED[rate]]
 
 
 def test_g711_is_that_of_itu():
     # What decoders give, at 16 bits. Both zeros of µ-law are 0; A-law has none, and 32 steps of 16 around it.
-    ulaw, alaw = (channel.g711(law) * 32768 for law in ("ulaw", "alaw"))
+    ulaw, alaw = (g711.table(law) * 32768 for law in ("ulaw", "alaw"))
     values = np.unique(ulaw)
     assert len(values) == 255 and values[-1] == 32124 and np.array_equal(values, -values[::-1])
     assert values[127:131].tolist() == [0, 8, 16, 24]
@@ -29,7 +31,7 @@ def test_g711_is_that_of_itu():
 def test_both_classes_go_through_one_line_where_their_generators_are_the_same():
     rng = np.random.default_rng(0)
     x = np.stack([tone(rng, 3, 0)[: 3 * RATE] / 32768] * 2).astype(np.float32)
-    nonspeech, lines = channel.NonSpeech([], RATE), channel.Lines([])
+    nonspeech, lines = NonSpeech([], RATE), Lines([])
     same = channel.degrade(
         [np.random.default_rng(7), np.random.default_rng(7)], x, nonspeech, lines, RATE, [True, True]
     )
@@ -53,8 +55,8 @@ def test_what_comes_out_of_a_codec_lies_where_it_went_in(rate, name):
     if not shutil.which(tool):
         pytest.skip(f"{tool} is not here")
     # A voice: tones are as like themselves a period later.
-    x = corpus.decode(VOICE, rate)[: 6 * rate]
-    y = corpus.through(name, x, rate)
+    x = clips.decode(VOICE, rate)[: 6 * rate]
+    y = codecs.through_trained(name, x, rate)
     assert y.dtype == np.int16 and len(y) == len(x)
     lags = range(-40, 41)
     body = slice(rate, 5 * rate)

@@ -1,6 +1,5 @@
 """A batch is what it says, and a network learns, stops and goes on."""
 
-import argparse
 import multiprocessing
 
 import numpy as np
@@ -8,8 +7,12 @@ import pytest
 import soundfile
 
 torch = pytest.importorskip("torch")
-from bonafide_models import train
+from bonafide_models import losses
 from bonafide_models.data import batches
+from bonafide_models.experiment import Experiment, RecipeError
+from bonafide_models.training import loop
+from bonafide_models.training import music as hold_music
+from bonafide_models.training.teachers import Teachers
 from made import RATE, tone
 
 
@@ -21,38 +24,21 @@ def music(tmp_path_factory):
 
 
 def maker(cache, music, easy=0.0, targets=None, seed=1):
-    return batches.BatchMaker(str(cache), seed, 8, music, "", False, multiprocessing.Value("d", easy), targets or {})
+    share = multiprocessing.Value("d", easy)
+    return batches.BatchMaker(Experiment(model="", cache=str(cache), batch=8), seed, music, share, targets or {})
 
 
-def options(cache, run, **others):
-    values = {
-        "cache": str(cache),
-        "run": str(run),
-        "steps": 4,
-        "batch": 8,
-        "rate": 2e-3,
-        "decay": 0.05,
-        "look": 100,
-        "exclude": "",
-        "start": None,
-        "teachers": [],
-        "targets": None,
-        "bfloat16": False,
-        "narrowband_teachers": [],
-        "easy": False,
-        "channels": [4, 8, 8, 8],
-        "seed": 0,
-        "minutes": None,
-    }
+def settings(cache, run, **others):
     run.mkdir(exist_ok=True)
-    return argparse.Namespace(**values | others)
+    values = {"cache": str(cache), "run": str(run), "steps": 4, "batch": 8, "look_every": 100, "channels": (4, 8, 8, 8)}
+    return Experiment(model="", **values | others)
 
 
-def learned(o, music, batch_seed=1):
+def learned(experiment, music, batch_seed=1):
     """A run whose batches are made in this process: as `Training.run` has them, without a worker."""
-    torch.manual_seed(o.seed)
-    training = train.Training(o)
-    source = batches.BatchMaker(o.cache, batch_seed, o.batch, music, "", False, training.easy, {})
+    torch.manual_seed(experiment.seed)
+    training = loop.Training(experiment)
+    source = batches.BatchMaker(experiment, batch_seed, music, training.easy, {})
 
     class Queue:
         def get(self, timeout):
@@ -115,7 +101,7 @@ def test_batches_are_those_of_their_seed(cache, music):
 def test_what_is_masked_is_at_the_mean_of_its_clip():
     torch.manual_seed(1)
     features = torch.randn(16, 100, 64, 4) + torch.arange(16.0)[:, None, None, None]
-    out = train.masked(features)
+    out = losses.masked(features)
     hidden = out != features
     assert 0 < hidden.float().mean() < 0.3
     mean = features.mean((1, 2, 3), keepdim=True).expand_as(features)
@@ -123,15 +109,15 @@ def test_what_is_masked_is_at_the_mean_of_its_clip():
 
 
 def test_teachers_on_the_wrong_side_are_corrected():
-    teachers = train.Teachers([])
+    teachers = Teachers([])
     scores = teachers.corrected(torch.tensor([-3.0, 4.0, -4.0, 0.5, -7.0]), torch.tensor([1.0, 1.0, 0.0, 0.0, -1.0]))
     assert scores.tolist() == [1.0, 4.0, -4.0, -1.0, -7.0]
 
 
 def test_a_run_learns_and_writes_what_it_promises(cache, music, tmp_path):
-    o = options(cache, tmp_path / "run", steps=60, rate=1e-2, easy=True)
+    o = settings(cache, tmp_path / "run", steps=60, learning_rate=1e-2, easy=True)
     training = learned(o, music)
-    assert training.steps == 60
+    assert training.progress.step == 60
     clip = [values[0] for values in training.losses]
     assert np.mean(clip[-15:]) < 0.8 * np.mean(clip[:15])
     scores = dict(line.split() for line in (tmp_path / "run/dev.txt").read_text().splitlines())
@@ -139,21 +125,35 @@ def test_a_run_learns_and_writes_what_it_promises(cache, music, tmp_path):
 
 
 def test_a_run_goes_on_where_it_stopped(cache, music, tmp_path):
-    learned(options(cache, tmp_path / "run", steps=3), music)
-    o = options(cache, tmp_path / "run", steps=5)
-    training = train.Training(o)
-    assert training.steps == 3
+    learned(settings(cache, tmp_path / "run", steps=3), music)
+    o = settings(cache, tmp_path / "run", steps=5)
+    training = loop.Training(o)
+    assert training.progress.step == 3
     saved = torch.load(tmp_path / "run/checkpoint.pt")
     assert all(torch.equal(v, saved["network"][k]) for k, v in training.network.state_dict().items())
-    assert learned(o, music).steps == 5
+    assert learned(o, music).progress.step == 5
 
 
 def test_averaged_weights_follow(cache, tmp_path):
-    training = train.Training(options(cache, tmp_path / "run"))
+    training = loop.Training(settings(cache, tmp_path / "run"))
     for value in training.network.parameters():
         value.data.fill_(1)
     for value in training.average.parameters():
         value.data.fill_(0)
-    training.steps = 10
+    training.progress.step = 10
     training.follow()
     assert all(torch.allclose(value, torch.full_like(value, 0.5)) for value in training.average.parameters())
+
+
+def test_a_cache_of_another_rate_is_refused(cache, tmp_path):
+    with pytest.raises(RecipeError, match="8000 Hz, the recipe at 16000"):
+        loop.Training(settings(cache, tmp_path / "run", sample_rate_hz=16000))
+
+
+def test_the_music_of_samples_is_left_out(tmp_path):
+    for name in ("other.wav", hold_music.OF_SAMPLES[0]):
+        (tmp_path / name).touch()
+    assert hold_music.pieces(tmp_path) == [str(tmp_path / "other.wav")]
+    assert hold_music.pieces("") == []
+    with pytest.raises(RecipeError, match="no WAV file"):
+        hold_music.pieces(tmp_path / "nowhere")

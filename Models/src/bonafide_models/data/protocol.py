@@ -5,22 +5,26 @@ import hashlib
 import math
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from bonafide_models.arrays import Row
 
-def generator(seed, *names):
+
+def generator(seed: int, *names: object) -> np.random.Generator:
     """A random generator of its own for everything that has a name: what one clip gets does not depend on the
     others."""
     digest = hashlib.sha256("\0".join(map(str, (seed, *names))).encode()).digest()
     return np.random.default_rng(np.frombuffer(digest, np.uint32))
 
 
-def read_rows(path, split=None, limit=None, seed=0):
+def read_rows(path: str | Path, split: str | None = None, limit: int | None = None, seed: int = 0) -> list[Row]:
     """The rows of a split in their order; `limit` draws that many by the seed."""
     try:
         with open(path, newline="") as table:
-            rows = list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
+            rows: list[Row] = list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
     except OSError as error:
         sys.exit(f"{path}: {error.strerror}")
     if not rows or not {"file", "label", "source"} <= rows[0].keys():
@@ -33,7 +37,7 @@ def read_rows(path, split=None, limit=None, seed=0):
     return rows
 
 
-def write_rows(path, rows):
+def write_rows(path: str | Path, rows: Sequence[Row]) -> None:
     with open(path, "w", newline="") as table:
         w = csv.DictWriter(
             table, list(rows[0]), delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n"
@@ -42,12 +46,12 @@ def write_rows(path, rows):
         w.writerows(rows)
 
 
-def stem(file):
+def stem(file: str) -> str:
     """The name that a clip keeps through every condition."""
     return os.path.splitext(file)[0]
 
 
-def read_scores(path):
+def read_scores(path: str | Path) -> dict[str, float]:
     """Score by stem. Lines whose last column is not a finite number (a header, a clip that was not judged) are left
     out."""
     scores = {}

@@ -1,0 +1,118 @@
+"""What a training is made of: one TOML file, kept with the model that came of it in Models/experiments."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# Shares of the pairs that data/sampling.py draws, by their kind.
+SHARES = {"matched": 0.34, "line": 0.22, "copy": 0.18, "classic": 0.10, "free": 0.16}
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be followed; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A training and the model that it makes. Paths are relative to the folder where a step is run."""
+
+    model: str
+    """Of the weights and the card, without suffix: Models/narrowband"""
+    version: str = "1"
+    sample_rate_hz: int = 8000
+    """8000 (narrowband) or 16000 (wideband)"""
+
+    tables: tuple[str, ...] = ()
+    """Protocol tables, of which the cache is made where it is not there."""
+    cache: str = ".build/training/cache"
+    run: str = ".build/training/run"
+    """Folder of checkpoint, log and scores of dev. A training that was stopped goes on from there."""
+    music: str = ""
+    """Folder of recordings without speech (hold music); empty for none."""
+    exclude: str = ""
+    """Regular expression: speakers left out of training; empty for none."""
+    shares: dict[str, float] = dataclasses.field(default_factory=lambda: dict(SHARES))
+
+    channels: tuple[int, ...] = (16, 40, 96, 160)
+    """Of the four convolutions."""
+    dense: int = 160
+    hidden: int = 128
+    start: str = ""
+    """Weights to begin from, in place of random ones."""
+    teachers: tuple[str, ...] = ()
+    """Weights whose mean score is to be learned as well."""
+    narrowband_teachers: tuple[str, ...] = ()
+    """The same of narrowband networks that teach a wideband one."""
+    targets: str = ""
+    """JSON, score of each clip by its file, that is to be learned as well, as teachers gave it before any line."""
+
+    steps: int = 12000
+    minutes: float = 0.0
+    """Where above 0, training ends after about this time, if steps do not end it before."""
+    batch: int = 32
+    learning_rate: float = 2e-3
+    """The highest; it falls to 0 by a cosine."""
+    weight_decay: float = 0.05
+    easy: bool = False
+    """Begin with pairs and lines that are easy to learn from: without it a network of random weights hardly starts."""
+    bfloat16: bool = False
+    """Convolutions in bfloat16: half of the time on processors that have it."""
+    seed: int = 0
+    look_every: int = 3000
+    """Steps from one look at dev to the next."""
+
+
+def read(path: str | Path, **changes: Any) -> Experiment:
+    """The experiment of a TOML file, with some of its settings changed; a change that is None is none."""
+    try:
+        with open(path, "rb") as file:
+            settings = tomllib.load(file)
+    except OSError as error:
+        raise RecipeError(f"{path}: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: {error}") from None
+    return made(str(path), settings | {name: value for name, value in changes.items() if value is not None})
+
+
+def made(path: str, settings: dict[str, Any]) -> Experiment:
+    """The experiment of these settings; `path` is what errors name."""
+    fields = {field.name: field for field in dataclasses.fields(Experiment)}
+    values: dict[str, Any] = {}
+    for name, value in settings.items():
+        if name not in fields:
+            raise RecipeError(f"{path}: no setting {name!r}; there are {', '.join(fields)}")
+        values[name] = fitting(f"{path}: {name}", value, fields[name].type)
+    if "model" not in values:
+        raise RecipeError(f"{path}: model is missing")
+    experiment = Experiment(**values)
+    if experiment.sample_rate_hz not in (8000, 16000):
+        raise RecipeError(f"{path}: sample_rate_hz is {experiment.sample_rate_hz}; 8000 and 16000 are known")
+    if len(experiment.channels) != 4:
+        raise RecipeError(f"{path}: channels are four")
+    if experiment.batch < 2 or experiment.batch % 2:
+        raise RecipeError(f"{path}: batch is of pairs, and so even")
+    if unknown := set(experiment.shares) - set(SHARES):
+        raise RecipeError(
+            f"{path}: shares: no kind of pair {', '.join(sorted(unknown))}; there are {', '.join(SHARES)}"
+        )
+    return experiment
+
+
+def fitting(what: str, value: Any, kind: Any) -> Any:
+    """A value of TOML as the dataclass has it."""
+    if kind in (float, int, str, bool):
+        if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+            return value
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        raise RecipeError(f"{what}: {value!r} is no {kind.__name__}")
+    if kind == dict[str, float]:
+        if isinstance(value, dict):
+            return {name: fitting(f"{what}.{name}", share, float) for name, share in value.items()}
+        raise RecipeError(f"{what}: {value!r} is no table")
+    if not isinstance(value, (list, tuple)):
+        raise RecipeError(f"{what}: {value!r} is no list")
+    member = int if kind == tuple[int, ...] else str
+    return tuple(fitting(what, one, member) for one in value)
