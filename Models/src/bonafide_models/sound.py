@@ -21,7 +21,7 @@ class Unreadable(Exception):
     """A recording that cannot be read; the message is one line."""
 
 
-def decode(path: str | Path, rate: int) -> Doubles:
+def decode(path: str | Path, rate: int) -> Samples:
     """The mean of the channels, at `rate`."""
     try:
         x, own = soundfile.read(path, dtype="float32", always_2d=True)
@@ -30,10 +30,10 @@ def decode(path: str | Path, rate: int) -> Doubles:
     return resampled(x.mean(1).astype(np.float64), own, rate)
 
 
-def resampled(x: Doubles, rate: int, target: int) -> Doubles:
+def resampled(x: Samples, rate: int, target: int) -> Samples:
     if rate == target:
         return x
-    y: Doubles = soxr.resample(x, rate, target, quality="HQ")
+    y: Samples = soxr.resample(x, rate, target, quality="HQ")
     return y
 
 

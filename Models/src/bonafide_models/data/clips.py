@@ -86,6 +86,17 @@ def write(folder: Path, rows: list[Row], clips: Sequence[Pcm], rate: int) -> Non
     (folder / "rows.json").write_text(json.dumps(rows))
 
 
+def derive(cache: str | Path, folder: str | Path, rows: list[Row]) -> None:
+    """A cache of some rows of another, whose arrays it links to."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in Path(cache).iterdir():
+        link = folder / path.name
+        if path.name != "rows.json" and not os.path.lexists(link):
+            link.symlink_to(path.resolve())
+    (folder / "rows.json").write_text(json.dumps(rows))
+
+
 def send_through(folder: Path, rate: int, codec: str) -> None:
     """Makes the array of a codec."""
     path = folder / f"clips.{codec}.npy"

@@ -9,9 +9,10 @@ sha256 of it: see SHA256 (MIT, Microsoft Corporation)
 """
 
 import hashlib
+from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 SHA256 = "b18b3ac60227267cfb91e5d00ce22cc7b73716fd92f269484da1446e27031a40"
@@ -20,7 +21,7 @@ CHANNELS = (2, 64, 64, 128, 256, 256, 256)
 LOUDNESS = 2
 
 
-def compressed(x, length=320, hop=160):
+def compressed(x: Tensor, length: int = 320, hop: int = 160) -> Tensor:
     """Complex spectrogram with |X|^0.3 in place of |X|, the ends mirrored: (B, N) -> (B, 2, 161, N // 160)"""
     margin = (length - hop) // 2
     x = F.pad(LOUDNESS * x, (margin, margin), mode="reflect")
@@ -32,7 +33,7 @@ def compressed(x, length=320, hop=160):
 class SpectrumEncoder(nn.Module):
     """(B, N) -> (B, N // 320, 1024): of each channel the four frequencies that are left."""
 
-    def __init__(self, path=None):
+    def __init__(self, path: str | Path | None = None) -> None:
         super().__init__()
         last = len(CHANNELS) - 2
         self.layers = nn.ModuleList(
@@ -49,7 +50,7 @@ class SpectrumEncoder(nn.Module):
                 layer.load_state_dict({n: weights[f"cnn.cnn.{2 * k}.{n}"] for n in ("weight", "bias")})
         self.to(memory_format=torch.channels_last)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         x = compressed(x)
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.1)

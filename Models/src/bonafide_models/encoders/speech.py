@@ -11,26 +11,31 @@ CTranslate2 conversion in float16)
 """
 
 import struct
+from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def tensors(path):
+def tensors(path: str | Path) -> dict[str, npt.NDArray[Any]]:
     """Name -> array of a CTranslate2 model file (format 6): header, then name, rank, shape, type and bytes of each
     variable."""
     types = {0: "<f4", 1: "i1", 2: "<i2", 3: "<i4", 4: "<f2"}
     with open(path, "rb") as f:
-        read = lambda form: struct.unpack("<" + form, f.read(struct.calcsize("<" + form)))
 
-        def text():
+        def read(form: str) -> tuple[Any, ...]:
+            return struct.unpack("<" + form, f.read(struct.calcsize("<" + form)))
+
+        def text() -> str:
             return f.read(read("H")[0])[:-1].decode()
 
         read("I"), text(), read("I")
-        out = {}
+        out: dict[str, npt.NDArray[Any]] = {}
         for _ in range(read("I")[0]):
             name, rank = text(), read("B")[0]
             shape, kind, size = read("I" * rank), read("B")[0], read("I")[0]
@@ -42,14 +47,17 @@ class LogMel(nn.Module):
     """80 Slaney mel bands, windows of 25 ms every 10 ms, log10, floor 8 under the clip's greatest: (B, N) -> (B, 80, N
     // 160)"""
 
-    def __init__(self):
+    bank: Tensor
+    window: Tensor
+
+    def __init__(self) -> None:
         super().__init__()
         self.register_buffer(
             "bank", torch.tensor(librosa.filters.mel(sr=16000, n_fft=400, n_mels=80)), persistent=False
         )
         self.register_buffer("window", torch.hann_window(400), persistent=False)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         power = torch.stft(x, 400, 160, window=self.window, return_complex=True)[..., :-1].abs().square()
         y = (self.bank @ power).clamp_min(1e-10).log10()
         return (torch.maximum(y, y.amax((1, 2), keepdim=True) - 8) + 4) / 4
@@ -58,14 +66,14 @@ class LogMel(nn.Module):
 class Block(nn.Module):
     """Pre-norm transformer block of 8 heads: (B, T, 512) -> (B, T, 512)"""
 
-    def __init__(self, size=512, heads=8):
+    def __init__(self, size: int = 512, heads: int = 8) -> None:
         super().__init__()
         self.heads = heads
         self.norm_1, self.norm_2 = nn.LayerNorm(size), nn.LayerNorm(size)
         self.query_key_value, self.out = nn.Linear(size, 3 * size), nn.Linear(size, size)
         self.up, self.down = nn.Linear(size, 4 * size), nn.Linear(4 * size, size)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.query_key_value(self.norm_1(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         x = x + self.out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
         return x + self.down(F.gelu(self.up(self.norm_2(x))))
@@ -74,33 +82,42 @@ class Block(nn.Module):
 class Encoder(nn.Module):
     """Two convolutions (the second of stride 2), positions, `layers` of 6 blocks; all states, lowest first."""
 
-    def __init__(self, path, layers=6):
+    positions: Tensor
+
+    def __init__(self, path: str | Path, layers: int = 6) -> None:
         super().__init__()
         values = {
             k: torch.tensor(v.astype(np.float32))
             for k, v in tensors(path).items()
             if k.startswith("encoder/") and v.ndim
         }
-        get = lambda name: values["encoder/" + name]
+
+        def get(name: str) -> Tensor:
+            return values["encoder/" + name]
+
         self.conv_1, self.conv_2 = nn.Conv1d(80, 512, 3, padding=1), nn.Conv1d(512, 512, 3, 2, padding=1)
         self.blocks = nn.ModuleList(Block() for _ in range(layers))
         self.register_buffer("positions", get("position_encodings/encodings"))
-        pairs = [(self.conv_1, "conv1", "weight", "bias"), (self.conv_2, "conv2", "weight", "bias")]
-        for i, b in enumerate(self.blocks):
+        pairs: list[tuple[nn.Module, str, str, str]] = [
+            (self.conv_1, "conv1", "weight", "bias"),
+            (self.conv_2, "conv2", "weight", "bias"),
+        ]
+        for i, block in enumerate(self.blocks):
+            at = block.get_submodule
             pairs += [
-                (b.query_key_value, f"layer_{i}/self_attention/linear_0", "weight", "bias"),
-                (b.out, f"layer_{i}/self_attention/linear_1", "weight", "bias"),
-                (b.up, f"layer_{i}/ffn/linear_0", "weight", "bias"),
-                (b.down, f"layer_{i}/ffn/linear_1", "weight", "bias"),
-                (b.norm_1, f"layer_{i}/self_attention/layer_norm", "gamma", "beta"),
-                (b.norm_2, f"layer_{i}/ffn/layer_norm", "gamma", "beta"),
+                (at("query_key_value"), f"layer_{i}/self_attention/linear_0", "weight", "bias"),
+                (at("out"), f"layer_{i}/self_attention/linear_1", "weight", "bias"),
+                (at("up"), f"layer_{i}/ffn/linear_0", "weight", "bias"),
+                (at("down"), f"layer_{i}/ffn/linear_1", "weight", "bias"),
+                (at("norm_1"), f"layer_{i}/self_attention/layer_norm", "gamma", "beta"),
+                (at("norm_2"), f"layer_{i}/ffn/layer_norm", "gamma", "beta"),
             ]
         with torch.no_grad():
             for module, name, weight, bias in pairs:
-                module.weight.copy_(get(f"{name}/{weight}"))
-                module.bias.copy_(get(f"{name}/{bias}"))
+                module.get_parameter("weight").copy_(get(f"{name}/{weight}"))
+                module.get_parameter("bias").copy_(get(f"{name}/{bias}"))
 
-    def forward(self, mel):
+    def forward(self, mel: Tensor) -> list[Tensor]:
         x = F.gelu(self.conv_2(F.gelu(self.conv_1(mel)))).transpose(1, 2)
         x = x + self.positions[: x.shape[1]]
         states = [x]

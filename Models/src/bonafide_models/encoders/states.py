@@ -1,7 +1,7 @@
 """States of the pre-trained encoders for the clips of protocol tables, as they are and through random lines.
 
-states.py MODEL.bin OUT PROTOCOL [PROTOCOL …] [--variant clean|line8|line16|NAME] [--split train] [--seed 0] [--blocks
-4]
+python -m bonafide_models.encoders.states MODEL.bin OUT PROTOCOL [PROTOCOL …] [--variant clean|line8|line16|NAME]
+                                          [--split train] [--seed 0] [--blocks 4]
 
 For each PROTOCOL writes OUT/TABLE.VARIANT.SEED/NNNN.npy, float16 (clips, blocks + 1, 2, 512): mean and standard
 deviation over the frames of speech of the states after the convolutions and after each block; and rows.json, the rows
@@ -11,246 +11,188 @@ the same sound. What is there already is not made again, so that a run that was 
 clean   the clip as it is, at 16 kHz
 line8   a random telephone line: `channel.degrade` at 8 kHz, then a real codec
 line16  a random wideband line
-NAME    a condition of ../evaluation/degrade.py, such as gsm or ulaw
+NAME    a condition of evaluation.degrade, such as gsm or ulaw
 """
 
 import argparse
-import csv
 import json
 import multiprocessing
 import os
-import sys
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-import soundfile
-import soxr
+import numpy.typing as npt
 import torch
+from torch import Tensor, nn
 
-from bonafide_models.data.corpus import through
+from bonafide_models.arrays import Floats, Mask, Row
+from bonafide_models.data import protocol
+from bonafide_models.encoders import variants
 from bonafide_models.encoders.spectra import SpectrumEncoder
 from bonafide_models.encoders.speech import Encoder, LogMel
-from bonafide_models.lines import channel
+from bonafide_models.encoders.variants import FRAME, RATE
+from bonafide_models.lines.measured import Lines
+from bonafide_models.lines.nonspeech import NonSpeech
+from bonafide_models.training import music
 
-RATE = 16000
-SECONDS = 4.0
-FRAME = 320  # samples a state
-LEVEL = 10 ** (-26 / 20)  # RMS of the speech
 CHUNK = 768
-# Half of the telephone lines have G.711 or nothing but the line; the rest a codec of low rate.
-SHARES = {
-    8000: {
-        "": 3,
-        "ulaw": 3,
-        "alaw": 1,
-        "gsm": 1.5,
-        "amr12": 1.5,
-        "amr5": 1,
-        "g726": 1,
-        "opus": 1,
-        "speex": 1,
-        "mp3": 0.7,
-    },
-    RATE: {"": 4, "g722": 1.5, "opus": 1.5, "speex": 1, "mp3": 1},
-}
+# Clips of lines whose spectra and noises are given to others.
+LINES = 150
 
 
-def decoded(path):
-    x, own = soundfile.read(path, dtype="float32", always_2d=True)
-    x = x.mean(1)
-    return soxr.resample(x, own, RATE, quality="HQ") if own != RATE else x
+class Listener:
+    """An encoder, and what makes its input."""
+
+    def __init__(self, model: str, blocks: int) -> None:
+        self.front: nn.Module | None = None
+        self.encoder: nn.Module
+        if model.endswith(".pt"):
+            self.encoder = SpectrumEncoder(model).eval()
+        else:
+            self.encoder, self.front = Encoder(model, blocks).eval(), LogMel()
+
+    def states(self, x: Tensor) -> list[Tensor]:
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.encoder(self.front(x)) if self.front else [self.encoder(x)]
 
 
-def speech(x):
-    """Which frames of 20 ms hold speech: energy within 32 dB of the loud ones. (N,) -> (N // 320,)"""
-    n = len(x) // FRAME
-    e = 10 * np.log10(np.square(x[: n * FRAME].reshape(n, FRAME)).mean(1) + 1e-9)
-    return (e > np.quantile(e, 0.95) - 32) & (e > -65)
+@dataclass(frozen=True)
+class Job:
+    """Rows whose states make a file."""
+
+    rows: list[Row]
+    root: str
+    variant: str
+    seed: int
+    path: str
+    music: list[str]
+    lines: list[str]
 
 
-def levelled(x, mask):
-    """The clip with its speech at -26 dBFS."""
-    y = x[: len(mask) * FRAME].reshape(len(mask), FRAME)
-    rms = np.sqrt(np.square(y[mask] if mask.any() else y).mean()) + 1e-7
-    return x * np.float32(LEVEL / rms)
-
-
-def lined(clips, rate, seed, nonspeech, lines):
-    """Clips at 16 kHz through a random line each, at 16 kHz again."""
-    n = int(SECONDS * rate)
-    low = [soxr.resample(c, RATE, rate, quality="HQ") if rate != RATE else c for c in clips]
-    x = np.stack([np.tile(c, 1 + n // max(1, len(c)))[:n] for c in low]).astype(np.float32)
-    rng = np.random.default_rng(seed)
-    rngs = [np.random.default_rng(s) for s in rng.integers(1 << 62, size=len(clips))]
-    y = np.concatenate(
-        [
-            channel.degrade(rngs[a : a + 64], x[a : a + 64], nonspeech, lines, rate, [False] * len(x[a : a + 64]))
-            for a in range(0, len(x), 64)
-        ]
-    )
-    for i in np.flatnonzero(rng.random(len(y)) < 0.05):  # overdriven
-        y[i] = np.clip(y[i] * 10 ** (rng.uniform(6, 24) / 20) / np.abs(y[i]).max(), -1, 1) * 10 ** (
-            -rng.uniform(0, 12) / 20
-        )
-    names = list(SHARES[rate])
-    p = np.array(list(SHARES[rate].values()))
-    pick = rng.choice(len(names), len(y), p=p / p.sum())
-    pcm = np.clip(np.round(y * 32767), -32768, 32767).astype(np.int16)
-    for k, name in enumerate(names):
-        group = np.flatnonzero(pick == k)
-        if name and len(group):
-            gap = np.zeros((len(group), rate // 4), np.int16)
-            out = through(name, np.concatenate([gap, pcm[group]], 1).ravel(), rate)
-            pcm[group] = out.reshape(len(group), -1)[:, rate // 4 :]
-    y = pcm.astype(np.float32) / 32768
-    return [
-        (soxr.resample(v[: len(c)], rate, RATE, quality="HQ") if rate != RATE else v[: len(c)]).astype(np.float32)
-        for v, c in zip(y, low)
-    ]
+def statistics(states: Sequence[Tensor], mask: Tensor) -> Tensor:
+    """Mean and deviation of states (B, T, units) over the frames of a mask (B, T, 1): (B, layers, 2, units)"""
+    count, out = mask.sum(1), []
+    for state in states:
+        x = state.float()
+        mean = (x * mask).sum(1) / count
+        variance = ((x - mean[:, None]) ** 2 * mask).sum(1) / count
+        out.append(torch.stack([mean, variance.sqrt()], 1))
+    return torch.stack(out, 1)
 
 
 @torch.no_grad()
-def pooled(encoder, front, clips, masks):
-    """Mean and deviation of all states over the frames of `masks`: [(N,)] -> (clips, layers, 2, 512) float16"""
-    out = [None] * len(clips)
+def pooled(listener: Listener, clips: Sequence[Floats], masks: Sequence[Mask]) -> npt.NDArray[np.float16]:
+    """Statistics of all states over the frames of `masks`: [(N,)] -> (clips, layers, 2, units). Clips of one length
+    share a batch of at most 48."""
+    found: dict[int, npt.NDArray[np.float16]] = {}
     order = sorted(range(len(clips)), key=lambda i: len(masks[i]))
     at = 0
     while at < len(order):
-        n = len(masks[order[at]])
-        end = at
+        n, end = len(masks[order[at]]), at
         while end < len(order) and end - at < 48 and len(masks[order[end]]) == n:
             end += 1
         part = order[at:end]
         x = torch.from_numpy(np.stack([clips[i][: n * FRAME] for i in part]))
-        m = torch.from_numpy(np.stack([masks[i] if masks[i].any() else np.ones(n, bool) for i in part])).float()[
-            :, :, None
-        ]
-        with torch.autocast("cpu", torch.bfloat16):
-            states = [encoder(x)] if front is None else encoder(front(x))
-        count = m.sum(1)
-        stats = []
-        for s in states:
-            s = s.float()
-            mean = (s * m).sum(1) / count
-            var = ((s - mean[:, None]) ** 2 * m).sum(1) / count
-            stats.append(torch.stack([mean, var.sqrt()], 1))
-        for i, v in zip(part, torch.stack(stats, 1).half().numpy()):
-            out[i] = v
+        spoken = np.stack([masks[i] if masks[i].any() else np.ones(n, bool) for i in part])
+        mask = torch.from_numpy(spoken).float()[:, :, None]
+        found |= zip(part, statistics(listener.states(x), mask).half().numpy())
         at = end
-    return np.stack(out)
+    return np.stack([found[i] for i in range(len(clips))])
 
 
-def setup(model, blocks, threads):
-    global ENCODER, FRONT
-    torch.set_num_threads(threads)
-    ENCODER, FRONT = (
-        (SpectrumEncoder(model).eval(), None) if model.endswith(".pt") else (Encoder(model, blocks).eval(), LogMel())
-    )
+LISTENERS: list[Listener] = []
 
 
-def work(job):
-    rows, root, variant, seed, path, music, lines_of = job
-    if os.path.exists(path):
-        return path, None
-    clips = []
-    for r in rows:
-        try:
-            clips.append(decoded(os.path.join(root, r["file"]))[: int(SECONDS * RATE)])
-        except Exception as error:
-            print(r["file"], error, file=sys.stderr)
-            clips.append(np.zeros(RATE, np.float32))
-    clips = [np.pad(c, (0, max(0, RATE // 2 - len(c)))) for c in clips]
-    clips = [c[: len(c) // FRAME // 5 * 5 * FRAME] for c in clips]  # whole tenths of a second, so that batches are few
-    masks = [speech(c) for c in clips]
-    if variant.startswith("line"):
-        rate = 8000 if variant == "line8" else RATE
-        nonspeech = channel.NonSpeech(music, rate)
-        lines = channel.Lines([soxr.resample(decoded(p), RATE, rate) * 32768 for p in lines_of])
-        clips = lined(clips, rate, zlib.crc32(path.replace("/spectra/", "/").encode()) + seed, nonspeech, lines)
-    elif variant != "clean":
-        from bonafide_models.evaluation import degrade
-
-        condition = degrade.Condition(variant)
-        out = []
-        for a in range(0, len(clips), 40):
-            out += degrade.degraded(condition, clips[a : a + 40], RATE, [r["file"] for r in rows[a : a + 40]], 0)
-        clips = [
-            soxr.resample(np.asarray(y, np.float32), condition.rate, RATE)
-            if condition.rate != RATE
-            else np.asarray(y, np.float32)
-            for y in out
-        ]
-    clips = [
-        np.pad(c, (0, max(0, len(m) * FRAME - len(c))))[: len(m) * FRAME].astype(np.float32)
-        for c, m in zip(clips, masks)
-    ]
-    clips = [levelled(c, m) for c, m in zip(clips, masks)]
-    np.save(path + ".part.npy", pooled(ENCODER, FRONT, clips, masks))
-    os.replace(path + ".part.npy", path)
-    return path, [(len(m) * FRAME / RATE, m.sum() * FRAME / RATE) for m in masks]
+def setup(model: str, blocks: int) -> None:
+    """Of a process: loads the encoder."""
+    torch.set_num_threads(1)
+    LISTENERS.append(Listener(model, blocks))
 
 
-def main():
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("model")
-    a.add_argument("out")
-    a.add_argument("protocol", nargs="+")
-    a.add_argument("--variant", default="clean")
-    a.add_argument("--split")
-    a.add_argument("--seed", type=int, default=0)
-    a.add_argument("--blocks", type=int, default=4)
-    a.add_argument("--most", type=int, default=0, help="clips of a source and label at most")
-    a.add_argument("--music", default="/usr/share/asterisk/moh")
-    a.add_argument("--jobs", type=int, default=2)
-    o = a.parse_args()
-    from bonafide_models.train import SAMPLE_MUSIC
+def work(job: Job) -> tuple[str, list[tuple[float, float]] | None]:
+    """Writes the states of a job; its path, and seconds and seconds of speech of each clip, or None where it was
+    there."""
+    if os.path.exists(job.path):
+        return job.path, None
+    clips = variants.read(job.rows, job.root)
+    masks = [variants.speech(clip) for clip in clips]
+    if job.variant.startswith("line"):
+        rate = 8000 if job.variant == "line8" else RATE
+        lines = Lines([variants.resampled(variants.decoded(p), RATE, rate) * 32768 for p in job.lines])
+        # The same sound for both encoders.
+        seed = zlib.crc32(job.path.replace("/spectra/", "/").encode()) + job.seed
+        clips = variants.lined(clips, rate, seed, NonSpeech(job.music, rate), lines)
+    elif job.variant != "clean":
+        clips = variants.under(job.variant, clips, [row["file"] for row in job.rows])
+    clips = variants.fitted(clips, masks)
+    np.save(job.path + ".part.npy", pooled(LISTENERS[0], clips, masks))
+    os.replace(job.path + ".part.npy", job.path)
+    return job.path, [(len(mask) * FRAME / RATE, float(mask.sum()) * FRAME / RATE) for mask in masks]
 
-    music = [
-        os.path.join(o.music, f) for f in sorted(os.listdir(o.music)) if f.endswith(".wav") and f not in SAMPLE_MUSIC
-    ]
-    with multiprocessing.get_context("spawn").Pool(o.jobs, setup, (o.model, o.blocks, 1)) as pool:
-        for table in o.protocol:
-            rows = [
-                r
-                for r in csv.DictReader(open(table), delimiter="\t", quoting=csv.QUOTE_NONE)
-                if (not o.split or r["split"] == o.split) and r["label"] in ("bonafide", "spoof")
-            ]
-            if o.most:
-                rng, cells = np.random.default_rng(0), {}
-                for i in rng.permutation(len(rows)):
-                    cells.setdefault((rows[i]["source"], rows[i]["label"]), []).append(i)
-                rows = [rows[i] for i in sorted(i for c in cells.values() for i in c[: o.most])]
-            root = os.path.dirname(os.path.abspath(table))
-            line_rows = [r for r in rows if r["split"] == "train" and r.get("kind") == "phone"]
-            lines_of = [
-                os.path.join(root, line_rows[i]["file"])
-                for i in np.random.default_rng(1).permutation(len(line_rows))[:150]
-            ]
-            folder = os.path.join(
-                o.out,
-                "spectra" if o.model.endswith(".pt") else "",
-                f"{os.path.basename(root)}.{o.split or 'all'}.{o.variant}.{o.seed}",
-            )
-            os.makedirs(folder, exist_ok=True)
-            order = np.random.default_rng(2).permutation(len(rows))  # each chunk has something of all
-            rows = [rows[i] for i in order] if not o.split or o.split == "train" else rows
-            json.dump(rows, open(os.path.join(folder, "rows.json"), "w"))
-            jobs = [
-                (
-                    rows[k : k + CHUNK],
-                    root,
-                    o.variant,
-                    o.seed,
-                    os.path.join(folder, f"{k // CHUNK:04d}.npy"),
-                    music,
-                    lines_of,
-                )
-                for k in range(0, len(rows), CHUNK)
-            ]
+
+def chosen(table: str, split: str | None, most: int) -> list[Row]:
+    """The rows of both classes, at most so many of a source and class."""
+    rows = [row for row in protocol.read_rows(table, split) if row["label"] in ("bonafide", "spoof")]
+    if not most:
+        return rows
+    cells: dict[tuple[str, str], list[int]] = {}
+    for i in np.random.default_rng(0).permutation(len(rows)):
+        cells.setdefault((rows[i]["source"], rows[i]["label"]), []).append(int(i))
+    return [rows[i] for i in sorted(i for cell in cells.values() for i in cell[:most])]
+
+
+def jobs_of(table: str, options: argparse.Namespace, pieces: list[str]) -> tuple[Path, list[Job]]:
+    """The folder of a table's states, with its rows.json, and what is to be done."""
+    rows = chosen(table, options.split, options.most)
+    root = os.path.dirname(os.path.abspath(table))
+    on_lines = [row for row in rows if row["split"] == "train" and row.get("kind") == "phone"]
+    drawn = np.random.default_rng(1).permutation(len(on_lines))[:LINES]
+    lines = [os.path.join(root, on_lines[i]["file"]) for i in drawn]
+    name = f"{os.path.basename(root)}.{options.split or 'all'}.{options.variant}.{options.seed}"
+    folder = os.path.join(options.out, "spectra" if options.model.endswith(".pt") else "", name)
+    os.makedirs(folder, exist_ok=True)
+    if not options.split or options.split == "train":
+        # Each chunk has something of all.
+        rows = [rows[i] for i in np.random.default_rng(2).permutation(len(rows))]
+    with open(os.path.join(folder, "rows.json"), "w") as file:
+        json.dump(rows, file)
+    jobs = []
+    for k in range(0, len(rows), CHUNK):
+        path = os.path.join(folder, f"{k // CHUNK:04d}.npy")
+        jobs.append(Job(rows[k : k + CHUNK], root, options.variant, options.seed, path, pieces, lines))
+    return Path(folder), jobs
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("out")
+    parser.add_argument("protocol", nargs="+")
+    parser.add_argument("--variant", default="clean")
+    parser.add_argument("--split")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--blocks", type=int, default=4)
+    parser.add_argument("--most", type=int, default=0, help="clips of a source and label at most")
+    parser.add_argument("--music", default="/usr/share/asterisk/moh")
+    parser.add_argument("--jobs", type=int, default=2)
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parsed()
+    pieces = music.pieces(options.music)
+    context: Any = multiprocessing.get_context("spawn")
+    with context.Pool(options.jobs, setup, (options.model, options.blocks)) as pool:
+        for table in options.protocol:
+            folder, jobs = jobs_of(table, options, pieces)
             for path, seconds in pool.imap_unordered(work, jobs):
                 if seconds:
-                    json.dump(seconds, open(path[:-4] + ".json", "w"))
-            print(folder, len(rows), "clips", flush=True)
+                    Path(path).with_suffix(".json").write_text(json.dumps(seconds))
+            print(folder, sum(len(job.rows) for job in jobs), "clips", flush=True)
 
 
 if __name__ == "__main__":

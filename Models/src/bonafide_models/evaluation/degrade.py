@@ -1,7 +1,8 @@
 """Send the clips of a protocol table through codecs, lines and rooms, to see what a detector makes of them.
 
-degrade.py PROTOCOL OUT --condition NAME[,NAME…] [--split dev] [--limit N] [--seed 0] [--jobs 1]
-degrade.py --list
+python -m bonafide_models.evaluation.degrade PROTOCOL OUT --condition NAME[,NAME…] [--split dev] [--limit N]
+                                             [--seed 0] [--jobs 1]
+python -m bonafide_models.evaluation.degrade --list
 
 Writes OUT/NAME/….flac (16 bit) and OUT/NAME/protocol.tsv for each condition. `a+b` is a, then b. 8 kHz where any part
 of the condition is narrowband, else 16 kHz. The same command writes the same bytes.
@@ -14,12 +15,14 @@ import multiprocessing
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from bonafide_models import sound
+from bonafide_models.arrays import Row, Samples
 from bonafide_models.data import protocol
 from bonafide_models.lines import codecs, effects
 
@@ -28,14 +31,19 @@ BLOCK = 40  # clips that go through an encoder in one go: starting it costs more
 GAP = 0.5  # s of digital silence around each of them
 
 
+# Samples, their rate and a generator to samples at the same rate.
+Apply: TypeAlias = Callable[[Samples, int, np.random.Generator], Samples]
+
+
 @dataclass(frozen=True)
 class Effect:
     rate: int
+    """Hz"""
     summary: str
-    apply: Callable  # (x, rate, rng) -> samples at the same rate
+    apply: Apply
 
 
-def effect(function, summary, rate=WIDE, **settings):
+def effect(function: Callable[..., Samples], summary: str, rate: int = WIDE, **settings: float) -> Effect:
     return Effect(rate, summary, functools.partial(function, **settings))
 
 
@@ -69,30 +77,39 @@ class Condition:
     name: str
 
     @property
-    def parts(self):
+    def parts(self) -> list[str]:
         return re.split(r"\+(?!\d)", self.name)
 
-    def check(self):
+    def check(self) -> None:
         for part in self.parts:
             if part not in codecs.CODECS and part not in EFFECTS:
-                raise UnknownCondition(f"no condition {part!r}; degrade.py --list tells which there are")
+                raise UnknownCondition(f"no condition {part!r}; degrade --list tells which there are")
 
     @property
-    def rate(self):
+    def rate(self) -> int:
         return min((codecs.CODECS.get(p) or EFFECTS[p]).rate for p in self.parts)
 
     @property
-    def missing(self):
+    def missing(self) -> str | None:
         """None, or why this machine cannot do it."""
         reasons = [codecs.missing(p) for p in self.parts if p in codecs.CODECS]
         return next((r for r in reasons if r), None)
 
 
-def through_codec(name, clips):
+def named(names: Sequence[str]) -> list[Condition]:
+    """Conditions; `UnknownCondition` where there is none of a name."""
+    conditions = [Condition(name) for name in names]
+    for condition in conditions:
+        condition.check()
+    return conditions
+
+
+def through_codec(name: str, clips: Sequence[Samples]) -> list[Samples]:
     """The clips in one go, with silence between them."""
     gap = np.zeros(round(GAP * codecs.CODECS[name].rate))
     joined = np.concatenate([part for clip in clips for part in (gap, clip)] + [gap])
-    out, at, parts = codecs.through(name, joined), 0, []
+    out, at = codecs.through(name, joined), 0
+    parts: list[Samples] = []
     for clip in clips:
         at += len(gap)
         parts.append(out[at : at + len(clip)])
@@ -100,7 +117,9 @@ def through_codec(name, clips):
     return parts
 
 
-def degraded(condition, clips, rate, names, seed):
+def degraded(
+    condition: Condition, clips: Sequence[Samples], rate: int, names: Sequence[str], seed: int
+) -> list[Samples]:
     """Clips at `rate` through all parts of the condition, at its rate. `names` are what the clips' random draws hang
     on."""
     for position, part in enumerate(condition.parts):
@@ -115,22 +134,28 @@ def degraded(condition, clips, rate, names, seed):
     return [sound.resampled(x, rate, condition.rate) for x in clips]
 
 
-def write_block(job):
+Job = tuple[Condition, list[Row], str, str, int]
+
+
+def write_block(job: Job) -> tuple[list[Row], float]:
     """One block of rows under one condition: the rows of the new table, and the share of samples at full scale."""
     condition, rows, source, folder, seed = job
     clips = [sound.decode(os.path.join(source, r["file"]), WIDE) for r in rows]
-    out, loud = [], 0
+    out: list[Row] = []
+    loud = 0.0
     for row, x in zip(rows, degraded(condition, clips, WIDE, [r["file"] for r in rows], seed)):
         file = protocol.stem(row["file"]) + ".flac"
         sound.write(os.path.join(folder, file), x, condition.rate)
-        loud += np.mean(np.abs(x) >= 1) if len(x) else 0
+        loud += float(np.mean(np.abs(x) >= 1)) if len(x) else 0.0
         out.append(
             dict(row, file=file, **({"duration_s": f"{len(x) / condition.rate:.2f}"} if "duration_s" in row else {}))
         )
     return out, loud
 
 
-def write_condition(condition, rows, source, out, seed, pool_map):
+def write_condition(
+    condition: Condition, rows: list[Row], source: str, out: str, seed: int, pool_map: Callable[..., Iterable[Any]]
+) -> None:
     folder = os.path.join(out, condition.name)
     os.makedirs(folder, exist_ok=True)
     blocks = [(condition, rows[i : i + BLOCK], source, folder, seed) for i in range(0, len(rows), BLOCK)]
@@ -144,41 +169,46 @@ def write_condition(condition, rows, source, out, seed, pool_map):
     )
 
 
-def print_list():
-    for name, part in {**codecs.CODECS, **EFFECTS}.items():
+def print_list() -> None:
+    parts: dict[str, codecs.Codec | Effect] = {**codecs.CODECS, **EFFECTS}
+    for name, part in parts.items():
         lack = Condition(name).missing
         print(f"{name:9s} {part.rate // 1000:2d} kHz  {part.summary:58s} {'missing: ' + lack if lack else 'there'}")
     print("a+b       a, then b")
 
 
-def main():
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("protocol", nargs="?")
-    a.add_argument("out", nargs="?")
-    a.add_argument("--condition", help="names, separated by commas")
-    a.add_argument("--split")
-    a.add_argument("--limit", type=int, help="this many clips, drawn by the seed")
-    a.add_argument("--seed", type=int, default=0)
-    a.add_argument("--jobs", type=int, default=1)
-    a.add_argument(
-        "--list", action="store_true", help="tell the conditions, and whether this machine has their encoders"
-    )
-    o = a.parse_args()
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("protocol", nargs="?")
+    parser.add_argument("out", nargs="?")
+    parser.add_argument("--condition", help="names, separated by commas")
+    parser.add_argument("--split")
+    parser.add_argument("--limit", type=int, help="this many clips, drawn by the seed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
+    listed = "tell the conditions, and whether this machine has their encoders"
+    parser.add_argument("--list", action="store_true", help=listed)
+    options = parser.parse_args()
+    if options.list:
+        return options
+    if not (options.protocol and options.out and options.condition):
+        parser.error("PROTOCOL, OUT and --condition are needed (or --list)")
+    try:
+        options.conditions = named(options.condition.split(","))
+    except UnknownCondition as error:
+        parser.error(str(error))
+    return options
+
+
+def main() -> int:
+    o = parsed()
     if o.list:
         print_list()
         return 0
-    if not (o.protocol and o.out and o.condition):
-        a.error("PROTOCOL, OUT and --condition are needed (or --list)")
-    conditions = [Condition(name) for name in o.condition.split(",")]
-    try:
-        for c in conditions:
-            c.check()
-    except UnknownCondition as error:
-        a.error(str(error))
     rows = protocol.read_rows(o.protocol, o.split, o.limit, o.seed)
     source, failed = os.path.dirname(os.path.abspath(o.protocol)), False
     with multiprocessing.Pool(o.jobs) if o.jobs > 1 else contextlib.nullcontext() as pool:
-        for c in conditions:
+        for c in o.conditions:
             try:
                 if c.missing:
                     raise codecs.CodecError(c.missing)

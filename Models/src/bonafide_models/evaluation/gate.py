@@ -1,9 +1,11 @@
 """Does a detector, or the corpus, offer shortcuts? Score files: file and score, higher is more likely bona fide.
 
-gate.py metadata PROTOCOL [--split train]             what the table alone betrays of the class
-gate.py channel PROTOCOL SCORES [--split dev]         what bandwidth, noise floor and level tell of the model's calls
-gate.py change PROTOCOL PLAIN OTHER [--split dev]     how scores move from one condition to another
-gate.py duration PROTOCOL SECONDS=SCORES …            EER by duration
+python -m bonafide_models.evaluation.gate GATE PROTOCOL …
+
+metadata PROTOCOL [--split train]             what the table alone betrays of the class
+channel PROTOCOL SCORES [--split dev]         what bandwidth, noise floor and level tell of the model's calls
+change PROTOCOL PLAIN OTHER [--split dev]     how scores move from one condition to another
+duration PROTOCOL SECONDS=SCORES …            EER by duration
 
 Clips are joined with scores by their name without its extension. Sources are left out together in cross-validation.
 """
@@ -11,10 +13,13 @@ Clips are joined with scores by their name without its extension. Sources are le
 import argparse
 import os
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from bonafide_models import metrics, sound
+from bonafide_models.arrays import Doubles, Mask, Row, Samples, Words
 from bonafide_models.data import protocol
 from bonafide_models.evaluation.logistic import held_out
 
@@ -25,13 +30,13 @@ SHUFFLES = 10
 LEAST = 4  # clips of both classes that a source needs to be matched
 
 
-def judged(path, split):
+def judged(path: str, split: str) -> list[Row]:
     """Rows of the two classes."""
     rows = [r for r in protocol.read_rows(path, split) if r["label"] in ("bonafide", "spoof")]
     return rows or sys.exit(f"{path}: no bona fide or spoof rows")
 
 
-def with_scores(rows, *paths):
+def with_scores(rows: list[Row], *paths: str) -> tuple[list[Row], list[Doubles]]:
     """The rows that all score files have, and an array of scores for each file."""
     files = [protocol.read_scores(p) for p in paths]
     rows = [r for r in rows if all(protocol.stem(r["file"]) in f for f in files)]
@@ -40,17 +45,17 @@ def with_scores(rows, *paths):
     return rows, [np.array([f[protocol.stem(r["file"])] for r in rows]) for f in files]
 
 
-def genuine(rows):
+def genuine(rows: Sequence[Row]) -> Mask:
     return np.array([r["label"] == "bonafide" for r in rows])
 
 
-def error_rates(rows, scores):
+def error_rates(rows: Sequence[Row], scores: Doubles) -> tuple[float, float]:
     """EER, pooled and source-matched."""
     bona = genuine(rows)
     return metrics.eer(scores[bona], scores[~bona]), metrics.matched_eer(rows, scores, LEAST)
 
 
-def auc(scores, positive):
+def auc(scores: Doubles, positive: Mask) -> float:
     """Share of (positive, negative) pairs in the right order, ties half."""
     low = np.sort(scores[~positive])
     return float(
@@ -60,7 +65,7 @@ def auc(scores, positive):
     )
 
 
-def matched_auc(scores, positive, sources):
+def matched_auc(scores: Doubles, positive: Mask, sources: Words) -> tuple[float, int]:
     """AUC inside each source with LEAST clips on both sides, weighted like the source-matched EER; and how many
     sources."""
     values, weights = [], []
@@ -72,8 +77,8 @@ def matched_auc(scores, positive, sources):
     return (float(np.average(values, weights=weights)) if values else float("nan")), len(values)
 
 
-def numbers(rows, column):
-    def number(text):
+def numbers(rows: Sequence[Row], column: str) -> Doubles:
+    def number(text: Any) -> float:
         try:
             return float(text)
         except (TypeError, ValueError):
@@ -82,15 +87,15 @@ def numbers(rows, column):
     return np.array([number(r.get(column)) for r in rows])
 
 
-def words(rows, column):
+def words(rows: Sequence[Row], column: str) -> Words:
     return np.array([r.get(column) or "-" for r in rows])
 
 
-def sources_of(rows):
+def sources_of(rows: Sequence[Row]) -> Words:
     return np.array([r["source"] for r in rows])
 
 
-def metadata(o):
+def metadata(o: argparse.Namespace) -> None:
     rows = judged(o.protocol, o.split)
     table = {
         "rate": words(rows, "source_rate"),
@@ -111,7 +116,7 @@ def metadata(o):
         print(f"{', '.join(names):34s} {pooled:6.1%}  {matched:14.1%}  {chance(rows, odds, o.seed):9.1%}")
 
 
-def chance(rows, scores, seed):
+def chance(rows: Sequence[Row], scores: Doubles, seed: int) -> float:
     """Source-matched EER of scores that mean nothing: under 50 %, as a convex hull over few clips flatters."""
     rng, sources, shuffled = protocol.generator(seed, "chance"), sources_of(rows), scores.copy()
     rates = []
@@ -123,18 +128,18 @@ def chance(rows, scores, seed):
     return float(np.mean(rates))
 
 
-def bandwidth(x):
+def bandwidth(x: Samples) -> float:
     """Highest frequency whose long-term power is within AUDIBLE dB of the loudest, Hz."""
     level = sound.decibels(sound.spectrum(x, RATE))
     return float(np.flatnonzero(level > level.max() - AUDIBLE).max() * RATE / 2 / (len(level) - 1))
 
 
-def noise_floor(x):
+def noise_floor(x: Samples) -> float:
     """Power of the quietest twentieth of the frames against the speech, dB."""
     return float(np.quantile(sound.decibels(sound.frame_power(x, RATE)), 0.05) - sound.speech_level(x, RATE))
 
 
-def channel(o):
+def channel(o: argparse.Namespace) -> None:
     rows, (scores,) = with_scores(judged(o.protocol, o.split), o.scores)
     folder = os.path.dirname(os.path.abspath(o.protocol))
     looks = np.array(
@@ -163,7 +168,7 @@ def channel(o):
         print(line.rstrip())
 
 
-def change(o):
+def change(o: argparse.Namespace) -> None:
     rows, (plain, other) = with_scores(judged(o.protocol, o.split), o.plain, o.other)
     moved, bona = other - plain, genuine(rows)
     print(f"{len(rows)} clips; change of score from {o.plain} to {o.other}")
@@ -180,7 +185,7 @@ def change(o):
         print(f"{name:10s} {a:7.1%}  {b:7.1%}  {100 * (b - a):+6.1f}")
 
 
-def duration(o):
+def duration(o: argparse.Namespace) -> None:
     pairs = [text.partition("=")[::2] for text in o.scores]
     if not all(seconds and path for seconds, path in pairs):
         sys.exit("give score files as SECONDS=SCORES, such as 2=scores.2s.tsv")
@@ -191,7 +196,7 @@ def duration(o):
         print(f"{seconds:>7s}  {pooled:7.1%}  {matched:14.1%}")
 
 
-def main():
+def main() -> None:
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     gates = a.add_subparsers(required=True)
     for run, split, arguments in (

@@ -1,13 +1,11 @@
-"""The line test in cross-validation over the call sources of a cache that corpus.py made: one training per fold.
+"""The line test in cross-validation over the call sources of a cache: one training per fold.
 
-  line_folds.py make CACHE FOLDER [--folds 3]   FOLDER/0, FOLDER/1 …: caches for train.py, whose rows of split `dev` are
-  that
-                                                fold's call sources and its sources of genuine telephone speech, left
-                                                out of `train`
-  line_folds.py score FOLDER SCORES …           dev.txt of the training of each fold, in order: EER of each, their mean,
-  and the EER of all
-                                                scores together, each fold's shifted by its mean so that thresholds
-                                                compare
+python -m bonafide_models.evaluation.line_folds make CACHE FOLDER [--folds 3]
+python -m bonafide_models.evaluation.line_folds score FOLDER SCORES …
+
+`make` writes FOLDER/0, FOLDER/1 …: caches whose rows of split `dev` are that fold's call sources and its sources of
+genuine telephone speech, left out of `train`. `score` takes dev.txt of the training of each fold, in order: EER of
+each, their mean, and the EER of all scores together, each fold's shifted by its mean so that thresholds compare.
 
 Dev of the corpus is left out of both: it chooses models. The clinic's bot has one voice in all of the calls, so that
 this tests new callers, lines and recordings more than new generators.
@@ -15,11 +13,14 @@ this tests new callers, lines and recordings more than new generators.
 
 import argparse
 import json
-import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from bonafide_models.arrays import Doubles, Row
+from bonafide_models.data.clips import Cache, derive
 from bonafide_models.data.sampling import on_line
 from bonafide_models.metrics import eer
 
@@ -27,19 +28,19 @@ from bonafide_models.metrics import eer
 LEAST = 20
 
 
-def is_call(source):
+def is_call(source: str) -> bool:
     """Both parties of these are voice bots on a line: `pgai` and `…voice…` in the corpus's README."""
     return any(part in source.lower() for part in ("pgai", "voice-agent", "voice-bot", "voice-qa", "pretty"))
 
 
-def divided(rows, folds):
+def divided(rows: Sequence[Row], folds: int) -> dict[str, int]:
     """Fold of each source, largest first, each to the fold with the fewest clips of its class."""
-    out = {}
+    out: dict[str, int] = {}
     for wanted in ("spoof", "bonafide"):
-        size = {}
-        for r in rows:
-            if r["split"] == "train" and r["label"] == wanted and on_line(r) and r["kind"] != "copy":
-                size[r["source"]] = size.get(r["source"], 0) + 1
+        size: dict[str, int] = {}
+        for row in rows:
+            if row["split"] == "train" and row["label"] == wanted and on_line(row) and row["kind"] != "copy":
+                size[row["source"]] = size.get(row["source"], 0) + 1
         keep = [s for s in size if (is_call(s) if wanted == "spoof" else size[s] >= LEAST)]
         total = [0] * folds
         for source in sorted(keep, key=lambda s: (-size[s], s)):
@@ -48,52 +49,59 @@ def divided(rows, folds):
     return out
 
 
-def make(cache, folder, folds):
-    rows = json.load(open(os.path.join(cache, "rows.json")))
+def make(cache: str, folder: str, folds: int) -> None:
+    rows = Cache(cache).rows
     fold_of = divided(rows, folds)
     for fold in range(folds):
-        path = os.path.join(folder, str(fold))
-        os.makedirs(path, exist_ok=True)
-        for name in os.listdir(cache):
-            if name != "rows.json" and not os.path.exists(os.path.join(path, name)):
-                os.symlink(os.path.abspath(os.path.join(cache, name)), os.path.join(path, name))
-        kept = [r | {"split": "dev"} if fold_of.get(r["source"]) == fold else r for r in rows if r["split"] == "train"]
-        kept = [
-            r for r in kept if r["split"] == "train" or (on_line(r) and r["kind"] != "copy" and r["label"] != "codec")
-        ]
-        json.dump(kept, open(os.path.join(path, "rows.json"), "w"))
-        print(fold, *sorted(s for s, f in fold_of.items() if f == fold))
+        kept = []
+        for row in rows:
+            if row["split"] != "train":
+                continue
+            if fold_of.get(row["source"]) != fold:
+                kept.append(row)
+            elif on_line(row) and row["kind"] != "copy" and row["label"] != "codec":
+                kept.append(row | {"split": "dev"})
+        derive(cache, Path(folder) / str(fold), kept)
+        print(fold, *sorted(source for source, of in fold_of.items() if of == fold))
 
 
-def score(folder, paths):
-    together, figures = {"bonafide": [], "spoof": []}, []
+def read(folder: str, fold: int, path: str) -> tuple[Doubles, Doubles]:
+    """Scores of a fold's genuine and synthetic clips."""
+    rows: list[Row] = json.loads((Path(folder) / str(fold) / "rows.json").read_text())
+    label = {row["file"]: row["label"] for row in rows if row["split"] == "dev"}
+    lines = [line.split() for line in Path(path).read_text().splitlines()]
+    scores = {file: float(value) for file, value, *_ in lines}
+    if set(scores) != set(label):
+        sys.exit(f"{path}: not the clips of fold {fold}")
+    genuine = np.array([scores[file] for file in label if label[file] == "bonafide"])
+    return genuine, np.array([scores[file] for file in label if label[file] == "spoof"])
+
+
+def score(folder: str, paths: Sequence[str]) -> None:
+    people, machines, rates = list[Doubles](), list[Doubles](), list[float]()
     for fold, path in enumerate(paths):
-        label = {
-            r["file"]: r["label"]
-            for r in json.load(open(os.path.join(folder, str(fold), "rows.json")))
-            if r["split"] == "dev"
-        }
-        scores = {line.split()[0]: float(line.split()[1]) for line in open(path)}
-        if set(scores) != set(label):
-            sys.exit(f"{path}: not the clips of fold {fold}")
-        sides = {c: np.array([scores[f] for f in label if label[f] == c]) for c in together}
-        figures.append(eer(sides["bonafide"], sides["spoof"]))
-        middle = (sides["bonafide"].mean() + sides["spoof"].mean()) / 2
-        for c in together:
-            together[c].append(sides[c] - middle)
-        print(
-            f"fold {fold}: EER {100 * figures[-1]:.1f} %, "
-            f"{len(sides['bonafide'])} genuine, {len(sides['spoof'])} synthetic"
-        )
-    pooled = eer(*(np.concatenate(together[c]) for c in together))
-    print(f"mean {100 * np.mean(figures):.1f} %, together {100 * pooled:.1f} %")
+        genuine, synthetic = read(folder, fold, path)
+        middle = (genuine.mean() + synthetic.mean()) / 2
+        people.append(genuine - middle)
+        machines.append(synthetic - middle)
+        rates.append(eer(genuine, synthetic))
+        print(f"fold {fold}: EER {100 * rates[-1]:.1f} %, {len(genuine)} genuine, {len(synthetic)} synthetic")
+    together = eer(np.concatenate(people), np.concatenate(machines))
+    print(f"mean {100 * np.mean(rates):.1f} %, together {100 * together:.1f} %")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=["make", "score"])
+    parser.add_argument("cache", metavar="CACHE|FOLDER")
+    parser.add_argument("rest", nargs="+", metavar="FOLDER|SCORES")
+    parser.add_argument("--folds", type=int, default=3)
+    options = parser.parse_args()
+    if options.action == "make":
+        make(options.cache, options.rest[0], options.folds)
+    else:
+        score(options.cache, options.rest)
 
 
 if __name__ == "__main__":
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("action", choices=["make", "score"])
-    a.add_argument("cache", metavar="CACHE|FOLDER")
-    a.add_argument("rest", nargs="+", metavar="FOLDER|SCORES")
-    a.add_argument("--folds", type=int, default=3)
-    o = a.parse_args()
-    make(o.cache, o.rest[0], o.folds) if o.action == "make" else score(o.cache, o.rest)
+    main()

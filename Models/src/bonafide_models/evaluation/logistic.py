@@ -1,6 +1,16 @@
 """Logistic regression on a few columns, cut into bins so that it need not be monotonic in any of them."""
 
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
 import numpy as np
+import numpy.typing as npt
+
+from bonafide_models.arrays import Doubles, Mask
+
+# Numbers or words.
+Column: TypeAlias = npt.NDArray[Any]
+Table: TypeAlias = Mapping[str, Column]
 
 BINS = 8
 PENALTY = 1.0  # of squared weights, against columns that few rows have
@@ -11,8 +21,9 @@ class Columns:
     """Numbers become quantile bins, words become one column each; both as learnt from the rows given first.
     There is no constant: a row of unseen words has odds of nought, not those of the rows that happened to be seen."""
 
-    def __init__(self, table):
-        self.edges, self.words = {}, {}
+    def __init__(self, table: Table) -> None:
+        self.edges: dict[str, Doubles] = {}
+        self.words: dict[str, Column] = {}
         for name, values in table.items():
             if values.dtype.kind == "f":
                 self.edges[name] = np.unique(
@@ -21,8 +32,8 @@ class Columns:
             else:
                 self.words[name] = np.unique(values)
 
-    def matrix(self, table):
-        parts = []
+    def matrix(self, table: Table) -> Doubles:
+        parts: list[Doubles] = []
         for name, edges in self.edges.items():
             parts.append(np.eye(len(edges) + 1)[np.searchsorted(edges, table[name], "right")])
         for name, words in self.words.items():
@@ -30,7 +41,7 @@ class Columns:
         return np.hstack(parts)
 
 
-def fitted(x, y):
+def fitted(x: Doubles, y: Mask) -> Doubles:
     """Weights by Newton's method; both classes count the same."""
     importance = np.where(y, 0.5 / max(y.mean(), 1e-9), 0.5 / max(1 - y.mean(), 1e-9))
     w = np.zeros(x.shape[1])
@@ -44,7 +55,7 @@ def fitted(x, y):
     return w
 
 
-def held_out(table, y, groups, folds, rng):
+def held_out(table: Table, y: Mask, groups: Column, folds: int, rng: np.random.Generator) -> Doubles:
     """Log odds that y is true, of each row by a model that saw no row of its group."""
     names = np.unique(groups)
     fold_of = dict(zip(rng.permutation(names).tolist(), np.arange(len(names)) % folds))

@@ -1,11 +1,13 @@
 """Synthetic stretches inside a genuine recording, put there in the ways that editors and attackers do."""
 
 import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy import signal
 
 from bonafide_models import sound
+from bonafide_models.arrays import Samples
 from bonafide_models.lines import effects
 
 LEAST, MOST = 0.53, 10  # s, length of a stretch; 0.5 s are left of the least after the longest cross-fade
@@ -16,7 +18,7 @@ TAPS = 257  # of the filter that matches spectra
 LIMIT = 12  # dB that it may change
 
 
-def quietest(x, rate, at):
+def quietest(x: Samples, rate: int, at: int) -> int:
     """Sample of least energy (over 20 ms) within NEAR of sample `at`."""
     near, window = round(NEAR * rate), round(0.02 * rate)
     start, stop = max(0, at - near), min(len(x), at + near)
@@ -24,26 +26,26 @@ def quietest(x, rate, at):
     return start + int(np.argmin(energy)) if len(energy) else at
 
 
-def pause(x, rate):
+def pause(x: Samples, rate: int) -> int:
     """The middle of the longest pause; the end where there is none."""
     spoken = sound.runs(sound.speech_frames(x, rate))
     gaps = [(b - a, (a + b) // 2) for (_, a), (b, _) in itertools.pairwise(spoken)]
     return round(max(gaps)[1] * sound.HOP * rate) if gaps else len(x)
 
 
-def somewhere(x, rate, rng):
+def somewhere(x: Samples, rate: int, rng: np.random.Generator) -> int:
     return int(rng.uniform(0.2, 0.8) * len(x))
 
 
-def between_words(x, rate, rng):
+def between_words(x: Samples, rate: int, rng: np.random.Generator) -> int:
     return quietest(x, rate, somewhere(x, rate, rng))
 
 
-def at_pause(x, rate, rng):
+def at_pause(x: Samples, rate: int, rng: np.random.Generator) -> int:
     return pause(x, rate)
 
 
-def excerpt(clips, seconds, rate, rng):
+def excerpt(clips: Sequence[Samples], seconds: float, rate: int, rng: np.random.Generator) -> Samples:
     """About `seconds` of the clips of one voice, cut where it is quiet; all of them where they are shorter."""
     gap = np.zeros(round(PAUSE * rate))
     joined = clips[0]
@@ -57,17 +59,18 @@ def excerpt(clips, seconds, rate, rng):
     return joined[start : max(stop, start + round(LEAST * rate))]
 
 
-def matched(insert, host, rate):
+def matched(insert: Samples, host: Samples, rate: int) -> Samples:
     """The insert with the long-term spectrum and the level of the host."""
     wanted = sound.decibels(sound.spectrum(host, rate, 129)) - sound.decibels(sound.spectrum(insert, rate, 129))
     smooth = np.convolve(np.pad(wanted, 4, mode="edge"), np.ones(9) / 9, "valid")
     gains = 10 ** (np.clip(smooth - np.median(smooth), -LIMIT, LIMIT) / 20)
-    filtered = signal.fftconvolve(insert, signal.firwin2(TAPS, np.linspace(0, 1, 129), gains), "same")
-    return filtered * 10 ** ((sound.speech_level(host, rate) - sound.speech_level(filtered, rate)) / 20)
+    filtered: Samples = signal.fftconvolve(insert, signal.firwin2(TAPS, np.linspace(0, 1, 129), gains), "same")
+    levelled: Samples = filtered * 10 ** ((sound.speech_level(host, rate) - sound.speech_level(filtered, rate)) / 20)
+    return levelled
 
 
 # Where the stretch goes, its longest duration, cross-fade in s, whether spectrum and level are matched.
-METHODS = {
+METHODS: dict[str, tuple[Callable[[Samples, int, np.random.Generator], int], float, float, bool]] = {
     "cut": (at_pause, MOST, 0, False),
     "crossfade": (somewhere, MOST, 0.02, False),
     "word": (between_words, WORD, 0.005, False),
@@ -75,7 +78,9 @@ METHODS = {
 }
 
 
-def spliced(host, clips, method, rate, rng):
+def spliced(
+    host: Samples, clips: Sequence[Samples], method: str, rate: int, rng: np.random.Generator
+) -> tuple[Samples, int, int]:
     """The host with a stretch of the clips in it: (samples, start, stop of the stretch). A cross-fade is the stretch's
     from its middle on."""
     place, longest, fade, match = METHODS[method]

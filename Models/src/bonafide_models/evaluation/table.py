@@ -1,6 +1,8 @@
-"""A row of figures a condition, for the tables of README and card: table.py BONAFIDE OUT [CONDITION …]
+"""A row of figures a condition, for the tables of README and card:
 
-OUT is what degrade.py wrote; without conditions all that are there. Runs `BONAFIDE evaluate` on each, without
+python -m bonafide_models.evaluation.table BONAFIDE OUT [CONDITION …]
+
+OUT is what evaluation.degrade wrote; without conditions all that are there. Runs `BONAFIDE evaluate` on each, without
 intervals.
 """
 
@@ -12,7 +14,7 @@ import subprocess
 FIGURES = ("eer", "matched_eer", "line_eer", "miss_at_1pct_fa")
 
 
-def row(bonafide, folder):
+def row(bonafide: str, folder: str) -> list[str]:
     report = subprocess.run(
         [
             bonafide,
@@ -36,7 +38,7 @@ def row(bonafide, folder):
     ]
 
 
-def main():
+def main() -> None:
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("bonafide")
     a.add_argument("out")

@@ -1,15 +1,17 @@
-"""Golden data of the network tests: golden_network.py [FOLDER]
+"""Golden data of the network tests: python -m bonafide_models.golden.network [FOLDER]
 
 Writes layers.safetensors and crnn.safetensors to Tests/BonafideNetworkTests/Golden (or FOLDER): layers and a small CRNN
-of `network.py` with random weights and batch-norm statistics, random inputs, and PyTorch's outputs for them. Seeded.
+of `networks.py` with random weights and batch-norm statistics, random inputs, and PyTorch's outputs for them. Seeded.
 """
 
 import os
 import sys
+from collections.abc import Mapping
+from typing import TypeVar
 
 import safetensors.torch
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bonafide_models.networks import CRNN
@@ -33,7 +35,10 @@ CONVOLUTIONS = {
 LENGTHS = (1, 2, 3, 4, 5, 8, 11, 12, 13, 24, 25, 100, 333, 701)
 
 
-def randomise(module):
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def randomise(module: Module) -> Module:
     """Random weights, and batch-norm statistics away from 0 and 1."""
     for p in module.parameters():
         scale = 1 / max(1, p[0].numel()) ** 0.5 if p.dim() > 1 else 0.3
@@ -41,14 +46,26 @@ def randomise(module):
     for m in module.modules():
         if isinstance(m, nn.BatchNorm2d):
             m.weight.data = 0.5 + torch.rand(m.weight.shape)
-            m.running_mean.data = torch.randn(m.running_mean.shape) * 0.3
-            m.running_var.data = 0.3 + torch.rand(m.running_var.shape)
+            m.get_buffer("running_mean").data = torch.randn(m.num_features) * 0.3
+            m.get_buffer("running_var").data = 0.3 + torch.rand(m.num_features)
     return module.eval()
 
 
+GATES = {
+    "even": (12, 16, 1),
+    "odd": (5, 13, 1),
+    "saturated": (8, 24, 12),  # inputs that drive the gates to their ends
+    "wide": (12, 32, 1),
+}
+
+
 @torch.no_grad()
-def layers():
-    tensors = {}
+def layers() -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {}
+
+    def add(kind: str, name: str, values: Mapping[str, Tensor | None]) -> None:
+        tensors.update({f"{kind}.{name}.{key}": value for key, value in values.items() if value is not None})
+
     for name, (i, o, t, f, frames, bands) in CONVOLUTIONS.items():
         conv, norm = randomise(nn.Conv2d(i, o, 3, (t, f), 1, bias=False)), randomise(nn.BatchNorm2d(o))
         x = torch.randn(1, i, frames, bands)
@@ -63,34 +80,21 @@ def layers():
             "input": x[0].permute(1, 2, 0),
             "output": y[0].permute(1, 2, 0),
         }
-        tensors |= {f"convolution.{name}.{k}": v for k, v in values.items()}
+        add("convolution", name, values)
     for name, (i, o) in {"even": (24, 16), "odd": (7, 3)}.items():
         dense, x = randomise(nn.Linear(i, o)), torch.randn(9, i)
-        tensors |= {
-            f"dense.{name}.{k}": v
-            for k, v in {
-                "weight": dense.weight,
-                "bias": dense.bias,
-                "input": x,
-                "output": dense(x),
-                "rectified": F.relu(dense(x)),
-            }.items()
-        }
-    # inputs of "saturated" drive the gates to their ends
-    for name, (i, h, gain) in {
-        "even": (12, 16, 1),
-        "odd": (5, 13, 1),
-        "saturated": (8, 24, 12),
-        "wide": (12, 32, 1),
-    }.items():
+        y = dense(x)
+        values = {"weight": dense.weight, "bias": dense.bias, "input": x, "output": y, "rectified": F.relu(y)}
+        add("dense", name, values)
+    for name, (i, h, gain) in GATES.items():
         gru, x = randomise(nn.GRU(i, h, batch_first=True)), gain * torch.randn(1, 60, i)
-        tensors |= {f"gru.{name}.{k}": v for k, v in gru.state_dict().items()}
-        tensors |= {f"gru.{name}.input": x[0], f"gru.{name}.output": gru(x)[0][0]}
+        add("gru", name, gru.state_dict())
+        add("gru", name, {"input": x[0], "output": gru(x)[0][0]})
     return tensors
 
 
 @torch.no_grad()
-def crnn():
+def crnn() -> dict[str, Tensor]:
     network = randomise(CRNN(channels=(8, 12, 16, 24), dense=40, hidden=24, inputs=3))
     tensors = {k: v for k, v in network.state_dict().items() if "num_batches" not in k}
     x = torch.randn(max(LENGTHS), 64, network.config["inputs"])
@@ -98,7 +102,7 @@ def crnn():
     return tensors | {f"golden.output.{n}": network(x[None, :n])[0][0] for n in LENGTHS}
 
 
-def main():
+def main() -> None:
     folder = sys.argv[1] if len(sys.argv) > 1 else ROOT / "Tests/BonafideNetworkTests/Golden"
     torch.manual_seed(1)
     for name, tensors in {"layers": layers(), "crnn": crnn()}.items():

@@ -1,213 +1,94 @@
-"""The second stage: weights of the pre-trained encoders, and heads on their states.
+"""Heads of the second stage, on the pooled states of the pre-trained encoders.
 
-second_stage.py encoder MODEL.bin ../encoder.safetensors [--blocks 3]
-second_stage.py spectra distill_mos_v7.pt ../spectra.safetensors
-second_stage.py heads STATES ../second --narrowband NAME[,NAME …] --wideband NAME[,NAME …] --look NAME[,NAME …] [--seeds
-3] [--epochs 12]
+python -m bonafide_models.second_stage.heads STATES Models/second --narrowband NAME[,NAME …] --wideband NAME[,NAME …]
+                                             --look NAME[,NAME …] [--seeds 3] [--epochs 12]
 
-`encoder` writes the convolutions, positions and lower blocks, matrices in 8 bits with a scale a row; `spectra` the
-convolutions of the other encoder, too. `heads` learns perceptrons on the pooled states that states.py made (NAME is a
-folder of STATES): of the speech encoder for narrowband parties, of both encoders for wideband ones, source-weighted and
-from pairs inside sources, and writes ../second.safetensors; --look prints EERs of folders that are not learned from.
-fuse.py then fits how both stages' scores come together, and writes ../second.json.
+Learns perceptrons on the states that encoders.states made (NAME is a folder of STATES): of the speech encoder for
+narrowband parties, of both encoders for wideband ones, source-weighted and from pairs inside sources, and writes
+Models/second.safetensors; --look prints EERs of folders that are not learned from. second_stage.fuse then fits how both
+stages' scores come together, and writes Models/second.json.
 """
 
 import argparse
 import datetime
-import glob
 import json
-import os
-import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.torch
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bonafide_models import metrics
-from bonafide_models.encoders.spectra import SpectrumEncoder
-from bonafide_models.encoders.speech import Encoder
+from bonafide_models.arrays import Doubles, Floats, Row
+from bonafide_models.second_stage.rows import Pairs, States, chances, gather, load
+from bonafide_models.second_stage.stored import eight_bits
 
-POSITIONS = 200  # of a window of four seconds
-# Speakers of samples/ (Debian's Asterisk prompts), left out by speaker and by note.
-SAMPLE_SPEAKERS = "allison|wallack|june"
-
-
-def eight_bits(tensors):
-    """Matrices as int8 with a scale a row, the rest as it is."""
-    out = {}
-    for name, t in tensors.items():
-        t = t.detach().float().contiguous()
-        if t.ndim == 2 and t.shape[0] > 1 and name.endswith("weight"):
-            scale = t.abs().amax(1).clamp_min(1e-12) / 127
-            out[name], out[name + ".scale"] = torch.round(t / scale[:, None]).to(torch.int8), scale
-        else:
-            out[name] = t
-    return out
-
-
-def export_encoder(o):
-    e = Encoder(o.model, o.blocks)
-    tensors = {"positions": e.positions[:POSITIONS]}
-    for name, conv in (("conv_1", e.conv_1), ("conv_2", e.conv_2)):
-        tensors[name + ".weight"] = conv.weight.permute(0, 2, 1).flatten(1)  # a window's frames one after the other
-        tensors[name + ".bias"] = conv.bias
-    for name, value in e.blocks.state_dict().items():
-        tensors["blocks." + name] = value
-    safetensors.torch.save_file(
-        eight_bits(tensors),
-        o.out,
-        {"source": "encoder of Whisper base (OpenAI, MIT licence), lower blocks; see Models/encoder.LICENSE"},
-    )
-    print(o.out, os.path.getsize(o.out), "bytes")
-
-
-def export_spectra(o):
-    tensors = {}
-    for k, layer in enumerate(SpectrumEncoder(o.model).layers):
-        # Of a window its frequencies one after the other, in each the frames, in each the channels.
-        tensors[f"layers.{k}.weight"], tensors[f"layers.{k}.bias"] = (
-            layer.weight.permute(0, 2, 3, 1).flatten(1),
-            layer.bias,
-        )
-    safetensors.torch.save_file(
-        eight_bits(tensors),
-        o.out,
-        {"source": "convolutions of Distill-MOS (Microsoft, MIT licence); see Models/spectra.LICENSE"},
-    )
-    print(o.out, os.path.getsize(o.out), "bytes")
-
-
-def load(states, name, spectra=True, blocks=3):
-    """States of both encoders (clips, 2 * (1 + blocks) * 512 + 2 * 1024) float16, of the clips that have both, or of
-    the speech encoder alone; and rows."""
-    rows, x, kept = json.load(open(os.path.join(states, name, "rows.json"))), [], []
-    for path in sorted(glob.glob(os.path.join(states, name, "[0-9]*.npy"))):
-        beside = os.path.join(states, "spectra", name, os.path.basename(path))
-        if ".part" in path or (spectra and not os.path.exists(beside)):
-            continue
-        part = np.load(path)
-        first = int(os.path.basename(path)[:4]) * 768
-        part = part[:, : 1 + blocks].reshape(len(part), -1)
-        x.append(np.concatenate([part, np.load(beside).reshape(len(part), -1)], 1) if spectra else part)
-        kept += rows[first : first + len(part)]
-    return np.concatenate(x), kept
-
-
-def weights(rows):
-    """Chances of being drawn: classes alike, sources by the root of their size, inside a source generators evenly."""
-    cells, w = {}, np.zeros(len(rows))
-    for i, r in enumerate(rows):
-        cells.setdefault((r["label"], r["source"]), {}).setdefault(
-            r["system"] if r["label"] == "spoof" else "-", []
-        ).append(i)
-    for c in cells.values():
-        n = sum(map(len, c.values()))
-        for members in c.values():
-            w[members] = n**0.5 / len(c) / len(members)
-    genuine = np.array([r["label"] == "bonafide" for r in rows])
-    w[genuine] /= w[genuine].sum()
-    w[~genuine] /= w[~genuine].sum()
-    return w / 2
-
-
-class Pairs:
-    """A genuine and a synthetic clip of one source, of the sources that have both: microphone, codec and texts are
-    alike."""
-
-    def __init__(self, rows):
-        sources = {}
-        for i, r in enumerate(rows):
-            sources.setdefault(r["source"], ([], []))[r["label"] == "spoof"].append(i)
-        self.sources = [(np.array(b), np.array(s)) for b, s in sources.values() if b and s]
-        w = np.array([min(len(b), len(s)) ** 0.5 for b, s in self.sources])
-        self.cumulative = np.cumsum(w) / w.sum()
-
-    def drawn(self, rng, count):
-        """Indices (count,) of genuine clips and of synthetic ones."""
-        picked = [
-            self.sources[k] for k in np.searchsorted(self.cumulative, rng.random(count)).clip(max=len(self.sources) - 1)
-        ]
-        return tuple(np.array([p[k][rng.integers(len(p[k]))] for p in picked]) for k in (0, 1))
+BANDS = ("narrowband", "wideband")
 
 
 class Head(nn.Module):
-    def __init__(self, inputs, units=256, second=64, drop=(0.2, 0.5, 0.5)):
+    """A perceptron: (B, inputs) -> (B,)"""
+
+    def __init__(
+        self, inputs: int, units: int = 256, second: int = 64, drop: tuple[float, float, float] = (0.2, 0.5, 0.5)
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleList([nn.Linear(inputs, units), nn.Linear(units, second), nn.Linear(second, 1)])
         self.drop = drop
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         for k, layer in enumerate(self.layers):
             x = layer(F.dropout(x if k == 0 else F.gelu(x), self.drop[k], self.training))
         return x[:, 0]
 
 
 def learn(
-    x,
-    rows,
-    seed,
-    epochs=12,
-    rate=1e-3,
-    decay=0.1,
-    batch=320,
-    units=256,
-    second=64,
-    drop=(0.2, 0.5, 0.5),
-    pairs=64,
-    ranking=0.3,
-):
+    x: Tensor,
+    rows: Sequence[Row],
+    seed: int,
+    epochs: int = 12,
+    rate: float = 1e-3,
+    decay: float = 0.1,
+    batch: int = 320,
+    pairs: int = 64,
+    ranking: float = 0.3,
+) -> Head:
     """A head. Two fifths of a batch are pairs, of which the genuine clip is to score above the synthetic one: what
     tells sources apart is no help."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    cumulative, pairing = np.cumsum(weights(rows)), Pairs(rows)
-    y = torch.tensor([r["label"] == "bonafide" for r in rows]).float() * 0.94 + 0.03
-    net = Head(x.shape[1], units, second, drop)
-    optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=decay)
+    cumulative, pairing = np.cumsum(chances(rows)), Pairs(rows)
+    y = torch.tensor([row["label"] == "bonafide" for row in rows]).float() * 0.94 + 0.03
+    head = Head(x.shape[1])
+    optimiser = torch.optim.AdamW(head.parameters(), rate, weight_decay=decay)
     steps = epochs * len(rows) // batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
     for _ in range(steps):
         single = np.searchsorted(cumulative, rng.random(batch - 2 * pairs) * cumulative[-1]).clip(max=len(rows) - 1)
         i = torch.from_numpy(np.concatenate([*pairing.drawn(rng, pairs), single]))
-        z = net(x[i].float())
-        loss = (
-            F.binary_cross_entropy_with_logits(z, y[i]) + ranking * F.softplus(z[pairs : 2 * pairs] - z[:pairs]).mean()
-        )
+        z = head(x[i].float())
+        order = F.softplus(z[pairs : 2 * pairs] - z[:pairs]).mean()
+        loss = F.binary_cross_entropy_with_logits(z, y[i]) + ranking * order
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
-    return net.eval()
+    return head.eval()
 
 
-def figures(rows, s):
-    genuine = np.array([r["label"] == "bonafide" for r in rows])
-    b, f = s[genuine], s[~genuine]
-    rates = 100 * metrics.eer(b, f), 100 * metrics.matched_eer(rows, s), 100 * metrics.miss_at(b, f, 0.01)
-    return "{:.1f} / {:.1f} / {:.0f}".format(*rates)
+def figures(rows: Sequence[Row], scores: Doubles) -> str:
+    """EER, source-matched EER and misses at 1 % false alarms, in %."""
+    genuine = np.array([row["label"] == "bonafide" for row in rows])
+    b, s = scores[genuine], scores[~genuine]
+    rates = metrics.eer(b, s), metrics.matched_eer(rows, scores), metrics.miss_at(b, s, 0.01)
+    return "{:.1f} / {:.1f} / {:.0f}".format(*(100 * rate for rate in rates))
 
 
-def gather(o, names, spectra):
-    """All rows of the folders: of a source that a table of the recipe has, those alone."""
-    parts = {n: load(o.states, n, spectra) for n in names}
-    longer = {r["source"] for n, (_, rows) in parts.items() if n.startswith("recipe") for r in rows}
-    x, rows = [], []
-    for n, (part, part_rows) in parts.items():
-        keep = [
-            i
-            for i, r in enumerate(part_rows)
-            if r["split"] == "train"
-            and not re.search(SAMPLE_SPEAKERS, r.get("speaker", "") + " " + r.get("note", ""), re.I)
-            and (n.startswith("recipe") or r["source"] not in longer)
-        ]
-        x.append(part[keep])
-        rows += [{**part_rows[i], "states": n} for i in keep]
-    return np.concatenate(x), rows
-
-
-def scaled(x, mean, deviation):
+def scaled(x: States, mean: Floats, deviation: Floats) -> Tensor:
     """Rows to mean 0 and variance 1, in bfloat16."""
     out = torch.empty(x.shape, dtype=torch.bfloat16)
     for a in range(0, len(x), 4096):
@@ -215,85 +96,99 @@ def scaled(x, mean, deviation):
     return out
 
 
-def learned(o, band, looks, tensors):
-    """Heads of a band, into `tensors`: `o.seeds` on each of its sets of rows. Inputs are scaled by the first set.
-    Returns the rows of all sets, each once."""
-    moments, scores, trained, heads = None, {}, {}, 0
-    for names in getattr(o, band):
-        x, rows = gather(o, names.split(","), band == "wideband")
-        if moments is None:
+class Band:
+    """Heads of a band: `seeds` on each of its sets of rows. Inputs are scaled by the first set."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.moments: tuple[Floats, Floats] | None = None
+        self.heads: list[Head] = []
+        self.rows: dict[tuple[str, str], Row] = {}
+
+    @property
+    def spectra(self) -> bool:
+        return self.name == "wideband"
+
+    def inputs(self, x: States) -> Tensor:
+        if self.moments is None:
             sample = x[::7].astype(np.float32)
-            moments = (
-                sample.mean(0),
-                sample.std(0) + (1e-5 if band == "wideband" else 1e-3),
-            )  # states of spectra are small
-        x = scaled(x, *moments)
-        print(band, len(rows), "rows,", len({r["source"] for r in rows}), "sources", flush=True)
-        trained.update({(r["file"], r["states"]): r for r in rows})
-        for seed in range(o.seeds):
-            net = learn(x, rows, seed, o.epochs)
-            with torch.no_grad():
-                for n, (part, _) in looks.items():
-                    scores[n] = scores.get(n, 0) + net(scaled(part[:, : x.shape[1]], *moments).float()).numpy()
-            for layer, linear in enumerate(net.layers):
-                tensors[f"{band}.heads.{heads}.{layer}.weight"], tensors[f"{band}.heads.{heads}.{layer}.bias"] = (
-                    linear.weight,
-                    linear.bias,
-                )
-            heads += 1
-    for n in looks:
-        print(band, n, figures(looks[n][1], scores[n]), flush=True)
-    tensors[f"{band}.inputs.mean"], tensors[f"{band}.inputs.scale"] = (
-        torch.from_numpy(moments[0]),
-        torch.from_numpy(1 / moments[1]),
-    )
-    return list(trained.values())
+            least = 1e-5 if self.spectra else 1e-3  # states of spectra are small
+            self.moments = sample.mean(0), sample.std(0) + least
+        return scaled(x, *self.moments)
+
+    def learn(self, states: str, names: Sequence[str], seeds: int, epochs: int) -> None:
+        raw, rows = gather(states, names, self.spectra)
+        x = self.inputs(raw)
+        print(self.name, len(rows), "rows,", len({row["source"] for row in rows}), "sources", flush=True)
+        self.rows |= {(row["file"], row["states"]): row for row in rows}
+        self.heads += [learn(x, rows, seed, epochs) for seed in range(seeds)]
+
+    @torch.no_grad()
+    def look(self, name: str, states: States, rows: Sequence[Row]) -> None:
+        """Prints the figures of rows that are not learned from."""
+        width = self.heads[0].layers[0].get_parameter("weight").shape[1]
+        x = self.inputs(states[:, :width]).float()
+        scores = np.sum([head(x).numpy() for head in self.heads], axis=0)
+        print(self.name, name, figures(rows, scores), flush=True)
+
+    def tensors(self) -> dict[str, Tensor]:
+        out: dict[str, Tensor] = {}
+        for k, head in enumerate(self.heads):
+            for layer, linear in enumerate(head.layers):
+                for part in ("weight", "bias"):
+                    out[f"{self.name}.heads.{k}.{layer}.{part}"] = linear.get_parameter(part)
+        if self.moments:
+            mean, deviation = self.moments
+            out[f"{self.name}.inputs.mean"] = torch.from_numpy(mean)
+            out[f"{self.name}.inputs.scale"] = torch.from_numpy(1 / deviation)
+        return out
 
 
-def train_heads(o):
-    looks = {n: load(o.states, n) for n in o.look.split(",") if n}
-    tensors = {}
-    rows = [r for band in ("narrowband", "wideband") for r in learned(o, band, looks, tensors)]
-    rows = list({(r["file"], r["states"]): r for r in rows}.values())
-    safetensors.torch.save_file(eight_bits(tensors), o.out + ".safetensors")
-    json.dump(
-        {
-            "clips": len(rows),
-            "sources": len({r["source"] for r in rows}),
-            "bonafide": sum(r["label"] == "bonafide" for r in rows),
-            "generators": len({r["system"] for r in rows if r["label"] == "spoof"}),
-            "date": datetime.date.today().isoformat(),
-        },
-        open(o.out + ".training.json", "w"),
-    )
+def counts(rows: Sequence[Row]) -> dict[str, Any]:
+    """What the card says of the training."""
+    return {
+        "clips": len(rows),
+        "sources": len({row["source"] for row in rows}),
+        "bonafide": sum(row["label"] == "bonafide" for row in rows),
+        "generators": len({row["system"] for row in rows if row["label"] == "spoof"}),
+        "date": datetime.date.today().isoformat(),
+    }
 
 
-def main():
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = a.add_subparsers(dest="command", required=True)
-    c = commands.add_parser("encoder")
-    c.add_argument("model")
-    c.add_argument("out")
-    c.add_argument("--blocks", type=int, default=3)
-    c = commands.add_parser("spectra")
-    c.add_argument("model")
-    c.add_argument("out")
-    c = commands.add_parser("heads")
-    c.add_argument("states")
-    c.add_argument("out")
-    for band in ("narrowband", "wideband"):
-        c.add_argument(
-            "--" + band,
-            action="append",
-            required=True,
-            help="rows of as many heads as there are seeds; may be given again",
-        )
-    c.add_argument("--look", default="")
-    c.add_argument("--seeds", type=int, default=3)
-    c.add_argument("--epochs", type=int, default=12)
-    o = a.parse_args()
+def train(
+    states: str, sets: Mapping[str, Sequence[str]], look: Sequence[str], seeds: int, epochs: int, out: str
+) -> None:
+    """Heads of both bands, to OUT.safetensors, and counts for the card to OUT.training.json."""
+    looks = {name: load(states, name) for name in look}
+    tensors: dict[str, Tensor] = {}
+    rows: dict[tuple[str, str], Row] = {}
+    for name in BANDS:
+        band = Band(name)
+        for names in sets[name]:
+            band.learn(states, names.split(","), seeds, epochs)
+        for looked, (x, looked_rows) in looks.items():
+            band.look(looked, x, looked_rows)
+        tensors |= band.tensors()
+        rows |= band.rows
+    safetensors.torch.save_file(eight_bits(tensors), out + ".safetensors")
+    Path(out + ".training.json").write_text(json.dumps(counts(list(rows.values()))))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("states")
+    parser.add_argument("out")
+    for band in BANDS:
+        again = "rows of as many heads as there are seeds; may be given again"
+        parser.add_argument("--" + band, action="append", required=True, help=again)
+    parser.add_argument("--look", default="")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=12)
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    {"encoder": export_encoder, "spectra": export_spectra, "heads": train_heads}[o.command](o)
+    sets = {band: getattr(options, band) for band in BANDS}
+    look = [name for name in options.look.split(",") if name]
+    train(options.states, sets, look, options.seeds, options.epochs, options.out)
 
 
 if __name__ == "__main__":

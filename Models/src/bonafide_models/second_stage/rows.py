@@ -1,0 +1,91 @@
+"""Pooled states of clips, as encoders.states writes them, and how they are drawn to learn from."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bonafide_models.arrays import Doubles, Row, Whole
+from bonafide_models.encoders.states import CHUNK
+
+States = npt.NDArray[np.float16]
+# Speakers of samples/ (Debian's Asterisk prompts), left out by speaker and by note.
+SAMPLE_SPEAKERS = "allison|wallack|june"
+
+
+def load(states: str | Path, name: str, spectra: bool = True, blocks: int = 3) -> tuple[States, list[Row]]:
+    """States of both encoders (clips, 2 * (1 + blocks) * 512 + 2 * 1024), of the clips that have both, or of the speech
+    encoder alone; and rows."""
+    folder = Path(states) / name
+    rows: list[Row] = json.loads((folder / "rows.json").read_text())
+    parts, kept = [], []
+    for path in sorted(folder.glob("[0-9]*.npy")):
+        beside = Path(states) / "spectra" / name / path.name
+        if ".part" in path.name or (spectra and not beside.exists()):
+            continue
+        part: States = np.load(path)
+        part = part[:, : 1 + blocks].reshape(len(part), -1)
+        first = int(path.name[:4]) * CHUNK
+        kept += rows[first : first + len(part)]
+        parts.append(np.concatenate([part, np.load(beside).reshape(len(part), -1)], 1) if spectra else part)
+    return np.concatenate(parts), kept
+
+
+def gather(states: str | Path, names: Sequence[str], spectra: bool) -> tuple[States, list[Row]]:
+    """Training rows of the folders: of a source that a table of the recipe has, those alone."""
+    loaded = {name: load(states, name, spectra) for name in names}
+    longer = {row["source"] for name, (_, rows) in loaded.items() if name.startswith("recipe") for row in rows}
+
+    def wanted(name: str, row: Row) -> bool:
+        of_samples = re.search(SAMPLE_SPEAKERS, row.get("speaker", "") + " " + row.get("note", ""), re.I)
+        doubled = not name.startswith("recipe") and row["source"] in longer
+        return row["split"] == "train" and not of_samples and not doubled
+
+    parts: list[States] = []
+    rows: list[Row] = []
+    for name, (part, part_rows) in loaded.items():
+        keep = [i for i, row in enumerate(part_rows) if wanted(name, row)]
+        parts.append(part[keep])
+        rows += [part_rows[i] | {"states": name} for i in keep]
+    return np.concatenate(parts), rows
+
+
+def chances(rows: Sequence[Row]) -> Doubles:
+    """Of being drawn: classes alike, sources by the root of their size, inside a source generators evenly."""
+    cells: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for i, row in enumerate(rows):
+        system = row["system"] if row["label"] == "spoof" else "-"
+        cells.setdefault((row["label"], row["source"]), {}).setdefault(system, []).append(i)
+    chance = np.zeros(len(rows))
+    for cell in cells.values():
+        size = sum(map(len, cell.values()))
+        for members in cell.values():
+            chance[members] = size**0.5 / len(cell) / len(members)
+    genuine = np.array([row["label"] == "bonafide" for row in rows])
+    for of in (genuine, ~genuine):
+        chance[of] /= chance[of].sum()
+    return chance / 2
+
+
+class Pairs:
+    """A genuine and a synthetic clip of one source, of the sources that have both: microphone, codec and texts are
+    alike."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        sources: dict[str, tuple[list[int], list[int]]] = {}
+        for i, row in enumerate(rows):
+            sources.setdefault(row["source"], ([], []))[row["label"] == "spoof"].append(i)
+        self.sources = [(np.array(b), np.array(s)) for b, s in sources.values() if b and s]
+        weight = np.array([min(len(b), len(s)) ** 0.5 for b, s in self.sources])
+        self.cumulative = np.cumsum(weight) / weight.sum()
+
+    def drawn(self, rng: np.random.Generator, count: int) -> tuple[Whole, Whole]:
+        """Indices (count,) of genuine clips and of synthetic ones."""
+        picked = np.searchsorted(self.cumulative, rng.random(count)).clip(max=len(self.sources) - 1)
+        pairs: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = [self.sources[k] for k in picked]
+        genuine = np.array([b[rng.integers(len(b))] for b, _ in pairs])
+        return genuine, np.array([s[rng.integers(len(s))] for _, s in pairs])
