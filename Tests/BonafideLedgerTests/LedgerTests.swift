@@ -29,6 +29,13 @@ import Testing
     return try #require(try await session.screenAndKeep(path) { result ?? sample(path) }).isNew
   }
 
+  /// Scores in single precision are others than those in bfloat16.
+  @Test func arithmeticMakesAnotherSetup() throws {
+    let precise = ScreeningSetup(try Detector.builtIn(.float, fast: true), ScanOptions())
+    #expect(precise.digest != (try setup()).digest)
+    #expect(precise.digest == ScreeningSetup(try Detector.builtIn(.float, fast: true), ScanOptions()).digest)
+  }
+
   @Test func givesBackEveryMemberOfAResult() async throws {
     let path = try folder.write("call.wav", "a")
     var wanted = sample(path)

@@ -1,3 +1,4 @@
+import CKernels
 import Testing
 
 @testable import BonafideNetwork
@@ -44,6 +45,17 @@ struct CRNNTests {
     let expected = try golden.values("golden.output.\(frames)")
     #expect(expected.count == 3 * ((frames + 3) / 4))
     #expect(distance(outputs(frames: frames), expected) < Self.tolerance, "\(Golden.command)")
+  }
+
+  /// What `Arithmetic.float` promises, by the kernels of other processors, as far as this one has them.
+  @Test(arguments: [kernels_none, kernels_avx2, kernels_avx512].filter { $0.rawValue <= kernels_best().rawValue })
+  func floatIsTheSameOnAllProcessors(kernels: kernels_set) throws {
+    let expected = try golden.values("golden.output.701")
+    var stream = CRNNStream(try CRNN(golden.file, configuration: Self.configuration, kernels: kernels))
+    var outputs: [FrameOutput] = []
+    stream.append(Array(features[..<(701 * Self.width)]), into: &outputs)
+    stream.finish(into: &outputs)
+    #expect(distance(flat(outputs), expected) < Self.tolerance, "\(Golden.command)")
   }
 
   /// Blocks of every size have the margins that they need.

@@ -619,7 +619,7 @@ static void test_second_stage(void) {
   for (int i = 0; i < 3; i++) { /* options at NULL, as they are by themselves, fast */
     bonafide_options options;
     CHECK_OK(bonafide_options_init(&options, sizeof options));
-    CHECK(options.fast == 0);
+    CHECK(options.fast == 0 && options.precise == 0);
     options.fast = i == 2;
     bonafide_detector *detector = NULL;
     bonafide_stream *stream = NULL;

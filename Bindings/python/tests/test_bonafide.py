@@ -129,6 +129,17 @@ def test_fast_leaves_the_second_stage_out(detector: bonafide.Detector) -> None:
     assert fast != detector.scan(path).parties[0].llr
 
 
+@pytest.mark.skipif(not COMMAND.exists(), reason="the command is not built")
+def test_precise_is_what_the_command_has() -> None:
+    path = SAMPLES / "synthetic-hts.ulaw.wav"
+    run = subprocess.run([COMMAND, "scan", "--fast", "--precise", "--format", "json", path], capture_output=True, check=False)
+    expected = json.loads(run.stdout)["files"][0]["channels"][0]["llr"]
+    precise = bonafide.Detector(fast=True, precise=True).scan(path).parties[0].llr
+    assert rounded(precise, 3) == expected
+    fast = bonafide.Detector(fast=True).scan(path).parties[0].llr
+    assert precise is not None and fast is not None and abs(precise - fast) < 0.02
+
+
 def test_kinds_of_samples_are_one(detector: bonafide.Detector) -> None:
     data = np.random.default_rng(1).normal(0, 3000, 16000).astype(np.int16)
     floats = data.astype(np.float32) / 32768
