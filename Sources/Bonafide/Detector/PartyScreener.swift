@@ -12,6 +12,8 @@ struct PartyScreener: ~Copyable {
 
     /// Feature frames that are worked on at once: scores come every 10 s, or every 80 ms.
     var blockFrames: Int { self == .live ? 8 : 1000 }
+    /// Samples that the second stage's windows may keep longer than they have to.
+    var windowSlack: Int { self == .live ? 1 << 12 : 1 << 15 }
   }
 
   private let card: ModelCard
@@ -112,7 +114,7 @@ struct PartyScreener: ~Copyable {
       fusion: fusion.map { ($0, Thresholds($0.operatingPoints, options: options)) })
     let hop = Double(CRNN.framesPerScore * settings.hop) / Double(settings.sampleRate)
     self.second = fusion == nil ? nil : second
-    windows = fusion == nil ? nil : SpeechWindows(sampleRate: sampleRate, hop: hop)
+    windows = fusion == nil ? nil : SpeechWindows(sampleRate: sampleRate, hop: hop, slack: pace.windowSlack)
     self.pace = pace
     keepsTimeline = options.timeline
     evidence = PartyEvidence(
@@ -185,7 +187,7 @@ struct PartyScreener: ~Copyable {
     }
   }
 
-  private static let missingBlock = 8000
+  private static let missingBlock = 1000
 
   private mutating func screen(_ block: Span<Float>, isMissing: Bool = false) {
     screened += block.count
@@ -214,15 +216,34 @@ struct PartyScreener: ~Copyable {
   }
 
   private mutating func screenAudible() {
+    // A block at a time, so that what is made of the samples stays small where the gate lets many pass at once.
+    let block = pace.blockFrames * card.features.hop
+    var samples: [Float] = []
+    swap(&samples, &audible)
+    for start in stride(from: 0, to: samples.count, by: block) {
+      startFeatures()
+      logMel.append(samples.span.extracting(start..<min(samples.count, start + block)), into: &features, energies: &frameEnergies)
+      useFeatures()
+    }
+    // The room of more is given back.
+    if samples.count <= 2 * block { audible = samples }
+    // A silence is passed over at once, so that nothing waits for sound to come, and nothing that waits grows with the silence.
+    if !silences.isEmpty {
+      startFeatures()
+      logMel.flush(into: &features, energies: &frameEnergies)
+      useFeatures()
+      network.flush(into: &outputs)
+    }
+  }
+
+  private mutating func startFeatures() {
     features.removeAll(keepingCapacity: true)
     frameEnergies.removeAll(keepingCapacity: true)
-    logMel.append(audible, into: &features, energies: &frameEnergies)
-    // A silence is passed over at once, so that nothing waits for sound to come, and nothing that waits grows with the silence.
-    let isSilent = !silences.isEmpty
-    if isSilent { logMel.flush(into: &features, energies: &frameEnergies) }
+  }
+
+  private mutating func useFeatures() {
     keepEnergies()
     network.append(features, into: &outputs)
-    if isSilent { network.flush(into: &outputs) }
   }
 
   private mutating func keepEnergies() {
@@ -312,12 +333,10 @@ struct PartyScreener: ~Copyable {
     audible.removeAll(keepingCapacity: true)
     gate.release(to: &audible)
     screenAudible()
-    features.removeAll(keepingCapacity: true)
-    frameEnergies.removeAll(keepingCapacity: true)
+    startFeatures()
     logMel.finish(into: &features, energies: &frameEnergies)
-    keepEnergies()
+    useFeatures()
     closeScoreFrame()
-    network.append(features, into: &outputs)
     network.finish(into: &outputs)
     gather()
     clipping.finish()

@@ -79,8 +79,8 @@ package struct LogMel: ~Copyable {
   /// - Parameters:
   ///   - features: gets `featuresPerFrame` numbers per frame, those of a band one after the other.
   ///   - energies: gets the mean band energy of each frame, not normalised; `nil` where its last sample is missing.
-  package mutating func append(_ samples: [Float], into features: inout [Float], energies: inout [Float?]) {
-    pending.append(contentsOf: samples)
+  package mutating func append(_ samples: Span<Float>, into features: inout [Float], energies: inout [Float?]) {
+    samples.withUnsafeBufferPointer { pending.append(contentsOf: $0) }
     var start = 0
     while pending.count - start >= reach + settings.hop {
       load(frames: 2, from: start)
@@ -89,6 +89,11 @@ package struct LogMel: ~Copyable {
     }
     pending.removeFirst(start)
     passed += start
+  }
+
+  /// Takes the next samples, as the other `append` does.
+  package mutating func append(_ samples: [Float], into features: inout [Float], energies: inout [Float?]) {
+    append(samples.span, into: &features, energies: &energies)
   }
 
   /// Samples that a frame reads.

@@ -103,6 +103,7 @@ struct SilenceGate: Sendable {
       drops.merge(Drop(after: passed / unit, count: 1))
     } else if quietUnits >= Self.passing, passed % (2 * unit) == 0 {
       isHolding = true
+      waiting.reserveCapacity((Self.held + 1) * unit)
     }
   }
 
@@ -116,9 +117,10 @@ struct SilenceGate: Sendable {
 
   /// Lets pass what is held back.
   mutating func release(to output: inout [Float]) {
-    output += waiting
     passed += waiting.count
-    waiting.removeAll(keepingCapacity: true)
+    // Its memory goes along: most of the time nothing is held back.
+    if output.isEmpty { swap(&output, &waiting) } else { output += waiting }
+    waiting = []
     isHolding = false
   }
 

@@ -37,6 +37,8 @@ struct SpeechWindows: Sendable {
   private let sampleRate: Int
   /// Samples per score frame.
   private let frameSamples: Double
+  /// Samples that may stay though nobody needs them any more, since what is behind moves when they go.
+  private let slack: Int
   /// Samples from sample number `start` on.
   private var samples: [Float] = []
   private var start = 0
@@ -50,9 +52,13 @@ struct SpeechWindows: Sendable {
   /// - Parameters:
   ///   - sampleRate: of the samples to come, in Hz.
   ///   - hop: seconds per score frame.
-  init(sampleRate: Int, hop: Double) {
+  ///   - slack: samples that may stay longer than they have to; few take less memory, many less time where long blocks come.
+  init(sampleRate: Int, hop: Double, slack: Int) {
     self.sampleRate = sampleRate
+    self.slack = slack
     frameSamples = Double(sampleRate) * hop
+    // A window, and what waits for the first stage: arrays that grow by themselves would take up to twice as much.
+    samples.reserveCapacity(Int(Double(Self.frames) * frameSamples) + slack + sampleRate)
   }
 
   /// Takes the next samples.
@@ -132,8 +138,7 @@ struct SpeechWindows: Sendable {
 
   private mutating func forget(before sample: Int) {
     let count = min(sample - start, samples.count)
-    // Rarely, since what is behind moves.
-    guard count > 1 << 15 else { return }
+    guard count > slack else { return }
     samples.removeFirst(count)
     start += count
   }
