@@ -41,7 +41,7 @@ final class LiveHost: Sendable {
     calls.wait(for: writer.queue)
     try writer.start()
     for delivery in [outputs.ledger?.delivery, outputs.webhook?.delivery].compactMap(\.self) { calls.add(delivery) }
-    try logCalls()
+    let callLog = try logCalls()
     try outputs.ledger?.start()
     try outputs.webhook?.start()
     do {
@@ -64,6 +64,8 @@ final class LiveHost: Sendable {
     calls.hub.close()
     var failures: [String] = []
     if !writer.finish(within: Self.mostWriting) { failures.append("events could not be written to standard output") }
+    // Standard error that nobody reads is no failure.
+    _ = callLog?.finish(within: Self.mostWriting)
     if let failure = outputs.ledger?.finish(within: Self.mostKeeping) { failures.append(failure) }
     if let failure = outputs.webhook?.finish(within: Self.mostPosting) { failures.append(failure) }
     try? server.stop()
@@ -72,8 +74,8 @@ final class LiveHost: Sendable {
   }
 
   /// Says of each call that it began and that it ended, where that is asked for.
-  private func logCalls() throws(RunError) {
-    guard log.logLevel <= .info else { return }
+  private func logCalls() throws(RunError) -> EventThread? {
+    guard log.logLevel <= .info else { return nil }
     let thread = EventThread(limit: 10_000, kinds: [.callStarted, .callEnded])
     _ = calls.hub.add(thread.queue)
     calls.wait(for: thread.queue)
@@ -83,6 +85,7 @@ final class LiveHost: Sendable {
         for event in events { log.info("\(event.kind.rawValue)", metadata: ["call": "\(event.call)"]) }
       }
     }
+    return thread
   }
 
   /// Waits for so many signals; with a time, until it is over or no call is under way and no recording in work, too.

@@ -91,6 +91,7 @@ struct Serve: ParsableCommand {
     if let receiver = try self.outputs.receiver() { outputs.webhook = LiveWebhook(receiver, say: say) }
     let scans = Scans(calls, limits: recordings.limits(threads: limits.threads))
     let settings = try serverSettings
+    if let warning = admission.warning(at: places) { logger.warning("\(warning)") }
     limits.raiseFileLimit()
     return LiveHost(calls: calls, scans: scans, outputs: outputs, settings: settings, drain: limits.drain, log: logger)
   }

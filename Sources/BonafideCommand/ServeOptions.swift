@@ -94,11 +94,14 @@ struct AdmissionOptions: ParsableArguments {
     gate.twilioToken = try twilioTokenFile.map(secret)
     gate.audioHook = try audiohookKeyFile.map(audioHook)
     gate.publicURL = publicURL
-    let isSecured = places.tlsKey != nil || ["wss://", "https://"].contains { publicURL?.hasPrefix($0) ?? false }
-    if !places.http.isLoopback, !isSecured {
-      Terminal.say("warning: tokens and calls can be read on their way to \(places.http): give --tls-certificate, or put a proxy that has one in front")
-    }
     return gate
+  }
+
+  /// What is to be said where tokens cross a network in the clear; `nil` where they don't.
+  func warning(at places: PlaceOptions) -> String? {
+    let isSecured = places.tlsKey != nil || ["wss://", "https://"].contains { publicURL?.hasPrefix($0) ?? false }
+    guard !places.http.isLoopback, !isSecured else { return nil }
+    return "warning: tokens and calls can be read on their way to \(places.http): give --tls-certificate, or put a proxy that has one in front"
   }
 
   /// API key and secret of AudioHook.
