@@ -68,9 +68,9 @@ final class Reader: Sendable {
     }
   }
 
-  /// Those of a kind, once there are so many; those there are after ten seconds.
+  /// Those of a kind, once there are so many; those there are after a minute: a machine may be busy.
   func wait(for count: Int, _ kind: CallEvent.Kind) -> [CallEvent] {
-    for _ in 0..<1000 where all.count(where: { $0.kind == kind }) < count { usleep(10_000) }
+    for _ in 0..<6000 where all.count(where: { $0.kind == kind }) < count { usleep(10_000) }
     return all.filter { $0.kind == kind }
   }
 }
