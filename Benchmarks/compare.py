@@ -197,7 +197,7 @@ def main():
                     times[name].append(value)
     print(f"{time.strftime('%Y-%m-%d')}, {machine()}; one core, {o.minutes} minutes of mu-law, {o.rounds} rounds\n")
     print("| | ms per minute of audio | × real time | time ÷ Bonafide's, median of pairs (min–max) |\n|---|---|---|---|")
-    own = {"whole": "whole: bonafide scan", "calls": "calls: bonafide scan", "network": "network: Bonafide", "mel": "mel: Bonafide", "features": "features: Bonafide"}
+    own = {"whole": "whole: bonafide scan", "calls": "calls: bonafide scan"} | {part: f"{part}: Bonafide" for part in ("network", "mel", "features")}
     for name in sorted(times, key=lambda n: (list(own).index(n.split(":")[0]), n != own[n.split(":")[0]])):
         ratios = np.array(times[name]) / np.array(times[own[name.split(":")[0]]])
         value = np.median(times[name])

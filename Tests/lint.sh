@@ -42,6 +42,15 @@ fi
 
 if has ruff Python; then
   ruff check --quiet --no-cache . || complain Python
+  ruff format --quiet --no-cache --check Models || complain 'Python of Models: ruff format Models mends it'
+fi
+
+python=${PYTHON:-python3}
+# Debian 12's is too old for numpy's types. PyTorch is not needed.
+if "$python" -c 'import mypy.version, numpy, sys; sys.exit(mypy.version.__version__.startswith(("0", "1.0")))' 2>/dev/null; then
+  (cd Models && "$python" -m mypy --no-incremental) || complain 'types of Models'
+else
+  echo "lint: types of Models not looked at, for $python has no numpy and no mypy newer than Debian 12's"
 fi
 
 if has shellcheck 'shell scripts'; then

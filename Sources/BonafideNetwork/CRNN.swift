@@ -20,7 +20,7 @@ public struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible 
   public var description: String { message }
 }
 
-/// The network: feature frames (10 ms) to scores (40 ms), `network.CRNN` in `Models/training/network.py`.
+/// The network: feature frames (10 ms) to scores (40 ms), `CRNN` in `bonafide_models/networks.py` of `Models/src`.
 ///
 /// Four 3x3 convolutions with batch-norm and ReLU, strides (time, frequency) (2, 2) (2, 2) (1, 2) (1, 2); a dense layer with
 /// ReLU over frequency × channels; a GRU; a linear layer for the three outputs.

@@ -1,6 +1,6 @@
 import CKernels
 
-/// The convolutions of a pre-trained encoder over a complex spectrogram, which hear phases: `spectrum.SpectrumEncoder` in `Models/training/spectrum.py`.
+/// The convolutions of a pre-trained encoder over a complex spectrogram, which hear phases: `SpectrumEncoder` in `Models/src`.
 ///
 /// The network is that of Distill-MOS (B. Stahl and H. Gamper, "Distillation and Pruning for Scalable Self-Supervised Representation-Based Speech
 /// Quality Assessment", 2025) up to its transformer: windows of 3 × 3, leaky rectifiers, every second frequency from the second layer on, every

@@ -1,7 +1,7 @@
 import CKernels
 
-/// The lower part of a pre-trained speech encoder, two convolutions and some transformer blocks over a log-mel spectrogram: `encoder.Encoder` in
-/// `Models/training/encoder.py`.
+/// The lower part of a pre-trained speech encoder, two convolutions and some transformer blocks over a log-mel spectrogram: `Encoder` in
+/// `bonafide_models/encoders/speech.py` of `Models/src`.
 ///
 /// The network is the encoder of Whisper (A. Radford and others, "Robust Speech Recognition via Large-Scale Weak Supervision", 2022): GELU after the
 /// convolutions, the second of which halves the time; positions added; pre-norm blocks with attention over the whole window.

@@ -1,7 +1,7 @@
 import CKernels
 
 /// Features of a stream of samples: level-normalised log-mel spectrograms at one or several resolutions, and the contrast of
-/// the envelope (`EnvelopeContrast`). It is what `LogMel` in `Models/training/network.py` computes.
+/// the envelope (`EnvelopeContrast`). It is what `LogMel` in `bonafide_models/features.py` of `Models/src` computes.
 ///
 /// Frame t covers samples t·hop ..< t·hop + window, under a periodic Hann window; further windows have the same centre, and
 /// silence where they reach beyond the ends. The power spectra go through the triangles of `MelBank` to energies e_b,

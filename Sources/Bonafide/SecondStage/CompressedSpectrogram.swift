@@ -1,7 +1,7 @@
 import BonafideNetwork
 import Glibc
 
-/// The complex spectrogram that the encoder of spectra takes: `spectrum.compressed` in `Models/training/spectrum.py`.
+/// The complex spectrogram that the encoder of spectra takes: `compressed` in `bonafide_models/encoders/spectra.py` of `Models/src`.
 ///
 /// Windows of 20 ms (periodic Hann) every 10 ms, the ends mirrored; each value X as |X|^0.3 X / |X|, so that phases stay and loudness counts less.
 struct CompressedSpectrogram: ~Copyable {

@@ -2,7 +2,7 @@ import BonafideNetwork
 import CKernels
 import Glibc
 
-/// The log-mel spectrogram that the speech encoder takes: `encoder.LogMel` in `Models/training/encoder.py`.
+/// The log-mel spectrogram that the speech encoder takes: `LogMel` in `bonafide_models/encoders/speech.py` of `Models/src`.
 ///
 /// 80 bands of Slaney's scale from 0 to 8 kHz, each of area one; windows of 25 ms (periodic Hann) every 10 ms around the frame's middle, the ends
 /// mirrored; log10, no lower than 8 under the window's greatest; (x + 4) / 4.

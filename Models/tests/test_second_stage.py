@@ -1,0 +1,111 @@
+"""Heads on states are stored, drawn for and fused as they are said to be."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("librosa")
+pytest.importorskip("safetensors")
+import safetensors.torch
+
+from bonafide_models.second_stage import fusion
+from bonafide_models.second_stage.fusion import Party
+from bonafide_models.second_stage.heads import Band, Head
+from bonafide_models.second_stage.rows import Pairs, chances, gather
+from bonafide_models.second_stage.stored import eight_bits, restored, score
+
+
+def row(file, label, source, **others):
+    system = "-" if label == "bonafide" else "machine"
+    return {"file": file, "label": label, "source": source, "system": system, "split": "train", "speaker": "-"} | others
+
+
+def test_eight_bits_keep_a_row_to_a_half_of_its_step(tmp_path):
+    torch.manual_seed(0)
+    tensors = {"a.weight": torch.randn(6, 40) * torch.logspace(-3, 2, 6)[:, None], "a.bias": torch.randn(6)}
+    safetensors.torch.save_file(eight_bits(tensors), tmp_path / "m.safetensors")
+    back = restored(tmp_path / "m.safetensors")
+    assert set(back) == set(tensors) and torch.equal(back["a.bias"], tensors["a.bias"])
+    step = tensors["a.weight"].abs().amax(1, keepdim=True) / 127
+    assert ((back["a.weight"] - tensors["a.weight"]).abs() <= 0.501 * step).all()
+
+
+@torch.no_grad()
+def test_what_is_stored_scores_as_the_heads_do():
+    torch.manual_seed(0)
+    band, x = Band("narrowband"), np.random.default_rng(0).normal(2, 3, (50, 12)).astype(np.float16)
+    band.heads = [Head(12, 8, 4).eval() for _ in range(3)]
+    inputs = band.inputs(x).float()
+    wanted = torch.stack([head(inputs) for head in band.heads]).mean(0)
+    # Inputs are rounded to bfloat16 where heads learn.
+    assert torch.allclose(score(band.tensors(), "narrowband", torch.from_numpy(x).float())[:, 0], wanted, atol=0.02)
+
+
+def test_chances_are_alike_for_classes_and_by_the_root_for_sources():
+    rows = [row(str(i), "spoof", "large" if i < 16 else "small") for i in range(20)] + [row("g", "bonafide", "small")]
+    chance = chances(rows)
+    assert chance[:20].sum() == pytest.approx(0.5) and chance[20] == pytest.approx(0.5)
+    assert chance[:16].sum() == pytest.approx(2 * chance[16:20].sum())
+
+
+def test_pairs_are_of_one_source():
+    rows = [row(f"{s}{label}{k}", label, s) for s in "ab" for label in ("bonafide", "spoof") for k in range(3)]
+    genuine, synthetic = Pairs([*rows, row("c", "spoof", "c")]).drawn(np.random.default_rng(0), 100)
+    assert all(rows[i]["label"] == "bonafide" and rows[k]["label"] == "spoof" for i, k in zip(genuine, synthetic))
+    assert all(rows[i]["source"] == rows[k]["source"] for i, k in zip(genuine, synthetic))
+
+
+def test_rows_of_samples_of_dev_and_doubled_ones_are_not_learned_from(tmp_path):
+    tables = {
+        "corpus.train.clean.0": [
+            row("kept", "bonafide", "one"),
+            row("doubled", "bonafide", "two"),
+            row("dev", "bonafide", "one", split="dev"),
+            row("speaker", "bonafide", "one", speaker="Allison Smith"),
+            row("note", "bonafide", "one", note="partly June Wallack"),
+        ],
+        "recipe.train.clean.0": [row("longer", "bonafide", "two")],
+    }
+    for name, rows in tables.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rows.json").write_text(json.dumps(rows))
+        np.save(tmp_path / name / "0000.npy", np.arange(len(rows) * 40, dtype=np.float16).reshape(len(rows), 5, 2, 4))
+    x, rows = gather(tmp_path, list(tables), spectra=False)
+    assert [r["file"] for r in rows] == ["kept", "longer"]
+    assert x.shape == (2, 4 * 2 * 4) and x[0, 0] == 0
+
+
+def parties(rng, count=1600):
+    """Two scores that know different things, in four sources."""
+    out = []
+    for i in range(count):
+        genuine = i % 2 == 0
+        first, second = rng.normal(1.2 if genuine else -1.2, 1.5, 2)
+        about = {"label": "bonafide" if genuine else "spoof", "source": f"s{i // 2 % 4}", "system": "x", "kind": "read"}
+        about |= {"split": "dev", "condition": ("plain", "ulaw")[i // 2 % 2], "seconds": "4"}
+        about |= {"model": fusion.MODELS[i // 8 % 2], "speech": 4.0, "snr": 40.0}
+        out.append(Party(first=first, second=second, **about))
+    return out
+
+
+def test_both_scores_together_are_better_than_one_and_points_have_their_rates():
+    every = parties(np.random.default_rng(0))
+    judgements, fusions = fusion.judged(every, every)
+    genuine = np.array([p.genuine for p in every])
+    of_both = fusion.metrics.eer(judgements[genuine, 0], judgements[~genuine, 0])
+    first = np.array([p.first for p in every])
+    assert of_both < fusion.metrics.eer(first[genuine], first[~genuine]) - 0.04
+    for model, fit in fusions.items():
+        of_model = np.array([p.model == model for p in every])
+        llr = judgements[:, 0]
+        assert (llr[of_model & genuine] <= fit.alarm).mean() <= 0.0101
+        assert (llr[of_model & ~genuine] >= fit.clear).mean() == pytest.approx(0.05, abs=0.006)
+
+
+def test_figures_are_of_other_folds():
+    every, lines = parties(np.random.default_rng(1)), []
+    table = fusion.table(every, fusion.cross_validated(every), lines.append)
+    assert set(table) == {"dev plain 4 s", "dev ulaw 4 s"} and len(lines) == 2
+    assert all(0.02 < figures["eer"] < 0.2 for figures in table.values())
