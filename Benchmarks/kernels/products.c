@@ -27,7 +27,7 @@ __attribute__((target("avx512f,avx512bf16"))) static double ceiling(void) {
     const __m512bh a = (__m512bh)_mm512_set1_epi32(try), b = (__m512bh)_mm512_set1_epi32(0x3f803f80);
     const double start = now();
     for (int step = 0; step < steps; step++) {
-#pragma GCC unroll 24
+#pragma clang loop unroll(full)
       for (int i = 0; i < sums; i++) {
         s[i] = _mm512_dpbf16_ps(s[i], a, b);
         __asm__ volatile("" : "+v"(s[i]));
