@@ -4,7 +4,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 # Shares of the pairs that data/sampling.py draws, by their kind.
 SHARES = {"matched": 0.34, "line": 0.22, "copy": 0.18, "classic": 0.10, "free": 0.16}
@@ -63,41 +63,68 @@ class Experiment:
     look_every: int = 3000
     """Steps from one look at dev to the next."""
 
+    def check(self) -> None:
+        """Raises `RecipeError` where settings do not go together."""
+        if self.sample_rate_hz not in (8000, 16000):
+            raise RecipeError(f"sample_rate_hz is {self.sample_rate_hz}; 8000 and 16000 are known")
+        if len(self.channels) != 4:
+            raise RecipeError("channels are four")
+        if self.batch < 2 or self.batch % 2:
+            raise RecipeError("batch is of pairs, and so even")
+        if unknown := set(self.shares) - set(SHARES):
+            raise RecipeError(f"shares: no kind of pair {', '.join(sorted(unknown))}; there are {', '.join(SHARES)}")
 
-def read(path: str | Path, **changes: Any) -> Experiment:
-    """The experiment of a TOML file, with some of its settings changed; a change that is None is none."""
+
+@dataclass(frozen=True)
+class Heads:
+    """Heads of the second stage, and the folders of states that they learn from: second_stage/heads.py"""
+
+    model: str
+    """Models/second"""
+    states: str = ".build/training/states"
+    """What encoders.states made."""
+    narrowband: tuple[str, ...] = ()
+    """Sets of rows, each names of folders of `states` with commas in between; of each as many heads as seeds."""
+    wideband: tuple[str, ...] = ()
+    narrowband_seeds: int = 3
+    wideband_seeds: int = 3
+    epochs: int = 12
+    look: tuple[str, ...] = ()
+    """Folders whose EER is printed."""
+
+    def check(self) -> None:
+        """Raises `RecipeError` where settings do not go together."""
+        if not self.narrowband or not self.wideband:
+            raise RecipeError("narrowband and wideband name a set of rows at least")
+
+
+Kind = TypeVar("Kind", Experiment, Heads)
+
+
+def read(path: str | Path, kind: type[Kind], **changes: Any) -> Kind:
+    """The recipe of a TOML file, with some of its settings changed; a change that is None is none."""
     try:
         with open(path, "rb") as file:
             settings = tomllib.load(file)
+        changed = {name: value for name, value in changes.items() if value is not None}
+        return made(kind, settings | changed)
     except OSError as error:
         raise RecipeError(f"{path}: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecipeError) as error:
         raise RecipeError(f"{path}: {error}") from None
-    return made(str(path), settings | {name: value for name, value in changes.items() if value is not None})
 
 
-def made(path: str, settings: dict[str, Any]) -> Experiment:
-    """The experiment of these settings; `path` is what errors name."""
-    fields = {field.name: field for field in dataclasses.fields(Experiment)}
-    values: dict[str, Any] = {}
-    for name, value in settings.items():
+def made(kind: type[Kind], settings: dict[str, Any]) -> Kind:
+    """The recipe of these settings."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for name in settings:
         if name not in fields:
-            raise RecipeError(f"{path}: no setting {name!r}; there are {', '.join(fields)}")
-        values[name] = fitting(f"{path}: {name}", value, fields[name].type)
-    if "model" not in values:
-        raise RecipeError(f"{path}: model is missing")
-    experiment = Experiment(**values)
-    if experiment.sample_rate_hz not in (8000, 16000):
-        raise RecipeError(f"{path}: sample_rate_hz is {experiment.sample_rate_hz}; 8000 and 16000 are known")
-    if len(experiment.channels) != 4:
-        raise RecipeError(f"{path}: channels are four")
-    if experiment.batch < 2 or experiment.batch % 2:
-        raise RecipeError(f"{path}: batch is of pairs, and so even")
-    if unknown := set(experiment.shares) - set(SHARES):
-        raise RecipeError(
-            f"{path}: shares: no kind of pair {', '.join(sorted(unknown))}; there are {', '.join(SHARES)}"
-        )
-    return experiment
+            raise RecipeError(f"no setting {name!r}; there are {', '.join(fields)}")
+    if "model" not in settings:
+        raise RecipeError("model is missing")
+    recipe = kind(**{name: fitting(name, value, fields[name].type) for name, value in settings.items()})
+    recipe.check()
+    return recipe
 
 
 def fitting(what: str, value: Any, kind: Any) -> Any:

@@ -187,7 +187,7 @@ def main() -> None:
     options = vars(parser.parse_args())
     torch.set_num_threads(2)
     try:
-        show(Export(experiment.read(options.pop("recipe"), **options)).write())
+        show(Export(experiment.read(options.pop("recipe"), Experiment, **options)).write())
     except RecipeError as error:
         sys.exit(str(error))
 

@@ -31,7 +31,7 @@ def recipe(arguments: list[str]) -> Experiment:
     for name, kind in CHANGED.items():
         parser.add_argument("--" + name, type=kind)
     options = vars(parser.parse_args(arguments))
-    return experiment.read(options.pop("recipe"), **options)
+    return experiment.read(options.pop("recipe"), Experiment, **options)
 
 
 def train(settings: Experiment) -> Training:

@@ -1,18 +1,18 @@
 """Heads of the second stage, on the pooled states of the pre-trained encoders.
 
-python -m bonafide_models.second_stage.heads STATES Models/second --narrowband NAME[,NAME …] --wideband NAME[,NAME …]
-                                             --look NAME[,NAME …] [--seeds 3] [--epochs 12]
+python -m bonafide_models.second_stage.heads Models/experiments/second.toml [--states STATES] [--model Models/second]
 
-Learns perceptrons on the states that encoders.states made (NAME is a folder of STATES): of the speech encoder for
-narrowband parties, of both encoders for wideband ones, source-weighted and from pairs inside sources, and writes
-Models/second.safetensors; --look prints EERs of folders that are not learned from. second_stage.fuse then fits how both
-stages' scores come together, and writes Models/second.json.
+Learns perceptrons on the states that encoders.states made: of the speech encoder for narrowband parties, of both
+encoders for wideband ones, source-weighted and from pairs inside sources, and writes Models/second.safetensors; prints
+EERs of folders that are not learned from. second_stage.fuse then fits how both stages' scores come together, and writes
+Models/second.json.
 """
 
 import argparse
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bonafide_models import metrics
+from bonafide_models import experiment, metrics
 from bonafide_models.arrays import Doubles, Floats, Row
+from bonafide_models.experiment import Heads, RecipeError
 from bonafide_models.second_stage.rows import Pairs, States, chances, gather, load
 from bonafide_models.second_stage.stored import eight_bits
-
-BANDS = ("narrowband", "wideband")
 
 
 class Head(nn.Module):
@@ -155,40 +154,38 @@ def counts(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def train(
-    states: str, sets: Mapping[str, Sequence[str]], look: Sequence[str], seeds: int, epochs: int, out: str
-) -> None:
-    """Heads of both bands, to OUT.safetensors, and counts for the card to OUT.training.json."""
-    looks = {name: load(states, name) for name in look}
+def train(recipe: Heads) -> None:
+    """Heads of both bands, to MODEL.safetensors, and counts for the card to MODEL.training.json."""
+    looks = {name: load(recipe.states, name) for name in recipe.look}
+    bands = [
+        (Band("narrowband"), recipe.narrowband, recipe.narrowband_seeds),
+        (Band("wideband"), recipe.wideband, recipe.wideband_seeds),
+    ]
     tensors: dict[str, Tensor] = {}
     rows: dict[tuple[str, str], Row] = {}
-    for name in BANDS:
-        band = Band(name)
-        for names in sets[name]:
-            band.learn(states, names.split(","), seeds, epochs)
+    for band, sets, seeds in bands:
+        for names in sets:
+            band.learn(recipe.states, names.split(","), seeds, recipe.epochs)
         for looked, (x, looked_rows) in looks.items():
             band.look(looked, x, looked_rows)
         tensors |= band.tensors()
         rows |= band.rows
-    safetensors.torch.save_file(eight_bits(tensors), out + ".safetensors")
-    Path(out + ".training.json").write_text(json.dumps(counts(list(rows.values()))))
+    safetensors.torch.save_file(eight_bits(tensors), recipe.model + ".safetensors")
+    Path(recipe.model + ".training.json").write_text(json.dumps(counts(list(rows.values()))))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("states")
-    parser.add_argument("out")
-    for band in BANDS:
-        again = "rows of as many heads as there are seeds; may be given again"
-        parser.add_argument("--" + band, action="append", required=True, help=again)
-    parser.add_argument("--look", default="")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=12)
-    options = parser.parse_args()
+    parser.add_argument("recipe")
+    parser.add_argument("--states")
+    parser.add_argument("--model")
+    parser.add_argument("--epochs", type=int)
+    options = vars(parser.parse_args())
     torch.set_num_threads(1)
-    sets = {band: getattr(options, band) for band in BANDS}
-    look = [name for name in options.look.split(",") if name]
-    train(options.states, sets, look, options.seeds, options.epochs, options.out)
+    try:
+        train(experiment.read(options.pop("recipe"), Heads, **options))
+    except RecipeError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
