@@ -4,7 +4,7 @@
     Benchmarks/cluster/overhead.py BONAFIDE PYTHON FOLDER [--rounds 3] [--fast] [--conf NAME=VALUE ...]
 
 PYTHON has PySpark, and the package or PYTHONPATH and BONAFIDE_LIBRARY. Clocks on the wall tell of what else the machine does, too; they
-are told beside it. What Spark takes to start is measured with two recordings, and taken off.
+are told beside it. What Spark takes to start, both workers included, is measured with two recordings, a task each, and taken off.
 """
 import argparse
 import ctypes
@@ -81,9 +81,9 @@ def main():
             (few / path.name).symlink_to(path.resolve())
         for number in range(options.rounds):
             found = {}
-            for name, folder in (('few', few), ('all', options.folder)):
+            for name, folder, files in (('few', few, '1'), ('all', options.folder, options.files_per_task)):
                 command = [options.bonafide, 'scan', '-j', '2', '--quiet', '--format', 'jsonl', *fast, str(folder)]
-                spark = [*submit, str(SUBMIT), str(folder), str(Path(scratch, f'{name}{number}')), '--files-per-task', options.files_per_task, *fast]
+                spark = [*submit, str(SUBMIT), str(folder), str(Path(scratch, f'{name}{number}')), '--files-per-task', files, *fast]
                 found[name] = times(command, (0, 1)), times(spark, (0,))
             (command_few, spark_few), (command_all, spark_all) = ([cpu for cpu, _ in found[name]] for name in ('few', 'all'))
             ratios.append((spark_all - spark_few) / (command_all - command_few))
