@@ -1,0 +1,145 @@
+/// Where the audio of WAV, RF64, BW64 and Wave64 is.
+extension Layout {
+  /// By which WAV names MP3.
+  private static let mp3Tag: Int64 = 0x55
+
+  /// WAV, RF64, BW64.
+  static func waveRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
+    let bigEndian = file.bytes(at: start, count: 4).hasText("RIFX")
+    let isLong = file.bytes(at: start, count: 4).hasText("RF64") || file.bytes(at: start, count: 4).hasText("BW64")
+    var (place, format, longLength): (Int64, [UInt8]?, Int64?) = (start + 12, nil, nil)
+    var (audio, recorded): ([Range<Int64>], Recorded) = ([], Recorded(parts: [], end: size))
+    while place + 8 <= size {
+      let head = file.bytes(at: place, count: 8)
+      guard isName(Array(head.prefix(4))), let length = head.number(at: 4, bytes: 4, bigEndian: bigEndian) else { break }
+      let body = place + 8
+      if isStart(file.bytes(at: place, count: 12)) {
+        recorded.end = place
+        break
+      }
+      if head.hasText("fmt ") {
+        guard (14...4_096).contains(length) else { return nil }
+        format = file.bytes(at: body, count: Int(length))
+      } else if head.hasText("ds64") {
+        longLength = file.bytes(at: body + 8, count: 8).number(at: 0, bytes: 8, bigEndian: bigEndian)
+      } else if head.hasText("data") {
+        guard let rate = format?.number(at: 8, bytes: 4, bigEndian: bigEndian) else { return nil }
+        var claimed: Int64? = length < 0xFFFF_0000 ? length : nil
+        if isLong, length == 0xFFFF_FFFF { claimed = longLength }
+        let extent = extent(
+          body, claimed: claimed, size: size, wraps: !isLong, least: max(64, rate / 10),
+          follows: { place in
+            isChunk(in: file, at: place, size: size, bigEndian: bigEndian)
+              || place & 1 != body & 1 && isChunk(in: file, at: place + 1, size: size, bigEndian: bigEndian)
+          },
+          next: { nextWave(in: file, from: $0, size: size) })
+        // Decoders do not take a length of 64 bits that is none.
+        if !extent.isAsSaid || !audio.isEmpty || isLong && claimed == nil { recorded.isPlain = false }
+        if let warning = extent.warning { recorded.warnings.append(warning) }
+        if extent.end > body { audio.append(body..<extent.end) }
+        place = extent.end
+        // The byte that evens a length may be there or not.
+        if (extent.end - body) & 1 == 1, !isChunkName(in: file, at: place) { place += 1 }
+        continue
+      }
+      place = body + length + (length & 1)
+    }
+    guard let format, let block = format.number(at: 12, bytes: 2, bigEndian: bigEndian) else { return nil }
+    if format.number(at: 0, bytes: 2, bigEndian: bigEndian) == mp3Tag {
+      // Frames in a chunk are what they are without.
+      var found: [Recorded] = []
+      for range in audio where recorded.end > range.lowerBound {
+        guard let frames = framesRecording(in: file, at: range.lowerBound, size: range.upperBound) else { continue }
+        found.append(frames)
+        // Another recording begins inside.
+        if frames.end < range.upperBound { recorded.end = frames.end }
+      }
+      if !found.isEmpty {
+        recorded.isPlain = false
+        recorded.parts = found.flatMap(\.parts)
+        for index in recorded.parts.indices { recorded.parts[index].container = "WAV" }
+        recorded.warnings += found.flatMap(\.warnings)
+        return recorded
+      }
+    }
+    recorded.parts = pieces(audio, block: block).map {
+      LayoutPart(wave(format, audio: $0, bigEndian: bigEndian), container: isLong ? "RF64" : nil)
+    }
+    return recorded
+  }
+
+  private static func nextWave(in file: borrowing FileDescriptor, from place: Int64, size: Int64) -> Int64? {
+    var place = place
+    while let hit = file.firstPlace(of: Array("WAVEfmt ".utf8), in: place..<size) {
+      let head = file.bytes(at: hit - 8, count: 4)
+      if hit - 8 >= place, head.hasText("RIFF") || head.hasText("RIFX") { return hit - 8 }
+      place = hit + 1
+    }
+    return nil
+  }
+
+  /// A WAV file of some audio.
+  private static func wave(_ format: [UInt8], audio: Range<Int64>, bigEndian: Bool) -> Excerpt {
+    func number(_ value: Int) -> [UInt8] { headerBytes(Int64(value), count: 4, bigEndian: bigEndian) }
+    let count = Int(audio.upperBound - audio.lowerBound)
+    let padded = format + (format.count % 2 == 1 ? [0] : [])
+    let header =
+      Array((bigEndian ? "RIFX" : "RIFF").utf8) + number(20 + padded.count + count + (count & 1)) + Array("WAVEfmt ".utf8)
+      + number(format.count) + padded + Array("data".utf8) + number(count)
+    return Excerpt([.bytes(header), .file(audio)] + (count & 1 == 1 ? [.bytes([0])] : []))
+  }
+
+  // MARK: W64
+
+  private static let wave64Tail: [UInt8] = [0xF3, 0xAC, 0xD3, 0x11, 0x8C, 0xD1, 0x00, 0xC0, 0x4F, 0x8E, 0xDB, 0x8A]
+
+  /// Sony Wave64: names of 16 bytes, lengths of 64 bits that count the head, chunks at multiples of 8.
+  static func wave64Recording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
+    func isHead(_ place: Int64) -> Bool {
+      let head = file.bytes(at: place, count: 16)
+      return Array(head.dropFirst(4)) == wave64Tail || isWave64(in: file, at: place)
+    }
+    guard isWave64(in: file, at: start) else { return nil }
+    var (place, format): (Int64, [UInt8]?) = (start + 40, nil)
+    var (audio, recorded): ([Range<Int64>], Recorded) = ([], Recorded(parts: [], end: size))
+    while place + 24 <= size {
+      let head = file.bytes(at: place, count: 24)
+      if isWave64(in: file, at: place) || isStart(head) {
+        recorded.end = place
+        break
+      }
+      let length = head.number(at: 16, bytes: 8, bigEndian: false)
+      let body = place + 24
+      if head.hasText("fmt "), let length {
+        guard (38...4_096).contains(length) else { return nil }
+        format = file.bytes(at: body, count: Int(length) - 24)
+      } else if head.hasText("data") {
+        guard let rate = format?.number(at: 8, bytes: 4, bigEndian: false) else { return nil }
+        let extent = extent(
+          body, claimed: length.map { max(0, $0 - 24) }, size: size, wraps: false, least: max(64, rate / 10),
+          follows: { place in
+            size - place < 24 || isStart(file.bytes(at: place, count: 12)) || isHead(place) || isHead(start + (place - start + 7) / 8 * 8)
+          },
+          next: { place in file.firstPlace(of: Array("riff".utf8) + wave64RIFFTail, in: place..<size) })
+        if !extent.isAsSaid || !audio.isEmpty { recorded.isPlain = false }
+        if let warning = extent.warning { recorded.warnings.append(warning) }
+        if extent.end > body { audio.append(body..<extent.end) }
+        place = isHead(extent.end) ? extent.end : start + (extent.end - start + 7) / 8 * 8
+        continue
+      }
+      guard let length, length >= 24 else { break }
+      let (next, overflow) = place.addingReportingOverflow(length > size ? size : length)
+      if overflow { break }
+      place = start + (next - start + 7) / 8 * 8
+    }
+    guard let format, let block = format.number(at: 12, bytes: 2, bigEndian: false) else { return nil }
+    recorded.parts = pieces(audio, block: block).map { LayoutPart(wave(format, audio: $0, bigEndian: false), container: "W64") }
+    return recorded
+  }
+
+  private static let wave64RIFFTail: [UInt8] = [0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00]
+
+  private static func isWave64(in file: borrowing FileDescriptor, at place: Int64) -> Bool {
+    file.bytes(at: place, count: 16) == Array("riff".utf8) + wave64RIFFTail
+  }
+}
