@@ -11,6 +11,8 @@ from bonafide_models import sound
 from bonafide_models.data import protocol
 from made import RATE, WIDE, row, tone, voice
 
+# Small batches: threads that wait for each other take longer than one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # For the steps that tests run in a process of their own.
 os.environ["PYTHONPATH"] = str(Path(__file__).parents[1] / "src")
 
