@@ -61,7 +61,8 @@ int main(void) {
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     const size_t rows = shapes[i].rows, inputs = shapes[i].inputs, outputs = shapes[i].outputs;
     float *weights = malloc(inputs * outputs * sizeof *weights), *output = malloc(rows * outputs * sizeof *output);
-    uint16_t *packed = malloc(kernels_product_packed_count(inputs, outputs) * sizeof *packed), *input = malloc(rows * inputs * sizeof *input);
+    uint16_t *packed = malloc(kernels_product_packed_count(inputs, outputs) * sizeof *packed),
+             *input = malloc(rows * inputs * sizeof *input);
     if (!weights || !output || !packed || !input) return 1;
     for (size_t k = 0; k < inputs * outputs; k++) weights[k] = (float)(k % 7) - 3;
     for (size_t k = 0; k < rows * inputs; k++) input[k] = 0x3f80;
