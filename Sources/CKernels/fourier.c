@@ -60,8 +60,8 @@ struct kernels_fourier *kernels_fourier_make(size_t size, size_t batch, enum ker
     turns += rest - rest / plan->factors[plan->steps];
     if (plan->factors[plan->steps] % 2) turns += plan->factors[plan->steps];
   }
-  // More of long frames would not fit the first cache.
-  const size_t lanes = plan->count > 256 ? 1 : smaller(batch, kernels_lanes);
+  // More of longer frames would not fit the caches.
+  const size_t lanes = plan->count > 512 ? 1 : smaller(batch, kernels_lanes);
   plan->lanes = lanes;
   plan->twiddles = malloc((2 * turns + 1) * sizeof(float));
   plan->halves = malloc((plan->count + 2) * sizeof(float));
