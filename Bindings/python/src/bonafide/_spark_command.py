@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     add("--commit-every", type=positive, metavar="N", help="recordings between commits: of these at most are lost (20 tasks a core)")
     add("--files-per-task", type=positive, metavar="N", default=32, help="recordings of a task, of which as many are lost with it (32)")
     add("--fast", action="store_true", help="leave out the second stage")
+    add("--precise", action="store_true", help="compute in single precision throughout")
     add("--channel-names", metavar="NAME,...", type=lambda text: text.split(","), help="of the channels, first to last")
     add("--profile", metavar="FILE", help="what bonafide calibrate wrote; read by the driver")
     add("--model", metavar="FILE", help="judge with this model; a path on each worker and the driver")
