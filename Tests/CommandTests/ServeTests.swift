@@ -125,64 +125,6 @@ private func isInstalled(_ program: String) -> Bool {
     #expect(member("why", of: events[events.count - 1]) == .string("shutdown"))
   }
 
-  /// The log has the end of each call, also of those that the host ends itself.
-  @Test func theLogIsWrittenToItsEnd() throws {
-    let host = try start(["--log-level", "info", "--drain", "0"])
-    let clients = try (0..<40).map { _ in try connection(host.audioSocket) }
-    for client in clients { try client.write(contentsOf: call) }
-    try wait { try text("err").matches(of: /call_started|refused/).count >= clients.count }
-    kill(host.process.processIdentifier, SIGTERM)
-    host.process.waitUntilExit()
-    #expect(host.process.terminationStatus == 0)
-    // A busy machine may have refused some.
-    let started = try text("err").matches(of: /call_started, call audiosocket-/).count
-    #expect(try text("err").matches(of: /call_ended, call audiosocket-/).count == started && started > 0)
-  }
-
-  /// Nobody reads standard error any more: calls go on, and what was not said is counted.
-  @Test func aLogThatNobodyReadsHoldsNothingUp() throws {
-    let errors = Pipe()
-    let host = try start(["--log-format", "json"], errors: errors.fileHandleForWriting)
-    var log = ""
-    let reading = errors.fileHandleForReading.fileDescriptor
-    _ = fcntl(reading, F_SETFL, O_NONBLOCK)
-    func read() {
-      var buffer = [UInt8](repeating: 0, count: 1 << 16)
-      let count = Glibc.read(reading, &buffer, buffer.count)
-      log += String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-    }
-    var ports: [Int] { log.matches(of: /listening at \w+:\/\/127\.0\.0\.1:(\d+)/).compactMap { Int($0.output.1) } }
-    try wait {
-      read()
-      return ports.count == 2
-    }
-    let port = try #require(ports.last)
-    let writing = errors.fileHandleForWriting.fileDescriptor
-    _ = fcntl(writing, F_SETFL, O_NONBLOCK)
-    while Glibc.write(writing, "x", 1) == 1 {}
-    // Of the pipe, and so of the program, too.
-    _ = fcntl(writing, F_SETFL, 0)
-    func refused() throws {
-      let stranger = try connection(port)
-      try stranger.write(contentsOf: Data("GET / HTTP/1.1\r\n\r\n".utf8))
-      _ = try stranger.readToEnd()
-    }
-    for _ in 0..<5 { try refused() }
-    let client = try connection(port)
-    try client.write(contentsOf: call + [0x00, 0, 0])
-    try wait { try text("out").contains(#""event":"call_ended""#) }
-    #expect(try text("out").contains(#""event":"call_ended""#))
-    while log.utf8.count < 65_536 { read() }
-    try refused()
-    try wait {
-      read()
-      return log.contains("closed: ")
-    }
-    #expect(log.contains(#""level":"warning","message":"5 lines were left out, for nobody read standard error""#))
-    kill(host.process.processIdentifier, SIGTERM)
-    host.process.waitUntilExit()
-  }
-
   /// Killed in a call, it leaves nothing behind that keeps it from starting.
   @Test func whatWasKilledStartsAgainAtOnce() throws {
     let first = try start()
