@@ -10,18 +10,14 @@ struct GRU: Sendable {
   let hidden: Int
   /// Gates r, z and n of the inputs of all steps at once. Its bias has b_hr and b_hz in it.
   private let projection: Dense
-  private let recurrent: Recurrent
+  /// Of the state, (hidden, 3 hidden), the transpose of what PyTorch has, with which OpenBLAS is faster; in panels of
+  /// `kernels_vector_panel` columns where kernels run, empty where there are `halves`.
+  private let recurrent: [Float]
+  private let hasPanels: Bool
+  /// The same as `kernels_product_pack` packs them, empty where the kernels have no use for them.
+  private let halves: [UInt16]
   /// b_hn
   private let candidateBias: [Float]
-
-  /// Weights of the state. In float, (hidden, 3 hidden), the transpose of what PyTorch has, with which OpenBLAS is faster.
-  private enum Recurrent: Sendable {
-    case float([Float])
-    /// In panels of `kernels_vector_panel` columns.
-    case panels([Float])
-    /// As `kernels_product_pack` packs them.
-    case halves([UInt16])
-  }
 
   /// - Parameters:
   ///   - inputWeight: (3 hidden, inputs), gates in the order r, z, n.
@@ -35,14 +31,10 @@ struct GRU: Sendable {
     self.hidden = hidden
     let bias = (0..<3 * hidden).map { inputBias[$0] + ($0 < 2 * hidden ? recurrentBias[$0] : 0) }
     projection = Dense(weight: inputWeight, bias: bias, rectified: false, kernels: kernels)
-    let hasPanels = kernels != kernels_none && (3 * hidden).isMultiple(of: Int(kernels_vector_panel))
-    if hidden.isMultiple(of: 4), case .halves(let packed) = Weights(recurrentWeight, kernels) {
-      recurrent = .halves(packed)
-    } else if hasPanels {
-      recurrent = .panels(Self.transposed(recurrentWeight, panel: Int(kernels_vector_panel)))
-    } else {
-      recurrent = .float(Self.transposed(recurrentWeight, panel: 3 * hidden))
-    }
+    if hidden.isMultiple(of: 4), case .halves(let packed) = Weights(recurrentWeight, kernels) { halves = packed } else { halves = [] }
+    hasPanels = kernels != kernels_none && (3 * hidden).isMultiple(of: Int(kernels_vector_panel))
+    recurrent =
+      halves.isEmpty ? Self.transposed(recurrentWeight, panel: hasPanels ? Int(kernels_vector_panel) : 3 * hidden) : []
     candidateBias = Array(recurrentBias[(2 * hidden)...])
   }
 
@@ -80,14 +72,14 @@ struct GRU: Sendable {
 
   /// The gates' sums of the state.
   private func multiply(_ state: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>) {
-    switch recurrent {
-    case .float(let weights):
-      weights.withUnsafeBufferPointer { weights in
-        guard let weights = weights.baseAddress else { return }
+    if !halves.isEmpty { return kernels_product_row(state, hidden, halves, 3 * hidden, sums) }
+    recurrent.withUnsafeBufferPointer { weights in
+      guard let weights = weights.baseAddress else { return }
+      if hasPanels {
+        kernels_multiply_transposed(weights, hidden, 3 * hidden, state, sums)
+      } else {
         Matrix(weights, rows: hidden, columns: 3 * hidden).multiplyTransposed(state, into: sums)
       }
-    case .panels(let weights): kernels_multiply_transposed(weights, hidden, 3 * hidden, state, sums)
-    case .halves(let weights): kernels_product_row(state, hidden, weights, 3 * hidden, sums)
     }
   }
 
