@@ -1,5 +1,4 @@
 import CKernels
-import Glibc
 
 /// Power spectra of real frames, which are transformed two at a time: as the real and the imaginary parts of complex numbers, since
 /// transforms of those take a third of the time.
@@ -11,7 +10,7 @@ struct PairTransform: ~Copyable {
   /// Pairs of a group.
   private let pairs: Int
   /// Pairs of `size` complex numbers.
-  private let input: UnsafeMutablePointer<Float>
+  private let input: SpectrumBuffer
   private let spectra: SpectrumBuffer
   private let plan: TransformPlan
 
@@ -28,23 +27,17 @@ struct PairTransform: ~Copyable {
     }
     precondition(spectra.count >= Self.room(size: size), "the buffer has no room for the transforms")
     let pairs = min(frames, Self.mostFrames) / 2
-    guard let input = alignedFloats(size * frames) else { throw FeatureError(noTransformOf: size, batch: frames) }
-    input.update(repeating: 0, count: size * frames)
+    let input = try SpectrumBuffer(count: size * frames / 2)
     guard
       let plan = TransformPlan(
-        size: size, batch: pairs, frames: kernels_complex, input: input, output: spectra.start, stride: Self.stride(size: size))
-    else {
-      free(input)
-      throw FeatureError(noTransformOf: size, batch: frames)
-    }
+        size: size, batch: pairs, frames: kernels_complex, input: input.start, output: spectra.start, stride: Self.stride(size: size))
+    else { throw FeatureError(noTransformOf: size, batch: frames) }
     self.size = size
     self.pairs = pairs
     self.input = input
     self.spectra = spectra
     self.plan = plan
   }
-
-  deinit { free(input) }
 
   /// Complex numbers from one spectrum to the next: `size`, and padding that keeps them aligned.
   private static func stride(size: Int) -> Int { (size + 3) & ~3 }
@@ -60,14 +53,14 @@ struct PairTransform: ~Copyable {
   func load(
     _ first: UnsafePointer<Float>, _ second: UnsafePointer<Float>?, window: [Float], asFrame frame: Int
   ) {
-    kernels_window_pair(first, second, window, window.count, input + frame * size)
+    kernels_window_pair(first, second, window, window.count, input.start + frame * size)
   }
 
   /// Writes |X|² of a group's frames: `size / 2 + 1` rows of `mostFrames` numbers, without meaning behind the last frame of the group.
   ///
   /// - Parameter first: the first frame of the group.
   func powers(ofGroupFrom first: Int, to power: UnsafeMutablePointer<Float>) {
-    plan.execute(input + first * size)
+    plan.execute(input.start + first * size)
     kernels_pair_powers(spectra.start, Self.stride(size: size), size, power)
   }
 }

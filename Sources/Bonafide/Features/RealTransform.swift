@@ -74,7 +74,7 @@ final class SpectrumBuffer {
 }
 
 /// Memory that `free` gives back, aligned for SIMD; `nil` when there is none.
-func alignedFloats(_ count: Int) -> UnsafeMutablePointer<Float>? {
+private func alignedFloats(_ count: Int) -> UnsafeMutablePointer<Float>? {
   let alignment = 64
   let bytes = (count * MemoryLayout<Float>.stride + alignment - 1) / alignment * alignment
   return aligned_alloc(alignment, bytes)?.assumingMemoryBound(to: Float.self)

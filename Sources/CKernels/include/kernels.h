@@ -82,7 +82,7 @@ struct kernels_band {
 
 /// Energies of bands.
 ///
-/// - power: of `kernels_power`.
+/// - power: of `kernels_pair_powers`.
 /// - weights: those of the first band's bins, then of the second's, ...
 /// - energies: gets `bands` rows of a number per frame.
 void kernels_bands(const float *power, const struct kernels_band *layout, size_t bands, const float *weights, float *energies);
