@@ -13,6 +13,7 @@ rm -f "$folder"/*.deb "$folder"/bonafide_* "$folder"/*.changes
 tar -C "$folder" --exclude=.build --exclude="${tree##*/}/debian" --sort=name --mtime='2026-01-01 UTC' --owner=0 --group=0 --numeric-owner \
   -cf - "${tree##*/}" | gzip -n1 >"$folder/bonafide_$version.orig.tar.gz"
 # Swift is not Debian's, so that build dependencies are looked at, and Swift is the one on the PATH; what was built before is kept.
+# Without cleaning, the source package is made only where it is asked for (-F).
 # No packages of symbols, which are larger than all else.
-(cd "$tree" && DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -us -uc -nc)
+(cd "$tree" && DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -us -uc -nc -F)
 lintian --fail-on error,warning "$folder"/*.changes

@@ -23,7 +23,9 @@ cp -R samples "$root/samples"
 # libcurl is loaded when something is posted. glibc stays out: it goes with the kernel and the names of the system.
 curl=$(ldconfig -p | sed -n 's|.* \(/.*/libcurl\.so\.4\)$|\1|p' | head -1)
 glibc='ld-linux.*|libc|libm|libpthread|libdl|librt|libresolv|libutil|libanl|libnss_.*'
-{ echo "$curl"; ldd "$root/bin/bonafide" "$curl" | sed -n 's|.* => \(/[^ ]*\) .*|\1|p'; } | sort -u | grep -vE "/($glibc)\.so[.0-9]*$" | while read -r library; do
+mapfile -t libraries < <({ echo "$curl"; ldd "$root/bin/bonafide" "$curl" | sed -n 's|.* => \(/[^ ]*\) .*|\1|p'; } | sort -u | grep -vE "/($glibc)\.so[.0-9]*$")
+Packaging/licences.sh "$root/share/doc/licences" "${libraries[@]}"
+for library in "${libraries[@]}"; do
   install -m 644 "$library" "$root/lib/${library##*/}"
   patchelf --set-rpath '$ORIGIN' "$root/lib/${library##*/}"
 done

@@ -15,9 +15,12 @@ trap 'rm -rf "$raw"' EXIT
 rm -f "$folder"/bonafide-*.whl "$folder"/bonafide-*.tar.gz
 
 cp LICENSE NOTICE "$tree/Bindings/python"
+(cd "$tree/Bindings/python" && "$python" setup.py -q sdist -d "$folder")
 export BONAFIDE_LIBRARY="$tree/.build/c/libbonafide.so"
+# setuptools takes each LICENSE.* with it.
+mapfile -t libraries < <(ldd "$BONAFIDE_LIBRARY" | sed -n 's|.* => \(/[^ ]*\) .*|\1|p' | grep -vE '/(libc|libm)\.so')
+Packaging/licences.sh "$tree/Bindings/python" "${libraries[@]}"
 "$python" -m pip wheel -q --no-deps --no-build-isolation -w "$raw" "$tree/Bindings/python"
 # The tag says which glibc, and so which systems, it goes with.
 "$python" -m auditwheel -v repair --plat auto -w "$folder" "$raw"/*.whl 2>"$raw/log" || { cat "$raw/log" >&2; exit 1; }
-(cd "$tree/Bindings/python" && "$python" setup.py -q sdist -d "$folder")
 ls "$folder"/bonafide-*.whl "$folder"/bonafide-*.tar.gz
