@@ -1,5 +1,6 @@
 """Puts libbonafide, as `make library` leaves it, inside the wheel."""
 
+import ctypes
 import os
 import pathlib
 import re
@@ -28,11 +29,24 @@ def version() -> str:
     return found.group(1)
 
 
+def uses_system() -> bool:
+    """Whether no library goes inside: `BONAFIDE_LIBRARY` is empty, or this is a source distribution where the system has one."""
+    named = os.environ.get("BONAFIDE_LIBRARY")
+    if named is not None or (ROOT / "Package.swift").exists():
+        return named == ""
+    try:
+        ctypes.CDLL("libbonafide.so.0")
+    except OSError:
+        return False
+    return True
+
+
 def build_library() -> None:
     """Builds libbonafide of the sources beside; what is wrong, and what to do, is the last line."""
     if not (ROOT / "Package.swift").exists():
         raise SystemExit(
-            "the sources of Bonafide are not here: install the wheel, or Debian's libbonafide0 and try again with an empty BONAFIDE_LIBRARY")
+            "libbonafide.so.0 is missing, and these are the sources of the Python part alone: "
+            "install Debian's libbonafide0 and try again, or install the wheel, which has it inside")
     if shutil.which("swift") is None:
         raise SystemExit(
             f"libbonafide is not built, and there is no swift to build it: install Swift 6.3, run `make library` in {ROOT}, and try again")
@@ -43,8 +57,8 @@ def build_library() -> None:
 class BuildWithLibrary(build_py):
     def run(self) -> None:
         super().run()
-        if os.environ.get("BONAFIDE_LIBRARY") == "":
-            return  # none inside: the system's is used
+        if uses_system():
+            return
         library = pathlib.Path(os.environ.get("BONAFIDE_LIBRARY", ROOT / ".build/c/libbonafide.so"))
         if not library.exists() and "BONAFIDE_LIBRARY" not in os.environ:
             build_library()
@@ -57,7 +71,7 @@ class BuildWithLibrary(build_py):
 class WithLibrary(Distribution):
     def has_ext_modules(self) -> bool:
         """Whether it goes where packages of one platform go."""
-        return os.environ.get("BONAFIDE_LIBRARY") != ""
+        return not uses_system()
 
 
 class PlatformWheel(bdist_wheel):
