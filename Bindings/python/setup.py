@@ -46,7 +46,8 @@ def build_library() -> None:
     if not (ROOT / "Package.swift").exists():
         raise SystemExit(
             "libbonafide.so.0 is missing, and these are the sources of the Python part alone: "
-            "install Debian's libbonafide0 and try again, or install the wheel, which has it inside")
+            "install Debian's libbonafide0, or what `make install` of Bonafide's sources and `ldconfig` leave, and try again; "
+            "or install the wheel, which has it inside")
     if shutil.which("swift") is None:
         raise SystemExit(
             f"libbonafide is not built, and there is no swift to build it: install Swift 6.3, run `make library` in {ROOT}, and try again")
