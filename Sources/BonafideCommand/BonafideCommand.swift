@@ -62,8 +62,9 @@ struct BonafideCommand: ParsableCommand {
   static let version = Detector.version
 
   private static var versionText: String {
-    let models = (try? Detector.default.models) ?? []
-    let lines = ["bonafide \(version)"] + models.map { "model \($0.card.name) \($0.card.version), SHA-256 \($0.sha256)" }
+    let models = (try? Detector.builtInFast.models) ?? []
+    var lines = ["bonafide \(version)"] + models.map { "model \($0.card.name) \($0.card.version), SHA-256 \($0.sha256)" }
+    if let second = try? SecondStage.builtInCard { lines.append("model \(second.name) \(second.version), SHA-256 \(second.weightsSHA256)") }
     return (lines + ["kernels \(Kernels.description)"]).joined(separator: "\n")
   }
 }

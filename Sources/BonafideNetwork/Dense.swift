@@ -36,7 +36,13 @@ struct Dense: Sendable {
   }
 
   private func multiply(_ input: Matrix, into output: UnsafeMutablePointer<Float>) {
-    switch weights {
+    switch weights.storage {
+    case .bytes(let matrix):
+      _ = matrix.withUnsafeBytes { bytes in
+        for row in 0..<input.rows {
+          kernels_multiply_bytes(bytes, matrix.scales, outputs, inputs, input.start + row * input.stride, output + row * outputs)
+        }
+      }
     case .float(let weights):
       weights.withUnsafeBufferPointer { weights in
         guard let weights = weights.baseAddress else { return }
@@ -49,7 +55,7 @@ struct Dense: Sendable {
         guard let start = halves.baseAddress else { return }
         kernels_halves(input.start, count, start)
         var windows = kernels_windows(lines: (UnsafePointer(start), nil, nil), count: 1, run: inputs, step: input.stride)
-        kernels_product_windows(&windows, input.rows, weights, outputs, output)
+        kernels_product_windows(&windows, input.rows, weights.start, outputs, output)
       }
     }
   }

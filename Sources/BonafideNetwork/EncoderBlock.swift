@@ -14,10 +14,10 @@ struct EncoderBlock: Sendable {
     self.size = size
     attentionNorm = try weights.norm("\(name).norm_1", size: size)
     feedNorm = try weights.norm("\(name).norm_2", size: size)
-    queryKeyValue = try weights.linear("\(name).query_key_value", outputs: 3 * size, inputs: size, arithmetic)
-    out = try weights.linear("\(name).out", outputs: size, inputs: size, arithmetic)
-    up = try weights.linear("\(name).up", outputs: 4 * size, inputs: size, arithmetic)
-    down = try weights.linear("\(name).down", outputs: size, inputs: 4 * size, arithmetic)
+    queryKeyValue = try weights.linear("\(name).query_key_value", outputs: 3 * size, inputs: size, .rows(arithmetic))
+    out = try weights.linear("\(name).out", outputs: size, inputs: size, .rows(arithmetic))
+    up = try weights.linear("\(name).up", outputs: 4 * size, inputs: size, .rows(arithmetic))
+    down = try weights.linear("\(name).down", outputs: size, inputs: 4 * size, .rows(arithmetic))
   }
 
   /// Takes the states of `scratch.state` through the block.

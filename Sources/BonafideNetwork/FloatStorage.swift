@@ -1,3 +1,5 @@
+import Glibc
+
 /// Memory for floats, zero at first, aligned to a cache line, freed with its owner.
 struct FloatStorage: ~Copyable, @unchecked Sendable {
   // unchecked: there is one owner, so the memory moves between threads with it
@@ -8,6 +10,30 @@ struct FloatStorage: ~Copyable, @unchecked Sendable {
     let memory = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Float>.stride, alignment: 64)
     start = memory.initializeMemory(as: Float.self, repeating: 0, count: count)
     self.count = count
+  }
+
+  deinit { start.deallocate() }
+}
+
+/// Weights of bfloat16, written once, aligned to a cache line, freed with their last user.
+final class HalfStorage: @unchecked Sendable {
+  // unchecked: nobody writes after init
+  let start: UnsafePointer<UInt16>
+
+  /// Bytes of a large page, which is there for one fault in place of 512.
+  private static let hugePage = 1 << 21
+
+  /// - Parameter fill: is given all of the memory, and writes all of it.
+  init(count: Int, fill: (UnsafeMutablePointer<UInt16>) -> Void) {
+    var bytes = count * MemoryLayout<UInt16>.stride
+    let isLarge = bytes > Self.hugePage / 2
+    if isLarge { bytes = (bytes + Self.hugePage - 1) / Self.hugePage * Self.hugePage }
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? Self.hugePage : 64)
+    // Advice: where it is not taken, small pages are as good.
+    if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
+    let values = memory.bindMemory(to: UInt16.self, capacity: count)
+    fill(values)
+    start = UnsafePointer(values)
   }
 
   deinit { start.deallocate() }

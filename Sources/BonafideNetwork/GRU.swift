@@ -14,8 +14,8 @@ struct GRU: Sendable {
   /// `kernels_vector_panel` columns where kernels run, empty where there are `halves`.
   private let recurrent: [Float]
   private let hasPanels: Bool
-  /// The same as `kernels_product_pack` packs them, empty where the kernels have no use for them.
-  private let halves: [UInt16]
+  /// The same as `kernels_product_pack` packs them, `nil` where the kernels have no use for them.
+  private let halves: HalfStorage?
   /// b_hn
   private let candidateBias: [Float]
 
@@ -31,10 +31,10 @@ struct GRU: Sendable {
     self.hidden = hidden
     let bias = (0..<3 * hidden).map { inputBias[$0] + ($0 < 2 * hidden ? recurrentBias[$0] : 0) }
     projection = Dense(weight: inputWeight, bias: bias, rectified: false, kernels: kernels)
-    if hidden.isMultiple(of: 4), case .halves(let packed) = Weights(recurrentWeight, kernels) { halves = packed } else { halves = [] }
+    if hidden.isMultiple(of: 4), case .halves(let packed) = Weights(recurrentWeight, kernels).storage { halves = packed } else { halves = nil }
     hasPanels = kernels != kernels_none && (3 * hidden).isMultiple(of: Int(kernels_vector_panel))
     recurrent =
-      halves.isEmpty ? Self.transposed(recurrentWeight, panel: hasPanels ? Int(kernels_vector_panel) : 3 * hidden) : []
+      halves == nil ? Self.transposed(recurrentWeight, panel: hasPanels ? Int(kernels_vector_panel) : 3 * hidden) : []
     candidateBias = Array(recurrentBias[(2 * hidden)...])
   }
 
@@ -72,7 +72,7 @@ struct GRU: Sendable {
 
   /// The gates' sums of the state.
   private func multiply(_ state: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>) {
-    if !halves.isEmpty { return kernels_product_row(state, hidden, halves, 3 * hidden, sums) }
+    if let halves { return kernels_product_row(state, hidden, halves.start, 3 * hidden, sums) }
     recurrent.withUnsafeBufferPointer { weights in
       guard let weights = weights.baseAddress else { return }
       if hasPanels {

@@ -1,40 +1,97 @@
 import CKernels
 
-/// Weights that rows of inputs are multiplied by.
-enum Weights: Sendable {
-  /// (outputs, inputs)
-  case float([Float])
-  /// As `kernels_product_pack` packs them.
-  case halves([UInt16])
+/// A matrix of weights (outputs, inputs) that rows of inputs are multiplied by.
+struct Weights: Sendable {
+  enum Storage: Sendable {
+    /// (outputs, inputs)
+    case float([Float])
+    /// As `kernels_product_pack` packs them.
+    case halves(HalfStorage)
+    /// As they lie in their file.
+    case bytes(ByteMatrix)
+  }
+
+  /// What weights are multiplied with.
+  enum Use {
+    /// Many rows at once.
+    case rows(Arithmetic)
+    /// A row now and then: not worth a copy.
+    case one
+  }
+
+  let inputs, outputs: Int
+  let storage: Storage
 
   /// - Parameter weight: (outputs, inputs), as in PyTorch.
   init(_ weight: Tensor, _ kernels: kernels_set) {
-    let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    if kernels == kernels_bfloat16, kernels_product_fits(inputs, outputs) {
-      var packed = [UInt16](repeating: 0, count: kernels_product_packed_count(inputs, outputs))
-      kernels_product_pack(weight.values, inputs, outputs, &packed)
-      self = .halves(packed)
+    (outputs, inputs) = (weight.shape[0], weight.shape[1])
+    if Self.packs(inputs: inputs, outputs: outputs, kernels) {
+      storage = .halves(Self.packed(inputs: inputs, outputs: outputs) { kernels_product_pack(weight.values, $0, $1, $2) })
     } else {
-      self = .float(weight.values)
+      storage = .float(weight.values)
     }
+  }
+
+  init(_ weight: Tensor, _ use: Use) {
+    switch use {
+    case .rows(let arithmetic): self.init(weight, arithmetic.kernels)
+    case .one: self.init(weight, kernels_none)
+    }
+  }
+
+  init(_ matrix: ByteMatrix, _ use: Use) {
+    (outputs, inputs) = (matrix.rows, matrix.columns)
+    guard case .rows(let arithmetic) = use else {
+      storage = .bytes(matrix)
+      return
+    }
+    if Self.packs(inputs: inputs, outputs: outputs, arithmetic.kernels) {
+      storage = .halves(
+        Self.packed(inputs: inputs, outputs: outputs) { inputs, outputs, packed in
+          _ = matrix.withUnsafeBytes { kernels_product_pack_bytes($0, matrix.scales, inputs, outputs, packed) }
+        })
+    } else {
+      let values = [Float](unsafeUninitializedCapacity: inputs * outputs) { values, count in
+        guard let start = values.baseAddress else { return }
+        _ = matrix.withUnsafeBytes { kernels_widen($0, matrix.rows, matrix.columns, matrix.scales, start) }
+        count = matrix.rows * matrix.columns
+      }
+      storage = .float(values)
+    }
+  }
+
+  private static func packs(inputs: Int, outputs: Int, _ kernels: kernels_set) -> Bool {
+    kernels == kernels_bfloat16 && kernels_product_fits(inputs, outputs)
+  }
+
+  private static func packed(
+    inputs: Int, outputs: Int, _ pack: (_ inputs: Int, _ outputs: Int, _ packed: UnsafeMutablePointer<UInt16>) -> Void
+  ) -> HalfStorage {
+    HalfStorage(count: kernels_product_packed_count(inputs, outputs)) { pack(inputs, outputs, $0) }
   }
 }
 
 /// A matrix of weights and a bias, which is added by what follows.
 struct Linear: Sendable {
-  let inputs, outputs: Int
   private let weights: Weights
   let bias: [Float]
 
-  init(weight: Tensor, bias: [Float], _ arithmetic: Arithmetic) {
-    (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    self.bias = bias
-    weights = Weights(weight, arithmetic.kernels)
+  init(_ weights: Weights, bias: [Float]) {
+    (self.weights, self.bias) = (weights, bias)
   }
+
+  var inputs: Int { weights.inputs }
+  var outputs: Int { weights.outputs }
 
   /// Rows of `inputs` values to rows of `outputs` values, without the bias.
   func multiply(_ input: UnsafePointer<Float>, rows: Int, into output: UnsafeMutablePointer<Float>) {
-    switch weights {
+    switch weights.storage {
+    case .bytes(let matrix):
+      _ = matrix.withUnsafeBytes { bytes in
+        for row in 0..<rows {
+          kernels_multiply_bytes(bytes, matrix.scales, outputs, inputs, input + row * inputs, output + row * outputs)
+        }
+      }
     case .float(let weights):
       weights.withUnsafeBufferPointer { weights in
         guard let weights = weights.baseAddress else { return }
@@ -45,7 +102,7 @@ struct Linear: Sendable {
       withUnsafeTemporaryAllocation(of: UInt16.self, capacity: rows * inputs) { halves in
         guard let start = halves.baseAddress else { return }
         kernels_halves(input, rows * inputs, start)
-        kernels_product(start, rows, inputs, weights, outputs, output)
+        kernels_product(start, rows, inputs, weights.start, outputs, output)
       }
     }
   }
@@ -62,8 +119,8 @@ struct Linear: Sendable {
     windowsOf lines: UnsafePointer<Float>, length: Int, order: [Int], run: Int, step: Int, rows: Int,
     into output: UnsafeMutablePointer<Float>
   ) {
-    switch weights {
-    case .float(let weights):
+    switch weights.storage {
+    case .float, .bytes:
       withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * inputs) { windows in
         guard let start = windows.baseAddress else { return }
         for row in 0..<rows {
@@ -71,11 +128,7 @@ struct Linear: Sendable {
             (start + row * inputs + tap * run).update(from: lines + line * length + row * step, count: run)
           }
         }
-        weights.withUnsafeBufferPointer { weights in
-          guard let weights = weights.baseAddress else { return }
-          Matrix(start, rows: rows, columns: inputs)
-            .multiply(Matrix(weights, rows: outputs, columns: inputs), transposed: true, into: output)
-        }
+        multiply(start, rows: rows, into: output)
       }
     case .halves(let weights):
       withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 3 * length) { halves in
@@ -83,7 +136,7 @@ struct Linear: Sendable {
         kernels_halves(lines, 3 * length, start)
         let line = { (tap: Int) in UnsafePointer(start + order[tap] * length) }
         var windows = kernels_windows(lines: (line(0), line(1), line(2)), count: 3, run: run, step: step)
-        kernels_product_windows(&windows, rows, weights, outputs, output)
+        kernels_product_windows(&windows, rows, weights.start, outputs, output)
       }
     }
   }

@@ -20,7 +20,7 @@ public struct PerceptronHeads: Sendable {
     while file.names.contains("\(name).heads.\(heads.count).0.bias") {
       var (layers, width) = ([Linear](), inputs)
       for layer in 0..<3 {
-        layers.append(try weights.linear("\(name).heads.\(heads.count).\(layer)", outputs: layer == 2 ? 1 : nil, inputs: width, .float))
+        layers.append(try weights.linear("\(name).heads.\(heads.count).\(layer)", outputs: layer == 2 ? 1 : nil, inputs: width, .one))
         width = layers[layer].outputs
       }
       heads.append(layers)

@@ -34,7 +34,7 @@ public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConverti
 public struct SafetensorsFile: Sendable {
   /// What the file says about itself (`__metadata__` of the header).
   public let metadata: [String: String]
-  private let bytes: [UInt8]
+  private let bytes: FileBytes
   private let entries: [String: Entry]
 
   private struct Entry: Sendable {
@@ -50,11 +50,14 @@ public struct SafetensorsFile: Sendable {
   private static let prefix = 8
 
   /// - Parameter bytes: of the whole file. They may be anything: what is not a sound file is an error.
-  public init(_ bytes: [UInt8]) throws(SafetensorsError) {
+  public init(_ bytes: [UInt8]) throws(SafetensorsError) { try self.init(FileBytes(bytes)) }
+
+  /// - Parameter bytes: of the whole file, as for an array of them.
+  public init(_ bytes: FileBytes) throws(SafetensorsError) {
     guard bytes.count >= Self.prefix else {
       throw SafetensorsError(code: .truncated, message: "not a safetensors file: only \(bytes.count) bytes; get it again")
     }
-    let length = bytes[..<Self.prefix].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let length = bytes.copy(0..<Self.prefix).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= Self.greatestHeader else {
       throw SafetensorsError(
         code: .headerTooLarge, message: "not a safetensors file: its header would have \(length) bytes; give a .safetensors file")
@@ -65,7 +68,7 @@ public struct SafetensorsFile: Sendable {
         code: .truncated,
         message: "truncated: the header has \(length) bytes, \(bytes.count - Self.prefix) are there; get it again")
     }
-    let header = try SafetensorsHeader(bytes[Self.prefix..<dataStart])
+    let header = try SafetensorsHeader(bytes.copy(Self.prefix..<dataStart)[...])
     entries = try Self.locate(header.tensors, in: dataStart..<bytes.count)
     metadata = header.metadata
     self.bytes = bytes
@@ -77,26 +80,35 @@ public struct SafetensorsFile: Sendable {
   /// A copy of a tensor; `nil` where the file has none of that name, or one of 8 bits without scales for its rows.
   public func tensor(named name: String) -> Tensor? {
     guard let entry = entries[name] else { return nil }
-    if entry.width == 1 { return scaled(entry, by: tensor(named: name + ".scale")) }
-    let values = bytes.withUnsafeBytes { file in
-      stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 4).map {
-        Float(bitPattern: UInt32(littleEndian: file.loadUnaligned(fromByteOffset: $0, as: UInt32.self)))
+    let count = entry.range.count / entry.width
+    if entry.width == 1 {
+      guard let matrix = byteMatrix(named: name) else { return nil }
+      let values = [Float](unsafeUninitializedCapacity: count) { values, filled in
+        guard let values = values.baseAddress else { return }
+        _ = matrix.withUnsafeBytes { kernels_widen($0, matrix.rows, matrix.columns, matrix.scales, values) }
+        filled = count
       }
+      return Tensor(shape: entry.shape, values: values)
+    }
+    let values = [Float](unsafeUninitializedCapacity: count) { values, filled in
+      bytes.withUnsafeBytes { bytes in
+        let file = UnsafeRawBufferPointer(bytes)
+        for index in 0..<count {
+          let bits = UInt32(littleEndian: file.loadUnaligned(fromByteOffset: entry.range.lowerBound + 4 * index, as: UInt32.self))
+          values.initializeElement(at: index, to: Float(bitPattern: bits))
+        }
+      }
+      filled = count
     }
     return Tensor(shape: entry.shape, values: values)
   }
 
-  /// A matrix of 8 bits, each row times its scale.
-  private func scaled(_ entry: Entry, by scales: Tensor?) -> Tensor? {
-    guard let scales, entry.shape.count == 2, scales.shape == [entry.shape[0]] else { return nil }
-    let values = [Float](unsafeUninitializedCapacity: entry.range.count) { values, count in
-      bytes.withUnsafeBufferPointer { bytes in
-        guard let bytes = bytes.baseAddress, let values = values.baseAddress else { return }
-        kernels_widen(bytes + entry.range.lowerBound, entry.shape[0], entry.shape[1], scales.values, values)
-        count = entry.range.count
-      }
-    }
-    return Tensor(shape: entry.shape, values: values)
+  /// A matrix of 8 bits, not copied; `nil` where the file has none of that name with scales for its rows.
+  func byteMatrix(named name: String) -> ByteMatrix? {
+    guard let entry = entries[name], entry.width == 1, entry.shape.count == 2, let scales = tensor(named: name + ".scale"),
+      scales.shape == [entry.shape[0]]
+    else { return nil }
+    return ByteMatrix(bytes, range: entry.range, rows: entry.shape[0], columns: entry.shape[1], scales: scales.values)
   }
 
   private static func locate(

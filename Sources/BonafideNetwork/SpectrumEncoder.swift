@@ -36,7 +36,7 @@ public struct SpectrumEncoder: Sendable {
     var (layers, heights, channels) = ([Layer](), [Self.bins], 2)
     for layer in 0..<count {
       let steps = (frequency: layer == 0 ? 1 : 2, time: layer == count - 1 ? 2 : 1)
-      let linear = try weights.linear("layers.\(layer)", outputs: nil, inputs: 9 * channels, arithmetic)
+      let linear = try weights.linear("layers.\(layer)", outputs: nil, inputs: 9 * channels, .rows(arithmetic))
       layers.append(Layer(linear: linear, inputs: channels, steps: steps))
       heights.append((heights[layer] - 3) / steps.frequency + 1)
       channels = linear.outputs

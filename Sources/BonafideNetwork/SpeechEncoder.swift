@@ -32,8 +32,8 @@ public struct SpeechEncoder: Sendable {
       throw NetworkError(code: .badConfiguration, message: "positions of shape \(positions.shape) are of no encoder; give its file")
     }
     self.positions = positions.values
-    first = WindowConvolution(try weights.linear("conv_1", outputs: size, inputs: 3 * Self.bands, arithmetic), channels: Self.bands, step: 1)
-    second = WindowConvolution(try weights.linear("conv_2", outputs: size, inputs: 3 * size, arithmetic), channels: size, step: 2)
+    first = WindowConvolution(try weights.linear("conv_1", outputs: size, inputs: 3 * Self.bands, .rows(arithmetic)), channels: Self.bands, step: 1)
+    second = WindowConvolution(try weights.linear("conv_2", outputs: size, inputs: 3 * size, .rows(arithmetic)), channels: size, step: 2)
     var blocks: [EncoderBlock] = []
     while file.names.contains("blocks.\(blocks.count).out.bias") {
       blocks.append(try EncoderBlock(weights, name: "blocks.\(blocks.count)", size: size, arithmetic: arithmetic))

@@ -11,24 +11,40 @@ struct WeightReader {
     guard let tensor = file.tensor(named: name) else {
       throw NetworkError(code: .missingTensor, message: "the weights lack tensor \"\(name)\"; give the file of this architecture")
     }
-    guard tensor.shape.count == shape.count, zip(tensor.shape, shape).allSatisfy({ $1 == nil || $0 == $1 }) else {
+    try check(name, tensor.shape, shape)
+    try check(name, tensor.values)
+    return tensor
+  }
+
+  private func check(_ name: String, _ shape: [Int], _ wanted: [Int?]) throws(NetworkError) {
+    guard shape.count == wanted.count, zip(shape, wanted).allSatisfy({ $1 == nil || $0 == $1 }) else {
       throw NetworkError(
         code: .wrongShape,
         message:
-          "tensor \"\(name)\" has shape \(tensor.shape.prefix(8)), wanted is \(shape.map { $0.map(String.init) ?? "any" }); give the file of this architecture")
+          "tensor \"\(name)\" has shape \(shape.prefix(8)), wanted is \(wanted.map { $0.map(String.init) ?? "any" }); give the file of this architecture")
     }
-    guard kernels_all_finite(tensor.values, tensor.values.count) else {
+  }
+
+  private func check(_ name: String, _ values: [Float]) throws(NetworkError) {
+    guard kernels_all_finite(values, values.count) else {
       throw NetworkError(code: .badValues, message: "tensor \"\(name)\" has values that are not numbers; make the file again")
     }
-    return tensor
   }
 
   func norm(_ name: String, size: Int) throws(NetworkError) -> LayerNorm {
     LayerNorm(scale: try tensor("\(name).weight", size).values, shift: try tensor("\(name).bias", size).values)
   }
 
-  func linear(_ name: String, outputs: Int?, inputs: Int, _ arithmetic: Arithmetic) throws(NetworkError) -> Linear {
-    let weight = try tensor("\(name).weight", outputs, inputs)
-    return Linear(weight: weight, bias: try tensor("\(name).bias", weight.shape[0]).values, arithmetic)
+  /// - Parameter use: what the weights are to be multiplied with.
+  func linear(_ name: String, outputs: Int?, inputs: Int, _ use: Weights.Use) throws(NetworkError) -> Linear {
+    let weights: Weights
+    if let matrix = file.byteMatrix(named: "\(name).weight") {
+      try check("\(name).weight", [matrix.rows, matrix.columns], [outputs, inputs])
+      try check("\(name).weight.scale", matrix.scales)
+      weights = Weights(matrix, use)
+    } else {
+      weights = Weights(try tensor("\(name).weight", outputs, inputs), use)
+    }
+    return Linear(weights, bias: try tensor("\(name).bias", weights.outputs).values)
   }
 }

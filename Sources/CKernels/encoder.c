@@ -141,6 +141,24 @@ FOR_EACH_PROCESSOR void kernels_widen(const uint8_t *bytes, size_t rows, size_t 
   }
 }
 
+FOR_EACH_PROCESSOR void kernels_multiply_bytes(
+  const uint8_t *bytes, const float *scales, size_t rows, size_t columns, const float *x, float *y) {
+  for (size_t row = 0; row < rows; row++) {
+    const uint8_t *w = bytes + row * columns;
+    vector sums = {0};
+    size_t k = 0;
+    for (; k + lanes <= columns; k += lanes) {
+      vector weights;
+      for (size_t lane = 0; lane < lanes; lane++) weights[lane] = (float)(int8_t)w[k + lane];
+      sums += weights * *(const vector *)(x + k);
+    }
+    float sum = 0;
+    for (size_t lane = 0; lane < lanes; lane++) sum += sums[lane];
+    for (; k < columns; k++) sum += (float)(int8_t)w[k] * x[k];
+    y[row] = scales[row] * sum;
+  }
+}
+
 FOR_EACH_PROCESSOR bool kernels_all_finite(const float *values, size_t count) {
   // x - x is zero for numbers alone.
   int32_t odd = 0;

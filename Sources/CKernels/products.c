@@ -1,6 +1,7 @@
 /// Products of matrices of bfloat16 with sums of float: twice the products of float per instruction.
 #include "halves.h"
 #include "panels.h"
+#include "processors.h"
 
 enum {
   /// Columns of a panel of weights: four vectors, so that sums of six rows fill the registers.
@@ -12,13 +13,51 @@ bool kernels_product_fits(size_t inputs, size_t outputs) { return inputs % 2 == 
 
 size_t kernels_product_packed_count(size_t inputs, size_t outputs) { return (outputs + wide_panel - 1) / wide_panel * wide_panel * inputs; }
 
-void kernels_product_pack(const float *weights, size_t inputs, size_t outputs, uint16_t *packed) {
+/// Two values of bfloat16, as they lie in memory one after the other.
+static inline uint32_t pair_of(float first, float second) {
+  const uint16_t halves[2] = {half_of(first), half_of(second)};
+  uint32_t pair;
+  memcpy(&pair, halves, sizeof pair);
+  return pair;
+}
+
+/// Rows of `wide` pairs, wide_panel of them, to a panel of weights: a pair of each row, then the next. Both ends stay in the cache.
+static void pack_pairs(uint32_t pairs[wide_panel][panel], size_t wide, uint16_t *packed) {
+  for (size_t k = 0; k < wide; k++) {
+    for (size_t c = 0; c < wide_panel; c++) memcpy(packed + 2 * (k * wide_panel + c), &pairs[c][k], sizeof pairs[c][k]);
+  }
+}
+
+FOR_EACH_PROCESSOR void kernels_product_pack(const float *weights, size_t inputs, size_t outputs, uint16_t *packed) {
   for (size_t first = 0; first < outputs; first += wide_panel) {
-    for (size_t k = 0; k < inputs; k += 2) {
-      for (size_t c = first; c < first + wide_panel; c++) {
-        *packed++ = c < outputs ? half_of(weights[c * inputs + k]) : 0;
-        *packed++ = c < outputs ? half_of(weights[c * inputs + k + 1]) : 0;
+    for (size_t k = 0; k < inputs; k += 2 * panel) {
+      const size_t wide = inputs - k < 2 * panel ? (inputs - k) / 2 : panel;
+      uint32_t pairs[wide_panel][panel] = {0};
+      for (size_t c = first; c < first + wide_panel && c < outputs; c++) {
+        const float *w = weights + c * inputs + k;
+        for (size_t i = 0; i < wide; i++) pairs[c - first][i] = pair_of(w[2 * i], w[2 * i + 1]);
       }
+      pack_pairs(pairs, wide, packed);
+      packed += 2 * wide * wide_panel;
+    }
+  }
+}
+
+FOR_EACH_PROCESSOR void kernels_product_pack_bytes(
+  const uint8_t *bytes, const float *scales, size_t inputs, size_t outputs, uint16_t *packed) {
+  for (size_t first = 0; first < outputs; first += wide_panel) {
+    for (size_t k = 0; k < inputs; k += 2 * panel) {
+      const size_t wide = inputs - k < 2 * panel ? (inputs - k) / 2 : panel;
+      uint32_t pairs[wide_panel][panel] = {0};
+      for (size_t c = first; c < first + wide_panel && c < outputs; c++) {
+        const uint8_t *w = bytes + c * inputs + k;
+        const float scale = scales[c];
+        for (size_t i = 0; i < wide; i++) {
+          pairs[c - first][i] = pair_of(scale * (float)(int8_t)w[2 * i], scale * (float)(int8_t)w[2 * i + 1]);
+        }
+      }
+      pack_pairs(pairs, wide, packed);
+      packed += 2 * wide * wide_panel;
     }
   }
 }

@@ -16,6 +16,14 @@ struct SafetensorsBuilder {
     entries.append(#""\#(name)":{"dtype":"F32","shape":\#(shape),"data_offsets":[\#(begin),\#(data.count)]}"#)
   }
 
+  /// A matrix of 8 bits, and the scales of its rows.
+  mutating func add(_ name: String, rows: Int, columns: Int, bytes: [Int8], scales: [Float]) {
+    let begin = data.count
+    data += bytes.map(UInt8.init(bitPattern:))
+    entries.append(#""\#(name)":{"dtype":"I8","shape":[\#(rows),\#(columns)],"data_offsets":[\#(begin),\#(data.count)]}"#)
+    add(name + ".scale", shape: [rows], values: scales)
+  }
+
   var bytes: [UInt8] {
     let metadata = metadata.map { #""\#($0.key)":"\#($0.value)""# }.joined(separator: ",")
     let header = "{" + (["\"__metadata__\":{\(metadata)}"] + entries).joined(separator: ",") + "}"

@@ -53,7 +53,7 @@ struct LayerTests {
       let length = (step * (rows - 1) + 3) * channels
       let lines = (0..<3 * length).map { wave(3 * $0 + 1) }
       for arithmetic in [Arithmetic.float, .fastest] {
-        let layer = Linear(weight: weight, bias: bias, arithmetic)
+        let layer = Linear(Weights(weight, .rows(arithmetic)), bias: bias)
         var output = [Float](repeating: .nan, count: rows * outputs)
         layer.multiply(
           windowsOf: lines, length: length, order: order, run: 3 * channels, step: step * channels, rows: rows, into: &output)
@@ -72,6 +72,39 @@ struct LayerTests {
         }
       }
     }
+  }
+
+  /// 8 bits where they lie in the file, widened or packed: the same as the floats that they stand for.
+  @Test(arguments: [(64, 128), (63, 65)]) func matricesOf8Bits(size: (inputs: Int, outputs: Int)) throws {
+    let (inputs, outputs) = size
+    let values = (0..<inputs * outputs).map { Int8(truncatingIfNeeded: 37 * $0 + 11) }
+    let scales = (0..<outputs).map { 0.001 + 0.0001 * Float($0) }
+    var builder = SafetensorsBuilder()
+    builder.add("layer.weight", rows: outputs, columns: inputs, bytes: values, scales: scales)
+    builder.add("layer.bias", shape: [outputs], values: [Float](repeating: 0, count: outputs))
+    let reader = WeightReader(try SafetensorsFile(builder.bytes))
+    let input = (0..<3 * inputs).map { sin(Float($0)) }
+    for (use, tolerance) in [(Weights.Use.one, Float(1e-4)), (.rows(.float), 1e-4), (.rows(.fastest), 0.05)] {
+      let layer = try reader.linear("layer", outputs: outputs, inputs: inputs, use)
+      var output = [Float](repeating: .nan, count: 3 * outputs)
+      layer.multiply(input, rows: 3, into: &output)
+      for row in 0..<3 {
+        for column in 0..<outputs {
+          let expected = (0..<inputs).reduce(0) { $0 + input[row * inputs + $1] * Float(values[column * inputs + $1]) } * scales[column]
+          #expect(abs(output[row * outputs + column] - expected) < tolerance, "row \(row), column \(column)")
+        }
+      }
+    }
+    #expect(throws: NetworkError.self) { try reader.linear("layer", outputs: outputs + 1, inputs: inputs, .one) }
+  }
+
+  /// Scales that are no numbers are found.
+  @Test(arguments: [Float.nan, .infinity]) func scalesThatAreNoNumbers(scale: Float) throws {
+    var builder = SafetensorsBuilder()
+    builder.add("layer.weight", rows: 1, columns: 2, bytes: [1, 2], scales: [scale])
+    builder.add("layer.bias", shape: [1], values: [0])
+    let reader = WeightReader(try SafetensorsFile(builder.bytes))
+    #expect(throws: NetworkError.self) { try reader.linear("layer", outputs: 1, inputs: 2, .one) }
   }
 
   /// A file of another architecture is named, not read past its end.
@@ -93,7 +126,7 @@ struct LayerTests {
     let weight = try #require(Tensor(shape: [outputs, inputs], values: (0..<inputs * outputs).map(wave)))
     let input = (0..<rows * inputs).map { wave(3 * $0 + 1) }
     for arithmetic in [Arithmetic.float, .fastest] {
-      let layer = Linear(weight: weight, bias: [Float](repeating: 0, count: outputs), arithmetic)
+      let layer = Linear(Weights(weight, .rows(arithmetic)), bias: [Float](repeating: 0, count: outputs))
       var output = [Float](repeating: .nan, count: rows * outputs)
       layer.multiply(input, rows: rows, into: &output)
       for row in 0..<rows {

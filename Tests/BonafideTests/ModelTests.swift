@@ -1,3 +1,4 @@
+import BonafideNetwork
 import CDefaultModel
 import Foundation
 import Testing
@@ -22,7 +23,7 @@ import Testing
   }
 
   private func load(weights: [UInt8]? = nil, card: [UInt8]? = nil) throws(ModelError) -> Model {
-    try Model(weights: weights ?? self.weights, path: "w.safetensors", card: card ?? self.card, cardPath: "w.json")
+    try Model(weights: FileBytes(weights ?? self.weights), path: "w.safetensors", card: card ?? self.card, cardPath: "w.json")
   }
 
   @Test func defaultModelLoads() throws {

@@ -263,6 +263,17 @@ static void products(void) {
            *halves = memory(count * length, sizeof *halves);
   if (!kernels_product_fits(inputs, outputs)) check("product_fits", 0, 1, 0, shape);
   kernels_product_pack(weights, inputs, outputs, packed);
+  // Bytes are packed as the floats that they stand for.
+  uint8_t *bytes = memory(inputs * outputs, 1);
+  float *scales = values(outputs), *wide = floats(inputs * outputs);
+  uint16_t *of_bytes = memory(kernels_product_packed_count(inputs, outputs), sizeof *packed),
+           *of_floats = memory(kernels_product_packed_count(inputs, outputs), sizeof *packed);
+  for (size_t i = 0; i < inputs * outputs; i++) bytes[i] = (uint8_t)next();
+  kernels_widen(bytes, outputs, inputs, scales, wide);
+  kernels_product_pack(wide, inputs, outputs, of_floats);
+  kernels_product_pack_bytes(bytes, scales, inputs, outputs, of_bytes);
+  for (size_t i = 0; i < kernels_product_packed_count(inputs, outputs); i++) check("product_pack_bytes", of_bytes[i], of_floats[i], 0, shape);
+
   kernels_halves(lines, count * length, halves);
   struct kernels_windows windows = {.count = count, .run = run, .step = step};
   for (size_t line = 0; line < count; line++) windows.lines[line] = halves + line * length;
@@ -278,7 +289,7 @@ static void products(void) {
       if (i == 0) check("product_row", single[c], sum, 2e-5, shape);
     }
   }
-  void *all[] = {weights, lines, output, single, packed, halves, row};
+  void *all[] = {weights, lines, output, single, packed, halves, row, bytes, scales, wide, of_bytes, of_floats};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
@@ -324,6 +335,15 @@ static void layers(void) {
   for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)next();
   kernels_widen(bytes, rows, columns, bias, y);
   for (size_t i = 0; i < count; i++) check("widen", y[i], bias[i / columns] * (float)(int8_t)bytes[i], 0, shape);
+  const size_t width = from(1, columns);
+  float *product = floats(rows);
+  kernels_multiply_bytes(bytes, bias, rows, width, x, product);
+  for (size_t row = 0; row < rows; row++) {
+    double total = 0;
+    for (size_t k = 0; k < width; k++) total += (int8_t)bytes[row * width + k] * (double)x[k];
+    check("multiply_bytes", product[row], bias[row] * total, 1e-3, shape);
+  }
+  free(product);
   if (!kernels_all_finite(x, count)) check("all_finite", 0, 1, 0, shape);
   y[from(0, count - 1)] = next() % 2 ? INFINITY : NAN;
   if (kernels_all_finite(y, count)) check("all_finite", 1, 0, 0, shape);

@@ -53,7 +53,7 @@ public struct Model: Sendable {
         code: .unreadable, path: path, message: "a model is a .safetensors file with its .json card beside it; name that file")
     }
     let weights = try Self.read(path)
-    try self.init(weights: weights, path: path, card: try Self.read(cardPath), cardPath: cardPath, arithmetic: arithmetic)
+    try self.init(weights: FileBytes(weights), path: path, card: try Self.read(cardPath), cardPath: cardPath, arithmetic: arithmetic)
   }
 
   /// The card beside the weights at a path; `nil` where that is no path of weights.
@@ -77,8 +77,7 @@ public struct Model: Sendable {
 
   static func builtIn(_ files: bonafide_model_files, _ arithmetic: Arithmetic) throws(ModelError) -> Model {
     try Model(
-      weights: Array(UnsafeBufferPointer(start: files.weights, count: files.weights_size)), path: "built-in model",
-      card: Array(UnsafeBufferPointer(start: files.card, count: files.card_size)), cardPath: "built-in model card",
+      weights: FileBytes(weightsOf: files), path: "built-in model", card: FileBytes(cardOf: files).copy(), cardPath: "built-in model card",
       checksHash: false, arithmetic: arithmetic)
   }
 
@@ -106,7 +105,7 @@ public struct Model: Sendable {
   ///   - checksHash: whether the weights may be others than the card's. Those that were compiled in with it are not, as a
   ///     test makes sure; hashing them would be a fifth of the time that a short recording takes.
   init(
-    weights: [UInt8], path: String, card cardBytes: [UInt8], cardPath: String, checksHash: Bool = true,
+    weights: FileBytes, path: String, card cardBytes: [UInt8], cardPath: String, checksHash: Bool = true,
     arithmetic: Arithmetic = .fastest
   ) throws(ModelError) {
     let card: ModelCard
@@ -117,7 +116,7 @@ public struct Model: Sendable {
     }
     features = try Self.tables(of: card, path: cardPath)
 
-    let sha256 = checksHash ? SHA256.hexDigest(of: weights) : card.weightsSHA256
+    let sha256 = checksHash ? SHA256.hexDigest(of: weights.copy()) : card.weightsSHA256
     guard sha256 == card.weightsSHA256 else {
       throw ModelError(
         code: .badWeights, path: path,
@@ -187,4 +186,11 @@ public struct Model: Sendable {
     default: "not JSON"
     }
   }
+}
+
+extension FileBytes {
+  /// Compiled in, so never copied.
+  init(weightsOf files: bonafide_model_files) { self.init(constant: files.weights, count: files.weights_size) }
+
+  init(cardOf files: bonafide_model_files) { self.init(constant: files.card, count: files.card_size) }
 }

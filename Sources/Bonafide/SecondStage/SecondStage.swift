@@ -27,20 +27,30 @@ public struct SecondStage: Sendable {
   private static let loaded = Result { () throws(ModelError) in try SecondStage.builtIn(.fastest) }
 
   static func builtIn(_ arithmetic: Arithmetic) throws(ModelError) -> SecondStage {
-    func bytes(_ start: UnsafePointer<UInt8>, _ count: Int) -> [UInt8] { Array(UnsafeBufferPointer(start: start, count: count)) }
-    let (encoder, spectra, heads) = (bonafide_speech_encoder(), bonafide_spectrum_encoder(), bonafide_second_stage_model())
+    let heads = bonafide_second_stage_model()
     return try SecondStage(
-      encoder: bytes(encoder.weights, encoder.weights_size), spectra: bytes(spectra.weights, spectra.weights_size),
-      heads: bytes(heads.weights, heads.weights_size), card: bytes(heads.card, heads.card_size), arithmetic: arithmetic)
+      encoder: FileBytes(weightsOf: bonafide_speech_encoder()), spectra: FileBytes(weightsOf: bonafide_spectrum_encoder()),
+      heads: FileBytes(weightsOf: heads), card: FileBytes(cardOf: heads).copy(), arithmetic: arithmetic)
   }
 
-  init(encoder: [UInt8], spectra: [UInt8], heads: [UInt8], card cardBytes: [UInt8], arithmetic: Arithmetic = .fastest) throws(ModelError) {
-    let name = "built-in second stage"
+  /// What is known of the built-in one; its weights are not read.
+  public static var builtInCard: SecondStageCard {
+    get throws(ModelError) { try card(FileBytes(cardOf: bonafide_second_stage_model()).copy()) }
+  }
+
+  private static func card(_ bytes: [UInt8]) throws(ModelError) -> SecondStageCard {
     do {
-      card = try JSONDecoder().decode(SecondStageCard.self, from: Data(cardBytes))
+      return try JSONDecoder().decode(SecondStageCard.self, from: Data(bytes))
     } catch {
       throw ModelError(code: .badCard, path: name, message: "not a card of a second stage; build the program again")
     }
+  }
+
+  /// What errors call it.
+  private static let name = "built-in second stage"
+
+  init(encoder: FileBytes, spectra: FileBytes, heads: FileBytes, card cardBytes: [UInt8], arithmetic: Arithmetic = .fastest) throws(ModelError) {
+    card = try Self.card(cardBytes)
     sha256 = card.weightsSHA256
     do {
       self.encoder = try SpeechEncoder(try SafetensorsFile(encoder), arithmetic: arithmetic)
@@ -49,7 +59,7 @@ public struct SecondStage: Sendable {
       narrowband = try PerceptronHeads(heads, name: "narrowband", inputs: self.encoder.statisticsCount)
       wideband = try PerceptronHeads(heads, name: "wideband", inputs: self.encoder.statisticsCount + self.spectra.statisticsCount)
     } catch {
-      throw ModelError(code: .badWeights, path: name, message: "\(error)")
+      throw ModelError(code: .badWeights, path: Self.name, message: "\(error)")
     }
   }
 

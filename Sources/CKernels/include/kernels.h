@@ -217,6 +217,9 @@ size_t kernels_product_packed_count(size_t inputs, size_t outputs);
 /// Packs weights (outputs, inputs) for `kernels_product`, in panels of 64 outputs, the last one filled with zeros.
 void kernels_product_pack(const float *weights, size_t inputs, size_t outputs, uint16_t *packed);
 
+/// As `kernels_product_pack`, of signed bytes, each row times its scale.
+void kernels_product_pack_bytes(const uint8_t *bytes, const float *scales, size_t inputs, size_t outputs, uint16_t *packed);
+
 /// Floats to bfloat16, to the nearest.
 void kernels_halves(const float *values, size_t count, uint16_t *halves);
 
@@ -255,6 +258,9 @@ void kernels_moments(const float *values, size_t rows, size_t columns, const boo
 
 /// Signed bytes to floats, each row times its scale.
 void kernels_widen(const uint8_t *bytes, size_t rows, size_t columns, const float *scales, float *values);
+
+/// y = A x for A (rows, columns) of signed bytes, each row times its scale.
+void kernels_multiply_bytes(const uint8_t *bytes, const float *scales, size_t rows, size_t columns, const float *x, float *y);
 
 /// Whether none is infinite or no number.
 bool kernels_all_finite(const float *values, size_t count);
