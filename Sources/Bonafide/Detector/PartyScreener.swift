@@ -1,8 +1,8 @@
 import BonafideAudio
 import BonafideNetwork
 
-/// Screens one party from its samples, a block at a time: resampler, features, network, evidence, verdict. The one engine
-/// of recordings and streams, which differ in the length of blocks.
+/// Screens one party from its samples, a block at a time: scores of frames, evidence, verdict. The one engine of recordings and streams,
+/// which differ in the length of blocks.
 ///
 /// Memory does not grow with time, but as `PartyEvidence` says.
 struct PartyScreener: ~Copyable {
@@ -20,15 +20,7 @@ struct PartyScreener: ~Copyable {
   private let sampleRate: Int
   private let judge: PartyJudge
   private let keepsTimeline: Bool
-  /// What drawings take; `nil` unless asked for.
-  private var sound: SoundTrace?
-  private var resampler: Resampler
-  private var gate: SilenceGate
-  /// Score frames that scores lag behind, at least: what the gate leaves out is passed over that much earlier, amid silence, so that it
-  /// need not wait for the frames before it.
-  private let framesBehind: Int
-  private var logMel: LogMel
-  private var network: CRNNStream
+  private var scorer: PartyScorer
   private(set) var evidence: PartyEvidence
   private var clipping: ClippingMeter
   /// What the second stage hears of the party; `nil` where there is none.
@@ -56,27 +48,13 @@ struct PartyScreener: ~Copyable {
 
   /// Samples so far, those missing included.
   private(set) var samples = 0
-  /// Samples and zeros for missing ones that went through the resampler.
-  private var screened = 0
   /// Missing samples in the gap that the party is in, those passed over or waiting for it included.
   private var gap = 0
   /// Missing samples that are neither screened nor passed over yet.
   private var waiting = 0
 
-  private var resampled: [Float] = []
-  /// Those of `resampled` that pass the gate.
-  private var audible: [Float] = []
-  /// Silences that the gate has left out: those that the evidence, and those that the drawing, has not passed over yet.
-  private var silences: [SilenceGate.Drop] = []
-  private var undrawnSilences: [SilenceGate.Drop] = []
-  /// Score frames that the evidence has of the network, and the drawing of the features: what was left out is not among them.
+  /// Score frames that the evidence has of the network: silences that were left out are not among them.
   private var scoredFrames = 0
-  private var drawnFrames = 0
-  private var features: [Float] = []
-  private var frameEnergies: [Float?] = []
-  private var outputs: [FrameOutput] = []
-  /// Those that have no output yet.
-  private var frames: ScoreFrames
 
   /// Numbers of samples that may be missing at once: up to a week, as long as the sum is one that a `Double` holds.
   var missingCounts: ClosedRange<Int> { 0...max(0, min(7 * 86_400 * sampleRate, 1 << 53 - samples)) }
@@ -91,28 +69,17 @@ struct PartyScreener: ~Copyable {
   ) throws(ScreeningError) {
     guard AudioFormat.sampleRates.contains(sampleRate) else { throw .unsupportedRate(sampleRate) }
     let settings = model.card.features
-    let resampler = try ScreeningError.wrapping { () throws(AudioError) in
-      try Resampler(from: sampleRate, to: settings.sampleRate, isPrompt: pace == .live)
-    }
-    let logMel = try ScreeningError.wrapping { () throws(FeatureError) in
-      try LogMel(model.features, batch: min(pace.blockFrames, 128))
-    }
+    scorer = try PartyScorer(
+      model: model, sampleRate: sampleRate, blockFrames: pace.blockFrames, isPrompt: pace == .live, trace: options.trace)
     let thresholds = Thresholds(model.card.operatingPoints, options: options)
     card = model.card
     self.awaitsEcho = awaitsEcho
     self.sampleRate = sampleRate
-    self.resampler = resampler
-    gate = SilenceGate(unit: CRNN.framesPerScore * settings.hop)
-    framesBehind =
-      2 * ((logMel.framesBehind + CRNNStream.leastBlock - 1) / CRNNStream.leastBlock) + CRNNStream.lookAhead / CRNN.framesPerScore
-    self.logMel = logMel
-    network = CRNNStream(model.network, blockFrames: pace.blockFrames)
-    frames = ScoreFrames(settings: settings)
     let fusion = second?.card.fusions[model.card.name]
     judge = PartyJudge(
       thresholds: thresholds, prior: options.prior,
       fusion: fusion.map { ($0, Thresholds($0.operatingPoints, options: options)) })
-    let hop = Double(CRNN.framesPerScore * settings.hop) / Double(settings.sampleRate)
+    let hop = PartyScorer.hop(settings)
     self.second = fusion == nil ? nil : second
     windows = fusion == nil ? nil : SpeechWindows(sampleRate: sampleRate, hop: hop, slack: pace.windowSlack)
     self.pace = pace
@@ -120,9 +87,6 @@ struct PartyScreener: ~Copyable {
     evidence = PartyEvidence(
       calibration: card.calibration, thresholds: thresholds,
       hop: hop, timeline: options.timeline, traceColumns: options.trace?.columns)
-    sound = options.trace.map {
-      SoundTrace(columns: $0.columns, bands: $0.bands, settings: settings, sampleRate: sampleRate, hop: hop)
-    }
     clipping = ClippingMeter(sampleRate: sampleRate, hop: evidence.hop)
     let echoSeconds = awaitsEcho ? EchoFinder.secondsBehind : 0
     gapScreened = sampleRate * (4 + echoSeconds + pace.blockFrames * settings.hop / settings.sampleRate)
@@ -148,7 +112,7 @@ struct PartyScreener: ~Copyable {
     gap = 0
     samples += block.count
     clipping.append(block)
-    sound?.append(block)
+    scorer.draw(block)
     screen(block)
   }
 
@@ -161,23 +125,19 @@ struct PartyScreener: ~Copyable {
   mutating func append(missing count: Int) {
     samples += count
     clipping.skip(count)
-    sound?.skip(count)
+    scorer.draw(missing: count)
     let head = min(count, max(0, gapScreened - gap))
     gap += count
     screenMissing(head)
     waiting += count - head
     evidence.pass(missing: waiting / passUnit * passFrames)
-    sound?.pass(waiting / passUnit * passFrames)
+    scorer.passDrawing(waiting / passUnit * passFrames)
     waiting %= passUnit
   }
 
   private mutating func screenMissing(_ count: Int) {
     guard count > 0 else { return }
-    audible.removeAll(keepingCapacity: true)
-    gate.release(to: &audible)
-    screenAudible()
-    let rate = card.features.sampleRate
-    logMel.expectMissing(screened * rate / sampleRate - gate.dropped..<(screened + count) * rate / sampleRate - gate.dropped)
+    scorer.expectMissing(count)
     let zeros = [Float](repeating: 0, count: min(count, Self.missingBlock))
     var rest = count
     while rest > 0 {
@@ -190,97 +150,29 @@ struct PartyScreener: ~Copyable {
   private static let missingBlock = 1000
 
   private mutating func screen(_ block: Span<Float>, isMissing: Bool = false) {
-    screened += block.count
     windows?.append(block)
-    resampled.removeAll(keepingCapacity: true)
-    resampler.process(block, appendingTo: &resampled)
-    screenResampled(isMissing: isMissing)
+    scorer.append(block, isMissing: isMissing)
     gather()
-  }
-
-  private mutating func screenResampled(isMissing: Bool) {
-    audible.removeAll(keepingCapacity: true)
-    if isMissing {
-      audible += resampled
-      gate.pass(missing: resampled.count)
-    } else {
-      var found: [SilenceGate.Drop] = []
-      gate.append(resampled, to: &audible, drops: &found)
-      for silence in found {
-        logMel.expectSilence(of: silence.count * CRNN.framesPerScore, before: silence.after * CRNN.framesPerScore)
-        silences.merge(silence)
-        if sound != nil { undrawnSilences.merge(silence) }
-      }
-    }
-    screenAudible()
-  }
-
-  private mutating func screenAudible() {
-    // A block at a time, so that what is made of the samples stays small where the gate lets many pass at once.
-    let block = pace.blockFrames * card.features.hop
-    var samples: [Float] = []
-    swap(&samples, &audible)
-    for start in stride(from: 0, to: samples.count, by: block) {
-      startFeatures()
-      logMel.append(samples.span.extracting(start..<min(samples.count, start + block)), into: &features, energies: &frameEnergies)
-      useFeatures()
-    }
-    // The room of more is given back.
-    if samples.count <= 2 * block { audible = samples }
-    // A silence is passed over at once, so that nothing waits for sound to come, and nothing that waits grows with the silence.
-    if !silences.isEmpty {
-      startFeatures()
-      logMel.flush(into: &features, energies: &frameEnergies)
-      useFeatures()
-      network.flush(into: &outputs)
-    }
-  }
-
-  private mutating func startFeatures() {
-    features.removeAll(keepingCapacity: true)
-    frameEnergies.removeAll(keepingCapacity: true)
-  }
-
-  private mutating func useFeatures() {
-    keepEnergies()
-    network.append(features, into: &outputs)
-  }
-
-  private mutating func keepEnergies() {
-    let perFrame = card.features.featuresPerFrame
-    for (frame, energy) in frameEnergies.enumerated() {
-      sound?.add(featureFrame: features[frame * perFrame..<(frame + 1) * perFrame])
-      if frames.add(frame: frame, of: features, energy: energy) { closeScoreFrame() }
-    }
-  }
-
-  private mutating func closeScoreFrame() {
-    while let silence = undrawnSilences.first, silence.after - framesBehind <= drawnFrames {
-      sound?.pass(silent: silence.count)
-      undrawnSilences.removeFirst()
-    }
-    drawnFrames += 1
-    if let frame = frames.close() { sound?.closeFrame(featureFrames: frame.featureFrames, energy: frame.energy) }
   }
 
   /// Adds what the network has said to the evidence.
   private mutating func gather() {
-    let ready = min(outputs.count, frames.energies.count)
+    let ready = scorer.readyCount
     var i = 0
     while true {
       passSilences()
       guard i < ready, !awaitsEcho || evidence.frameCount < echoStart + echo.count else { break }
       let place = evidence.frameCount - echoStart
       let speech = evidence.append(
-        outputs[i], energy: frames.energies[i], shape: frames.shapes[i], isEcho: echo.indices.contains(place) && echo[place])
+        scorer.outputs[i], energy: scorer.frames.energies[i], shape: scorer.frames.shapes[i],
+        isEcho: echo.indices.contains(place) && echo[place])
       clipping.hear(frame: evidence.frameCount - 1, isSpeech: speech != nil)
       windows?.append(speech)
       if keepsHeard, speech != nil { heard.append(evidence.hop * (Double(evidence.frameCount) - 0.5)) }
       scoredFrames += 1
       i += 1
     }
-    frames.removeFirst(i)
-    outputs.removeFirst(i)
+    scorer.removeFirst(i)
     let known = min(echo.count, max(0, evidence.frameCount - echoStart))
     echo.removeFirst(known)
     echoStart += known
@@ -290,11 +182,10 @@ struct PartyScreener: ~Copyable {
 
   /// Passes over the silences that are due before the next frame.
   private mutating func passSilences() {
-    while let silence = silences.first, silence.after - framesBehind <= scoredFrames {
-      evidence.pass(silence.count)
+    while let count = scorer.dueSilence(after: scoredFrames) {
+      evidence.pass(count)
       clipping.hear(frame: evidence.frameCount - 1, isSpeech: false)
-      for _ in 0..<silence.count { windows?.append(nil) }
-      silences.removeFirst()
+      for _ in 0..<count { windows?.append(nil) }
     }
   }
 
@@ -327,17 +218,7 @@ struct PartyScreener: ~Copyable {
   mutating func finish() {
     screenMissing(waiting)
     waiting = 0
-    resampled.removeAll(keepingCapacity: true)
-    resampler.finish(appendingTo: &resampled)
-    screenResampled(isMissing: false)
-    audible.removeAll(keepingCapacity: true)
-    gate.release(to: &audible)
-    screenAudible()
-    startFeatures()
-    logMel.finish(into: &features, energies: &frameEnergies)
-    useFeatures()
-    closeScoreFrame()
-    network.finish(into: &outputs)
+    scorer.finish()
     gather()
     clipping.finish()
     evidence.finish()
@@ -359,7 +240,7 @@ struct PartyScreener: ~Copyable {
       evidence, second: opinion, signalToNoise: evidence.noise.signalToNoise, clipping: clipping.shares, channel: channel,
       duration: duration, timeline: keepsTimeline)
     result.model = card.name
-    result.trace = sound?.trace(of: evidence, points: judge.thresholds)
+    result.trace = scorer.trace(of: evidence, points: judge.thresholds)
     return result
   }
 
