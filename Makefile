@@ -6,6 +6,12 @@ VERSION := $(shell sed -n 's/.*version = "\(.*\)"/\1/p' Sources/Bonafide/Version
 # Fourier transforms: fftw (GPL), or own. What was built with the other is built again.
 FFT ?= fftw
 fft-flags = $(if $(filter own,$(FFT)),--disable-default-traits,$(if $(filter fftw,$(FFT)),,$(error FFT=$(FFT): fftw and own are known)))
+# What Swift's tests are built as. debug builds a change soonest; release takes what is built for the command, so that a machine that starts
+# from nothing builds all once, not twice.
+TEST_CONFIGURATION ?= debug
+ifeq ($(TEST_CONFIGURATION),release)
+override SWIFTFLAGS += -Xswiftc -enable-testing
+endif
 # libbonafide, linked.
 LIBRARY := .build/c
 
@@ -98,7 +104,7 @@ test:
 	  test-swift
 
 test-swift:
-	$(SWIFT) test -Xcc -O2 $(fft-flags) $(SWIFTFLAGS)
+	$(SWIFT) test $(if $(filter release,$(TEST_CONFIGURATION)),-c release,-Xcc -O2) $(fft-flags) $(SWIFTFLAGS)
 
 test-c: examples
 	Tests/C/run.sh $(LIBRARY)
