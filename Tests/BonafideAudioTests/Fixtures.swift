@@ -1,5 +1,6 @@
 import CSndfile
 import Foundation
+import Testing
 
 @testable import BonafideAudio
 
@@ -23,7 +24,20 @@ final class TemporaryFolder {
     try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
     return file(name)
   }
+
+  /// A file that libsndfile writes: 2 s of `low`, then 1 s of `high`.
+  func written(_ format: Int, channels: Int = 1) throws -> [UInt8] {
+    let path = file("written.bin")
+    let mono = sine(cycles: low, count: 16_000) + sine(cycles: high, count: 8_000)
+    let samples = mono.flatMap { Array(repeating: $0, count: channels) }
+    let isWritten = writeSoundFile(path, format: format, samples: samples, channels: channels)
+    try #require(isWritten)
+    return try bytes(path)
+  }
 }
+
+/// The bytes of a file.
+func bytes(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path))) }
 
 /// The bytes of a WAV file, right or wrong.
 struct WaveBytes {
@@ -64,6 +78,9 @@ func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
   (0..<(Number.bitWidth / 8)).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
 }
 
+/// Two tones, so that it is told what was read where: cycles per sample at 8 kHz.
+let (low, high) = (0.05, 0.1)
+
 /// A sine, `cycles` per sample.
 func sine(cycles: Double, count: Int, amplitude: Double = 0.5) -> [Float] {
   (0..<count).map { Float(amplitude * sin(2 * .pi * cycles * Double($0))) }
@@ -86,6 +103,12 @@ func tone(cycles: Double, in samples: ArraySlice<Float>) -> (amplitude: Double, 
   let count = Double(samples.count)
   let amplitude = 2 * (real * real + imaginary * imaginary).squareRoot() / count
   return (amplitude, max(0, energy / count - amplitude * amplitude / 2).squareRoot())
+}
+
+/// Whether a tone fills samples of a recording.
+func hears(_ cycles: Double, in samples: ArraySlice<Float>) -> Bool {
+  let (amplitude, rest) = tone(cycles: cycles, in: samples)
+  return abs(amplitude - 0.5) < 0.08 && rest < 0.12
 }
 
 /// A recording as it was read.

@@ -1,3 +1,4 @@
+import BonafideAudio
 import Foundation
 import Testing
 
@@ -32,6 +33,21 @@ func promptSamples() throws -> [Float] {
   return stride(from: bytes.startIndex, to: bytes.endIndex - 1, by: 2).map { i in
     Float(Int16(bitPattern: UInt16(bytes[i]) | UInt16(bytes[i + 1]) << 8)) / 32768
   }
+}
+
+/// Samples of one channel (from 1) of a recording of `samples/`, at `rate`.
+func recording(_ file: String, channel: Int = 1, rate: Int = 8000, seconds: Int = 60) throws -> [Float] {
+  var reader = try AudioReader(path: GoldenModelTests.samples.appending(path: file).path)
+  let (channelCount, fileRate) = (reader.format.channelCount, reader.format.sampleRate)
+  var resampler = try Resampler(from: fileRate, to: rate)
+  var (block, mono, result): ([Float], [Float], [Float]) = ([], [], [])
+  while try reader.read(into: &block, frames: fileRate) > 0, mono.count < seconds * fileRate {
+    mono += stride(from: channel - 1, to: block.count, by: channelCount).map { block[$0] }
+  }
+  let first = Array(mono.prefix(seconds * fileRate))
+  resampler.process(first.span, appendingTo: &result)
+  resampler.finish(appendingTo: &result)
+  return result
 }
 
 /// A folder that is removed with the value.

@@ -36,9 +36,9 @@ prefix=$work/installed
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig" LD_LIBRARY_PATH="$prefix/lib"
 warnings='-O1 -g -Wall -Wextra -Werror -pedantic -D_DEFAULT_SOURCE'
 flags=$(pkg-config --cflags --libs bonafide)
-cc -std=c11 $warnings "$root/Tests/C/test.c" -o "$work/test-c11" $flags -lm -lpthread
-c++ -std=c++17 $warnings -x c++ "$root/Tests/C/test.c" -o "$work/test-c++17" $flags -lm -lpthread
-cc -std=c11 $warnings "$root/Tests/C/test.c" -o "$work/test-static" $(pkg-config --cflags bonafide) \
+cc -std=c11 $warnings "$root"/Tests/C/*.c -o "$work/test-c11" $flags -lm -lpthread
+c++ -std=c++17 $warnings -x c++ "$root"/Tests/C/*.c -o "$work/test-c++17" $flags -lm -lpthread
+cc -std=c11 $warnings "$root"/Tests/C/*.c -o "$work/test-static" $(pkg-config --cflags bonafide) \
   "$prefix/lib/libbonafide.a" $(pkg-config --static --libs-only-l bonafide | sed 's/-lbonafide//')
 BONAFIDE_TEST_LONG=1 "$work/test-c11" "$root/samples" || fail "the tests of c11 failed"
 for test in c++17 static; do

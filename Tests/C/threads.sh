@@ -9,9 +9,10 @@ trap 'rm -rf "$work"' EXIT
 swift=${SWIFT:-swift}
 
 "$swift" build --sanitize=thread --scratch-path .build-tsan --product bonafide-c ${SWIFTFLAGS:-}
-clang -fsanitize=thread -g -O1 -std=c11 -D_DEFAULT_SOURCE -ISources/CBonafide/include -c Tests/C/test.c -o "$work/test.o"
+mkdir "$work/tests"
+(cd "$work/tests" && clang -fsanitize=thread -g -O1 -std=c11 -D_DEFAULT_SOURCE -I"$root/Sources/CBonafide/include" -c "$root"/Tests/C/*.c)
 ld -r -o "$work/bonafide.o" --whole-archive .build-tsan/debug/libbonafide-c.a
-"${SWIFTC:-swiftc}" -sanitize=thread -emit-executable "$work/test.o" "$work/bonafide.o" -o "$work/test" \
+"${SWIFTC:-swiftc}" -sanitize=thread -emit-executable "$work"/tests/*.o "$work/bonafide.o" -o "$work/test" \
   -lsndfile -lsoxr -lfftw3f -lopenblas -lstdc++ -lm
 # Without address randomisation, for which the sanitizer of this compiler finds no room in newer kernels.
 TSAN_OPTIONS=exitcode=66 setarch -R "$work/test" samples 100

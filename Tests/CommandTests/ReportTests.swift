@@ -4,48 +4,6 @@ import Testing
 
 @testable import BonafideReport
 
-/// Results of all kinds, made up.
-enum Results {
-  static let engine = EngineInfo(
-    version: "1.2.3", narrowband: EngineInfo.Model(name: "narrowband", sha256: String(repeating: "0123456789abcdef", count: 4)),
-    wideband: EngineInfo.Model(name: "wideband", sha256: String(repeating: "fedcba9876543210", count: 4)),
-    second: EngineInfo.Model(name: "second", sha256: String(repeating: "02468ace", count: 8)))
-
-  static let genuine = PartyResult(
-    channel: 1, track: 1, trackChannel: 1, name: "agent", model: "narrowband", verdict: .bonafide, speech: 31.4159,
-    llr: 6.78912, syntheticProbability: 0.0000594, stages: StageScores(first: 5.5, second: 2.25))
-
-  static let call = FileResult(
-    path: "calls/a call, \"loud\".wav", format: "WAV/ULAW", sampleRate: 8000, duration: 61.3, heard: 61.3, unheard: 0,
-    bandwidth: 3400.4, verdict: .synthetic,
-    parties: [
-      genuine,
-      PartyResult(
-        channel: 2, track: 2, trackChannel: 1, name: "caller", model: "wideband", verdict: .synthetic, speech: 40.1,
-        llr: -3.2, syntheticProbability: 0.5635448,
-        segments: [
-          Segment(start: 1.2, end: 8.44, llr: -4.1, syntheticProbability: 0.7605252),
-          Segment(start: 60.9, end: 61.3, llr: -9.87654, syntheticProbability: 0.9990257),
-        ]),
-    ])
-
-  static let copy = FileResult(
-    path: "b.flac", format: "FLAC/PCM_16", sampleRate: 44100, duration: 4000.0004, heard: 3999.5, unheard: 49.3,
-    verdict: .inconclusive,
-    warnings: ["header promises 61.3 s, 12.0 s are there"],
-    parties: [
-      PartyResult(channel: 1, verdict: .inconclusive, reason: .noSpeech, speech: 0),
-      PartyResult(channel: 2, sameAs: 1, verdict: .inconclusive, reason: .noSpeech, speech: 0),
-      PartyResult(
-        channel: 3, verdict: .inconclusive, reason: .ambiguous, speech: 2.5, llr: -0.0001, syntheticProbability: 0.05,
-        timeline: Timeline(hop: 0.04, llr: [nil, 0.123456, -1.5, -0.001])),
-    ])
-
-  static let missing = FileResult(path: "nothing\u{1B}[31m.wav", error: "no such file")
-
-  static let all = [call, copy, missing]
-}
-
 @Suite struct ReportTests {
   static let variants: [(name: String, format: ReportFormat, style: TextStyle)] = [
     ("text.txt", .text, TextStyle()),
@@ -244,63 +202,5 @@ enum Results {
     for result in Results.all { tally.count(result) }
     let counts: [Int] = [tally.files, tally.flagged, tally.inconclusive, tally.failed]
     #expect(counts == [3, 1, 1, 1] as [Int])
-  }
-}
-
-@Suite struct FormattingTests {
-  @Test(arguments: [
-    (0, 2, "0"), (1.2, 2, "1.2"), (8.444, 2, "8.44"), (8.445001, 2, "8.45"), (-0.001, 2, "0"), (-3.2, 3, "-3.2"),
-    (0.999_999_9, 6, "1"), (100, 0, "100"), (1e300, 3, "1e+300"), (-0.0, 3, "0"), (0.05, 6, "0.05"),
-    (1234.5, 0, "1235"),
-  ])
-  func decimals(_ value: Double, _ places: Int, _ text: String) {
-    #expect(decimal(value, places: places) == text)
-  }
-
-  @Test func fixedDecimalsKeepZeros() {
-    #expect(fixed(1.2, places: 3) == "1.200")
-    #expect(fixed(-0.05, places: 2) == "-0.05")
-    #expect(fixed(-0.0004, places: 3) == "0.000")
-    #expect(fixed(.nan, places: 3) == nil)
-  }
-
-  /// Random numbers come back to within half a unit of the last place.
-  @Test func decimalsAreNear() {
-    for _ in 0..<2000 {
-      let value = Double.random(in: -1e6...1e6)
-      for places in 0...6 {
-        let back = decimal(value, places: places).flatMap(Double.init)
-        #expect(back.map { abs($0 - value) <= 0.5 * pow(10, -Double(places)) + 1e-9 } == true)
-      }
-    }
-  }
-
-  @Test(arguments: [
-    (0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (61.3, "1:01"), (3600, "1:00:00"), (36_061, "10:01:01"),
-  ])
-  func clocks(_ seconds: Double, _ text: String) {
-    #expect(clock(seconds) == text)
-  }
-
-  @Test func clocksTakeAnything() {
-    #expect(clock(.nan) == "0:00")
-    #expect(clock(-3) == "0:00")
-  }
-
-  @Test func percentsAreNeverCertain() {
-    #expect([0, 0.004, 0.5, 0.976, 0.995, 1].map(percent) == ["<1 %", "<1 %", "50 %", "98 %", ">99 %", ">99 %"])
-  }
-
-  @Test func printableTextIsHarmless() {
-    #expect(printable("a\u{1B}[31m\n\u{202E}é—\u{2028}\r\n") == "a\\u{1b}[31m\\u{a}\\u{202e}é—\\u{2028}\\u{d}\\u{a}")
-  }
-
-  /// What Foundation reads is what was written.
-  @Test func jsonStringsComeBack() throws {
-    let scalars = (0...0x2FFF).compactMap(Unicode.Scalar.init) + ["\u{FFFD}", "\u{1F600}", "\u{10FFFF}"]
-    var text = ""
-    text.unicodeScalars.append(contentsOf: scalars)
-    let back = try JSONDecoder().decode([String].self, from: Data(JSON.array([.string(text)]).text.utf8))
-    #expect(back.map { Array($0.unicodeScalars) } == [scalars])
   }
 }

@@ -1,3 +1,4 @@
+import Bonafide
 import Foundation
 import Testing
 
@@ -120,4 +121,21 @@ func bonafide(
     status: process.terminationStatus,
     signal: process.terminationReason == .uncaughtSignal ? process.terminationStatus : nil,
     output: try text("out"), errors: try text("err"))
+}
+
+/// Options that flag any voice, and none, so that verdicts hold for any model; by the first stage alone, which is fast.
+let flagAll = ["--fast", "--alarm-at", "1000", "--clear-at", "1001"]
+let clearAll = ["--fast", "--alarm-at", "-1001", "--clear-at", "-1000"]
+
+/// The recordings of a report in JSON, which must fit its schema.
+func document(_ run: Run, sourceLocation: SourceLocation = #_sourceLocation) throws -> [[String: JSONValue]] {
+  let value = try JSONDecoder().decode(JSONValue.self, from: Data(run.output.utf8))
+  #expect(try JSONSchema.ofReports().faults(in: value, as: "document") == [], sourceLocation: sourceLocation)
+  guard case .object(let members) = value, case .array(let files) = members["files"] else { return [] }
+  return files.compactMap { if case .object(let file) = $0 { file } else { nil } }
+}
+
+/// Their paths.
+func paths(_ run: Run) throws -> [String] {
+  try document(run).compactMap { if case .string(let path) = $0["path"] { path } else { nil } }
 }

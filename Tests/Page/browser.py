@@ -1,11 +1,24 @@
 """Headless Chromium with a page of the command, by Debian's python3-selenium, chromium and chromium-driver."""
 import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+
+
+def axe():
+    """The script of axe-core, where a wrapper of PyPI is installed that carries it."""
+    for package, name in (('axe_selenium_python', 'node_modules/axe-core/axe.min.js'), ('axe_core_python', 'axe.min.js')):
+        for python in (shutil.which('python3'), '/usr/bin/python3'):
+            run = subprocess.run([python, '-c', f'import {package}; print({package}.__file__)'], capture_output=True, text=True)
+            file = Path(run.stdout.strip()).parent / name
+            if run.returncode == 0 and file.exists():
+                return file.read_text()
+    return None
 
 
 class Browser:

@@ -7,8 +7,7 @@ import threading
 import time
 import unittest
 
-from browser import Browser
-from call_test import axe
+from browser import Browser, axe
 from worklist_test import COMMAND, SAMPLES
 
 

@@ -22,7 +22,8 @@ from ._library import (
     default_options,
     int32,
 )
-from ._results import FileResult, PartyResult, failed, file_result, timeline
+from ._reading import file_result, timeline
+from ._results import FileResult, PartyResult, failed
 from ._samples import float_samples
 from ._stream import Stream
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ._library import LibraryObject, SegmentStruct, UpdateStruct, call
-from ._results import REASONS, VERDICTS, FileResult, PartyResult, Reason, Result, Segment, Verdict, known, segment
+from ._reading import REASONS, VERDICTS, known, segment
+from ._results import FileResult, PartyResult, Reason, Result, Segment, Verdict
 from ._samples import g711_samples, linear_samples
 
 
