@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 out=.build/kernels
 mkdir -p "$out"
 flags=(-std=gnu11 -O2 -g -Wall -ISources/CKernels/include)
-sources=(Sources/CKernels/*.c Tests/kernels/kernels.c)
+sources=(Sources/CKernels/*.c Tests/kernels/*.c)
 
 # run NAME COMPILER "FLAGS" COMMAND…
 run() {
