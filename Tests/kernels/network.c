@@ -93,7 +93,8 @@ void products(void) {
   kernels_widen(bytes, outputs, inputs, scales, wide);
   kernels_product_pack(wide, inputs, outputs, of_floats);
   kernels_product_pack_bytes(bytes, scales, inputs, outputs, of_bytes);
-  for (size_t i = 0; i < kernels_product_packed_count(inputs, outputs); i++) check("product_pack_bytes", of_bytes[i], of_floats[i], 0, shape);
+  for (size_t i = 0; i < kernels_product_packed_count(inputs, outputs); i++)
+    check("product_pack_bytes", of_bytes[i], of_floats[i], 0, shape);
 
   kernels_halves(lines, count * length, halves);
   struct kernels_windows windows = {.count = count, .run = run, .step = step};
