@@ -16,9 +16,12 @@ endif
 LIBRARY := .build/c
 
 PYTHON ?= python3
-# For `make train`: settings of a training, and what of them is to be otherwise, such as TRAINFLAGS="--minutes 60".
+# For `make train`: settings of a training; folders in place of its own; and what else is to be otherwise, such as TRAINFLAGS="--minutes 60".
 RECIPE ?= Models/experiments/scratch.toml
+RUN ?=
+CACHE ?=
 TRAINFLAGS ?=
+train-folders = $(if $(RUN),--run '$(RUN)') $(if $(CACHE),--cache '$(CACHE)')
 
 .PHONY: all help build library python-wheel documentation examples behind load lint test test-c test-kernels test-python test-models test-cluster test-live test-page test-http test-install test-swift screenshots demo samples install uninstall train bench bench-instructions packages test-packages release clean
 
@@ -188,8 +191,8 @@ uninstall:
 
 train: export PYTHONPATH = $(CURDIR)/Models/src
 train:
-	$(PYTHON) -m bonafide_models.train '$(RECIPE)' $(TRAINFLAGS)
-	$(PYTHON) -m bonafide_models.export '$(RECIPE)'
+	$(PYTHON) -m bonafide_models.train '$(RECIPE)' $(train-folders) $(TRAINFLAGS)
+	$(PYTHON) -m bonafide_models.export '$(RECIPE)' $(train-folders)
 
 # Of what git knows or would take in, built by itself in .build/package; what it takes: docs/install.md.
 packages:
