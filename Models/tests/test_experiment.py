@@ -65,3 +65,5 @@ def test_recipes_of_the_repository_are_read(path):
 def test_heads_take_rows_of_both_bands(tmp_path):
     with pytest.raises(RecipeError, match=r"recipe\.toml: narrowband and wideband"):
         experiment.read(recipe(tmp_path, 'model = "m"\nnarrowband = ["a,b"]\n'), Heads)
+    kept = recipe(tmp_path, 'model = "m"\nkeep = "old.safetensors"\nwideband = ["a,b"]\n')
+    assert experiment.read(kept, Heads).wideband == ("a,b",)

@@ -35,12 +35,29 @@ def test_eight_bits_keep_a_row_to_a_half_of_its_step(tmp_path):
 @torch.no_grad()
 def test_what_is_stored_scores_as_the_heads_do():
     torch.manual_seed(0)
-    band, x = Band("narrowband"), np.random.default_rng(0).normal(2, 3, (50, 12)).astype(np.float16)
+    band, x = Band("narrowband", {}), np.random.default_rng(0).normal(2, 3, (50, 12)).astype(np.float16)
     band.heads = [Head(12, 8, 4).eval() for _ in range(3)]
     inputs = band.inputs(x).float()
     wanted = torch.stack([head(inputs) for head in band.heads]).mean(0)
     # Inputs are rounded to bfloat16 where heads learn.
     assert torch.allclose(score(band.tensors(), "narrowband", torch.from_numpy(x).float())[:, 0], wanted, atol=0.02)
+
+
+@torch.no_grad()
+def test_heads_that_are_kept_score_as_before(tmp_path):
+    torch.manual_seed(0)
+    x = np.random.default_rng(0).normal(2, 3, (50, 12)).astype(np.float16)
+    first = Band("wideband", {})
+    first.heads = [Head(12, 8, 4).eval() for _ in range(2)]
+    first.inputs(x)
+    safetensors.torch.save_file(eight_bits(first.tensors()), tmp_path / "m.safetensors")
+    kept = restored(tmp_path / "m.safetensors")
+    again = Band("wideband", kept)
+    # Other rows do not move the scales that kept heads were learned with.
+    again.inputs(x + 5)
+    stored, wanted = again.tensors(), torch.from_numpy(x).float()
+    assert len(again.heads) == 2 and not Band("narrowband", kept).heads
+    assert torch.allclose(score(stored, "wideband", wanted), score(kept, "wideband", wanted), atol=1e-5)
 
 
 def test_chances_are_alike_for_classes_and_by_the_root_for_sources():

@@ -89,13 +89,15 @@ class Heads:
     narrowband_seeds: int = 3
     wideband_seeds: int = 3
     epochs: int = 12
+    keep: str = ""
+    """Weights of earlier heads that stay beside those that are learned, which take the inputs' scales from there."""
     look: tuple[str, ...] = ()
     """Folders whose EER is printed."""
 
     def check(self) -> None:
         """Raises `RecipeError` where settings do not go together."""
-        if not self.narrowband or not self.wideband:
-            raise RecipeError("narrowband and wideband name a set of rows at least")
+        if not self.keep and (not self.narrowband or not self.wideband):
+            raise RecipeError("narrowband and wideband name a set of rows at least, where no heads are kept")
 
 
 Kind = TypeVar("Kind", Experiment, Heads)

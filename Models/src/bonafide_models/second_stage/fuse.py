@@ -53,9 +53,10 @@ def first_scores(command: str, folder: str) -> dict[str, dict[str, Any]]:
 
 @torch.no_grad()
 def second_scores(states: str, name: str, heads: dict[str, Tensor]) -> dict[str, dict[str, float]]:
-    """{model: {clip: score}}: narrowband parties are judged by the speech encoder's states alone."""
+    """{model: {clip: score}}: narrowband parties are judged by the speech encoder's states alone. Where there are none
+    of spectra, no wideband ones are expected."""
     out = {}
-    for model in MODELS:
+    for model in MODELS if (Path(states) / "spectra" / name).is_dir() else MODELS[:1]:
         x, rows = load(states, name, model == "wideband")
         parts = [torch.from_numpy(x[a : a + 512].astype(np.float32)) for a in range(0, len(x), 512)]
         scores = np.concatenate([score(heads, model, part).numpy()[:, 0] for part in parts])

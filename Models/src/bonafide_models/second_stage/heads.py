@@ -26,7 +26,7 @@ from bonafide_models import experiment, metrics
 from bonafide_models.arrays import Doubles, Floats, Row
 from bonafide_models.experiment import Heads, RecipeError
 from bonafide_models.second_stage.rows import Pairs, States, chances, gather, load
-from bonafide_models.second_stage.stored import eight_bits
+from bonafide_models.second_stage.stored import eight_bits, restored
 
 
 class Head(nn.Module):
@@ -95,13 +95,29 @@ def scaled(x: States, mean: Floats, deviation: Floats) -> Tensor:
     return out
 
 
-class Band:
-    """Heads of a band: `seeds` on each of its sets of rows. Inputs are scaled by the first set."""
+def shipped(tensors: dict[str, Tensor], band: str) -> list[Head]:
+    """The heads of a band of a file of weights."""
+    heads: list[Head] = []
+    while f"{band}.heads.{len(heads)}.0.weight" in tensors:
+        prefix = f"{band}.heads.{len(heads)}."
+        (units, inputs), second = tensors[prefix + "0.weight"].shape, len(tensors[prefix + "1.weight"])
+        head = Head(inputs, units, second)
+        parts = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+        head.load_state_dict({"layers." + name: value for name, value in parts.items()})
+        heads.append(head.eval())
+    return heads
 
-    def __init__(self, name: str) -> None:
+
+class Band:
+    """Heads of a band: those that are kept, and `seeds` on each of its sets of rows. Inputs are scaled as for those
+    that are kept, or by the first set."""
+
+    def __init__(self, name: str, kept: dict[str, Tensor]) -> None:
         self.name = name
         self.moments: tuple[Floats, Floats] | None = None
-        self.heads: list[Head] = []
+        self.heads = shipped(kept, name)
+        if self.heads:
+            self.moments = kept[f"{name}.inputs.mean"].numpy(), 1 / kept[f"{name}.inputs.scale"].numpy()
         self.rows: dict[tuple[str, str], Row] = {}
 
     @property
@@ -157,9 +173,10 @@ def counts(rows: Sequence[Row]) -> dict[str, Any]:
 def train(recipe: Heads) -> None:
     """Heads of both bands, to MODEL.safetensors, and counts for the card to MODEL.training.json."""
     looks = {name: load(recipe.states, name) for name in recipe.look}
+    kept = restored(recipe.keep) if recipe.keep else {}
     bands = [
-        (Band("narrowband"), recipe.narrowband, recipe.narrowband_seeds),
-        (Band("wideband"), recipe.wideband, recipe.wideband_seeds),
+        (Band("narrowband", kept), recipe.narrowband, recipe.narrowband_seeds),
+        (Band("wideband", kept), recipe.wideband, recipe.wideband_seeds),
     ]
     tensors: dict[str, Tensor] = {}
     rows: dict[tuple[str, str], Row] = {}
