@@ -12,6 +12,7 @@ TEST_CONFIGURATION ?= debug
 ifeq ($(TEST_CONFIGURATION),release)
 override SWIFTFLAGS += -Xswiftc -enable-testing
 endif
+test-flags = $(if $(filter release,$(TEST_CONFIGURATION)),-c release,-Xcc -O2) $(fft-flags) $(SWIFTFLAGS)
 # libbonafide, linked.
 LIBRARY := .build/c
 
@@ -107,7 +108,8 @@ test:
 	  test-swift
 
 test-swift:
-	$(SWIFT) test $(if $(filter release,$(TEST_CONFIGURATION)),-c release,-Xcc -O2) $(fft-flags) $(SWIFTFLAGS)
+	$(SWIFT) build --build-tests $(test-flags)
+	$(SWIFT) test --skip-build $(test-flags)
 
 test-c: examples
 	Tests/C/run.sh $(LIBRARY)
