@@ -91,7 +91,7 @@ let package = Package(
       name: "bonafide-stages", dependencies: ["Bonafide", "BonafideAudio", "BonafideNetwork"], path: "Benchmarks/stages"),
     // a ledger of many recordings
     .executableTarget(
-      name: "bonafide-ledger-load", dependencies: ["Bonafide", "BonafideLedger"], path: "Benchmarks/ledger", exclude: ["overhead.sh"]),
+      name: "bonafide-ledger-load", dependencies: ["Bonafide", "BonafideLedger"], path: "Benchmarks/ledger", exclude: ["overhead.sh", "watch.py"]),
     // how often, and when, live alarms are raised
     .executableTarget(
       name: "bonafide-alarms", dependencies: ["Bonafide", "BonafideAudio", "BonafideServe"], path: "Benchmarks/alarms"),
