@@ -1,3 +1,5 @@
+import CKernels
+
 /// The bytes of a file of weights: read into memory, or compiled in, where they are as long as the program and nobody copies them.
 public struct FileBytes: @unchecked Sendable {
   // unchecked: constants are never written to
@@ -49,5 +51,14 @@ struct ByteMatrix: Sendable {
   /// - Parameter body: is given the first byte of the first row.
   func withUnsafeBytes<Result>(_ body: (UnsafePointer<UInt8>) -> Result) -> Result? {
     file.withUnsafeBytes { bytes in bytes.baseAddress.map { body($0 + start) } }
+  }
+
+  /// Its values, row by row.
+  var values: [Float] {
+    [Float](unsafeUninitializedCapacity: rows * columns) { values, count in
+      guard let start = values.baseAddress else { return }
+      _ = withUnsafeBytes { kernels_widen($0, rows, columns, scales, start) }
+      count = rows * columns
+    }
   }
 }

@@ -51,12 +51,7 @@ struct Weights: Sendable {
           _ = matrix.withUnsafeBytes { kernels_product_pack_bytes($0, matrix.scales, inputs, outputs, packed) }
         })
     } else {
-      let values = [Float](unsafeUninitializedCapacity: inputs * outputs) { values, count in
-        guard let start = values.baseAddress else { return }
-        _ = matrix.withUnsafeBytes { kernels_widen($0, matrix.rows, matrix.columns, matrix.scales, start) }
-        count = matrix.rows * matrix.columns
-      }
-      storage = .float(values)
+      storage = .float(matrix.values)
     }
   }
 

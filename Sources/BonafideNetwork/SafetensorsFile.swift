@@ -1,5 +1,3 @@
-import CKernels
-
 /// What is wrong with a safetensors file.
 public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Code: Sendable, Equatable {
@@ -80,16 +78,8 @@ public struct SafetensorsFile: Sendable {
   /// A copy of a tensor; `nil` where the file has none of that name, or one of 8 bits without scales for its rows.
   public func tensor(named name: String) -> Tensor? {
     guard let entry = entries[name] else { return nil }
+    if entry.width == 1 { return byteMatrix(named: name).flatMap { Tensor(shape: entry.shape, values: $0.values) } }
     let count = entry.range.count / entry.width
-    if entry.width == 1 {
-      guard let matrix = byteMatrix(named: name) else { return nil }
-      let values = [Float](unsafeUninitializedCapacity: count) { values, filled in
-        guard let values = values.baseAddress else { return }
-        _ = matrix.withUnsafeBytes { kernels_widen($0, matrix.rows, matrix.columns, matrix.scales, values) }
-        filled = count
-      }
-      return Tensor(shape: entry.shape, values: values)
-    }
     let values = [Float](unsafeUninitializedCapacity: count) { values, filled in
       bytes.withUnsafeBytes { bytes in
         let file = UnsafeRawBufferPointer(bytes)
