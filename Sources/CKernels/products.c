@@ -28,14 +28,19 @@ static void pack_pairs(uint32_t pairs[wide_panel][panel], size_t wide, uint16_t 
   }
 }
 
-FOR_EACH_PROCESSOR void kernels_product_pack(const float *weights, size_t inputs, size_t outputs, uint16_t *packed) {
+/// Of floats, or where there are none of bytes, each row times its scale; which is known to the compiler.
+__attribute__((always_inline)) static inline void pack(
+  const float *weights, const uint8_t *bytes, const float *scales, size_t inputs, size_t outputs, uint16_t *packed) {
   for (size_t first = 0; first < outputs; first += wide_panel) {
     for (size_t k = 0; k < inputs; k += 2 * panel) {
       const size_t wide = inputs - k < 2 * panel ? (inputs - k) / 2 : panel;
       uint32_t pairs[wide_panel][panel] = {0};
       for (size_t c = first; c < first + wide_panel && c < outputs; c++) {
-        const float *w = weights + c * inputs + k;
-        for (size_t i = 0; i < wide; i++) pairs[c - first][i] = pair_of(w[2 * i], w[2 * i + 1]);
+        const size_t at = c * inputs + k;
+        for (size_t i = at; i < at + 2 * wide; i += 2) {
+          pairs[c - first][(i - at) / 2] = weights ? pair_of(weights[i], weights[i + 1])
+                                                   : pair_of(scales[c] * (float)(int8_t)bytes[i], scales[c] * (float)(int8_t)bytes[i + 1]);
+        }
       }
       pack_pairs(pairs, wide, packed);
       packed += 2 * wide * wide_panel;
@@ -43,23 +48,13 @@ FOR_EACH_PROCESSOR void kernels_product_pack(const float *weights, size_t inputs
   }
 }
 
+FOR_EACH_PROCESSOR void kernels_product_pack(const float *weights, size_t inputs, size_t outputs, uint16_t *packed) {
+  pack(weights, NULL, NULL, inputs, outputs, packed);
+}
+
 FOR_EACH_PROCESSOR void kernels_product_pack_bytes(
   const uint8_t *bytes, const float *scales, size_t inputs, size_t outputs, uint16_t *packed) {
-  for (size_t first = 0; first < outputs; first += wide_panel) {
-    for (size_t k = 0; k < inputs; k += 2 * panel) {
-      const size_t wide = inputs - k < 2 * panel ? (inputs - k) / 2 : panel;
-      uint32_t pairs[wide_panel][panel] = {0};
-      for (size_t c = first; c < first + wide_panel && c < outputs; c++) {
-        const uint8_t *w = bytes + c * inputs + k;
-        const float scale = scales[c];
-        for (size_t i = 0; i < wide; i++) {
-          pairs[c - first][i] = pair_of(scale * (float)(int8_t)w[2 * i], scale * (float)(int8_t)w[2 * i + 1]);
-        }
-      }
-      pack_pairs(pairs, wide, packed);
-      packed += 2 * wide * wide_panel;
-    }
-  }
+  pack(NULL, bytes, scales, inputs, outputs, packed);
 }
 
 #if defined(__x86_64__)
