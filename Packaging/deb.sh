@@ -5,15 +5,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tree=$(Packaging/tree.sh)
-version=${tree##*-}
-folder=${tree%/*}
-rm -f "$folder"/*.deb "$folder"/bonafide_* "$folder"/*.changes
-# The same bytes of the same sources.
-tar -C "$folder" --exclude=.build --exclude="${tree##*/}/debian" --sort=name --mtime='2026-01-01 UTC' --owner=0 --group=0 --numeric-owner \
-  -cf - "${tree##*/}" | gzip -n1 >"$folder/bonafide_$version.orig.tar.gz"
+rm -f .build/package/*.deb .build/package/bonafide_* .build/package/*.changes
+tree=$(Packaging/source.sh)
 # Swift is not Debian's, so that build dependencies are looked at, and Swift is the one on the PATH; what was built before is kept.
 # Without cleaning, the source package is made only where it is asked for (-F).
 # No packages of symbols, which are larger than all else.
 (cd "$tree" && DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -us -uc -nc -F)
-lintian --fail-on error,warning "$folder"/*.changes
+lintian --fail-on error,warning "${tree%/*}"/*.changes

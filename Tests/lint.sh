@@ -74,4 +74,11 @@ if has mandoc 'man pages'; then
   [ -z "$said" ] || { echo "$said"; complain 'man pages'; }
 fi
 
+# The packages themselves are looked at where they are built (Packaging/deb.sh).
+if has lintian 'source package of Debian' && has dpkg-source 'source package of Debian'; then
+  tree=$(Packaging/source.sh .build/lint)
+  (cd "${tree%/*}" && dpkg-source --build "${tree##*/}" >dpkg-source.log && lintian --fail-on error,warning bonafide_*.dsc) \
+    || { cat .build/lint/dpkg-source.log; complain 'source package of Debian'; }
+fi
+
 exit $failed
