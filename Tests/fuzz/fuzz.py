@@ -122,6 +122,70 @@ def decoded(path: str, tracks: int) -> float:
     return seconds
 
 
+class Findings:
+    """Files with which something was found, said at once and kept where a folder is given for them."""
+
+    def __init__(self, folder: pathlib.Path | None) -> None:
+        self.folder = folder
+        self.count = 0
+
+    def add(self, path: pathlib.Path, what: str) -> None:
+        self.count += 1
+        print(f"  {path.name}: {what}", flush=True)
+        if self.folder:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, self.folder)
+
+
+def results_of(program: str, paths: list[pathlib.Path], work: pathlib.Path, findings: Findings) -> tuple[dict[str, dict], int]:
+    """Results by path, and how many lines libraries wrote; files that trap or take too long are found."""
+    results, status, errors, seconds = screened(program, [str(path) for path in paths], work)
+    if status not in (0, 1, 2) or seconds > PROCESSOR_SECONDS:
+        # One by one, to find which.
+        results = {}
+        for path in paths:
+            one, status, message, seconds = screened(program, [str(path)], work)
+            results |= one
+            if status is None or seconds > PROCESSOR_SECONDS:
+                findings.add(path, f"takes {seconds:.0f} s of processor time" if seconds else f"takes more than {WALL_SECONDS} s")
+            elif status not in (0, 1, 2):
+                findings.add(path, f"ends with status {status}: {message[-200:]}")
+    return results, sum(not line.startswith("bonafide:") for line in errors.splitlines())
+
+
+def look_for_unheard(path: pathlib.Path, result: dict, findings: Findings) -> None:
+    """What is bona fide must be heard to the end."""
+    if not any(party["verdict"] == "bonafide" for party in result["channels"]):
+        return
+    beyond = decoded(str(path), max(party["track"] for party in result["channels"])) - result["heard_s"]
+    if beyond > 1:
+        findings.add(path, f"is bona fide, and ffmpeg decodes {beyond:.1f} s more than the {result['heard_s']} s heard")
+
+
+def screen_mutations(arguments: argparse.Namespace, container: str, data: bytes, work: pathlib.Path, findings: Findings) -> None:
+    """All mutated files of a container, of which a line tells."""
+    verdicts: dict[str, int] = {}
+    noisy, started = 0, time.monotonic()
+    for first in range(0, arguments.count, 25):
+        paths = []
+        for number in range(first, min(first + 25, arguments.count)):
+            path = work / f"{container}-{arguments.seed}-{number}.bin"
+            path.write_bytes(mutated(data, random.Random(f"{container} {arguments.seed} {number}")) or b"\0")
+            paths.append(path)
+        results, lines = results_of(arguments.program, paths, work, findings)
+        noisy += lines
+        for path in paths:
+            result = results.get(str(path))
+            if result is None:
+                continue
+            verdict = result["verdict"] or "error"
+            verdicts[verdict] = verdicts.get(verdict, 0) + 1
+            look_for_unheard(path, result, findings)
+            path.unlink()
+    counts = ", ".join(f"{verdicts[name]} {name}" for name in sorted(verdicts))
+    print(f"{container}: {counts}; {noisy} lines of libraries; {time.monotonic() - started:.0f} s", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
@@ -131,60 +195,17 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=6, help="of the recording that is mutated")
     parser.add_argument("--keep", type=pathlib.Path, help="folder for files with which something was found")
     arguments = parser.parse_args()
-    found = 0
-
-    def keep(path: pathlib.Path, what: str) -> None:
-        nonlocal found
-        found += 1
-        print(f"  {path.name}: {what}", flush=True)
-        if arguments.keep:
-            arguments.keep.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, arguments.keep)
-
+    findings = Findings(arguments.keep)
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
-        wav = work / "base.wav"
+        wav, base = work / "base.wav", work / "base"
         subprocess.run(
             ["sox", "-D", SAMPLES / "genuine-es.gsm.wav", "-e", "signed", "-b", "16", wav, "trim", "0", str(arguments.seconds)], check=True)
         for container in arguments.containers.split(","):
-            base = work / "base"
             subprocess.run([part.format(wav=wav, out=base) for part in CONTAINERS[container]], check=True, capture_output=True)
-            data = base.read_bytes()
-            verdicts: dict[str, int] = {}
-            noisy, started = 0, time.monotonic()
-            for first in range(0, arguments.count, 25):
-                paths = []
-                for number in range(first, min(first + 25, arguments.count)):
-                    path = work / f"{container}-{arguments.seed}-{number}.bin"
-                    path.write_bytes(mutated(data, random.Random(f"{container} {arguments.seed} {number}")) or b"\0")
-                    paths.append(path)
-                results, status, errors, seconds = screened(arguments.program, [str(path) for path in paths], work)
-                if status not in (0, 1, 2) or seconds > PROCESSOR_SECONDS:
-                    # One by one, to find which.
-                    results = {}
-                    for path in paths:
-                        one, status, message, seconds = screened(arguments.program, [str(path)], work)
-                        results |= one
-                        if status is None or seconds > PROCESSOR_SECONDS:
-                            keep(path, f"takes {seconds:.0f} s of processor time" if seconds else f"takes more than {WALL_SECONDS} s")
-                        elif status not in (0, 1, 2):
-                            keep(path, f"ends with status {status}: {message[-200:]}")
-                noisy += sum(not line.startswith("bonafide:") for line in errors.splitlines())
-                for path in paths:
-                    result = results.get(str(path))
-                    if result is None:
-                        continue
-                    verdict = result["verdict"] or "error"
-                    verdicts[verdict] = verdicts.get(verdict, 0) + 1
-                    if any(party["verdict"] == "bonafide" for party in result["channels"]):
-                        beyond = decoded(str(path), max(party["track"] for party in result["channels"])) - result["heard_s"]
-                        if beyond > 1:
-                            keep(path, f"is bona fide, and ffmpeg decodes {beyond:.1f} s more than the {result['heard_s']} s heard")
-                    path.unlink()
-            counts = ", ".join(f"{verdicts[name]} {name}" for name in sorted(verdicts))
-            print(f"{container}: {counts}; {noisy} lines of libraries; {time.monotonic() - started:.0f} s", flush=True)
-    print(f"{found} found" if found else "nothing found")
-    return 1 if found else 0
+            screen_mutations(arguments, container, base.read_bytes(), work, findings)
+    print(f"{findings.count} found" if findings.count else "nothing found")
+    return 1 if findings.count else 0
 
 
 if __name__ == "__main__":

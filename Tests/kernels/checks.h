@@ -28,12 +28,19 @@ extern char shape[128];
 void logarithms(void);
 void transforms(void);
 void spectra(void);
+void window_pairs(void);
+void band_energies(void);
+void scaled_features(void);
 void envelopes(void);
 
 /// Of network.c.
 void convolutions(enum kernels_set set);
 void vectors(void);
 void products(void);
-void layers(void);
+void biases(void);
+void moments(void);
+void byte_matrices(void);
+void finiteness(void);
+void norms(void);
 
 #endif

@@ -46,7 +46,13 @@ void spectra(void) {
       check("pair_powers", power[k * lanes + lane], (re * re + im * im) / 4, 1e-6, shape);
     }
   }
+  free(z);
+  free(power);
+}
+
+void window_pairs(void) {
   const size_t count = from(0, 70);
+  SHAPE("%zu", count);
   float *first = values(count), *second = values(count), *window = values(count), *pair = floats(2 * count);
   for (int one = 0; one < 2; one++) {
     kernels_window_pair(first, one ? NULL : second, window, count, pair);
@@ -55,19 +61,27 @@ void spectra(void) {
       check("window_pair", pair[2 * i + 1], one ? 0 : second[i] * window[i], 0, shape);
     }
   }
-  const size_t bands = from(1, 20);
+  void *all[] = {first, second, window, pair};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+void band_energies(void) {
+  enum { lanes = kernels_lanes };
+  const size_t bins = from(2, 76), count = from(1, 20);
+  SHAPE("%zu bands of %zu bins", count, bins);
   struct kernels_band layout[20];
   size_t total = 0;
-  for (size_t band = 0; band < bands; band++) {
+  for (size_t band = 0; band < count; band++) {
     layout[band].bin = (uint32_t)from(0, bins - 1);
     layout[band].count = (uint32_t)from(0, bins - layout[band].bin);
     total += layout[band].count;
   }
-  float *weights = values(total), *energies = floats(bands * lanes), mean[lanes], levels[lanes];
-  kernels_bands(power, layout, bands, weights, energies);
+  float *power = values(bins * lanes), *weights = values(total), *energies = floats(count * lanes), mean[lanes];
+  for (size_t i = 0; i < bins * lanes; i++) power[i] *= power[i];
+  kernels_bands(power, layout, count, weights, energies);
   double sums[lanes] = {0};
   const float *w = weights;
-  for (size_t band = 0; band < bands; band++) {
+  for (size_t band = 0; band < count; band++) {
     for (size_t lane = 0; lane < lanes; lane++) {
       double sum = 0;
       for (size_t k = 0; k < layout[band].count; k++) sum += (double)w[k] * power[(layout[band].bin + k) * lanes + lane];
@@ -76,11 +90,20 @@ void spectra(void) {
     }
     w += layout[band].count;
   }
-  kernels_mean(energies, bands, mean);
-  for (size_t lane = 0; lane < lanes; lane++) check("mean", mean[lane], sums[lane] / (double)bands, 1e-5, shape);
+  kernels_mean(energies, count, mean);
+  for (size_t lane = 0; lane < lanes; lane++) check("mean", mean[lane], sums[lane] / (double)count, 1e-5, shape);
+  free(power);
+  free(weights);
+  free(energies);
+}
 
+void scaled_features(void) {
+  enum { lanes = kernels_lanes };
   const struct kernels_scaling scaling = {.floor = 1e-3f, .low = -2, .shift = 0.5f, .scale = 3};
-  const size_t frames = from(1, lanes), band_stride = from(1, 4), frame_stride = band_stride * bands;
+  const size_t bands = from(1, 20), frames = from(1, lanes), band_stride = from(1, 4), frame_stride = band_stride * bands;
+  SHAPE("%zu bands, %zu frames, steps %zu", bands, frames, band_stride);
+  // Some are below the floor.
+  float *energies = values(bands * lanes), levels[lanes];
   for (size_t lane = 0; lane < lanes; lane++) levels[lane] = value();
   float *features = floats((frames - 1) * frame_stride + (bands - 1) * band_stride + 1);
   kernels_scale(&scaling, energies, bands, levels, features, band_stride, frame_stride, frames);
@@ -92,8 +115,8 @@ void spectra(void) {
         shape);
     }
   }
-  void *all[] = {z, power, first, second, window, pair, weights, energies, features};
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+  free(energies);
+  free(features);
 }
 
 void envelopes(void) {

@@ -42,8 +42,15 @@ int main(int count, char **arguments) {
     logarithms();
     transforms();
     spectra();
+    window_pairs();
+    band_energies();
+    scaled_features();
     envelopes();
-    layers();
+    biases();
+    moments();
+    byte_matrices();
+    finiteness();
+    norms();
     for (int set = kernels_avx2; set <= (int)best; set++) convolutions((enum kernels_set)set);
     if (best != kernels_none) vectors();
 #if defined(__x86_64__)

@@ -115,12 +115,18 @@ void products(void) {
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
-void layers(void) {
+/// Random ones from -5 to 5.
+static float *activations(size_t count) {
+  float *start = values(count);
+  for (size_t i = 0; i < count; i++) start[i] *= 5;
+  return start;
+}
+
+/// What adds a bias to each row.
+void biases(void) {
   const size_t rows = from(1, 6), columns = kernels_lanes * from(1, 5), count = rows * columns;
   SHAPE("%zu × %zu", rows, columns);
-  float *x = values(count), *y = floats(count), *bias = values(columns), *shift = values(columns), *sum = values(count),
-        *before = floats(count);
-  for (size_t i = 0; i < count; i++) x[i] *= 5;
+  float *x = activations(count), *y = floats(count), *bias = values(columns), *sum = values(count), *before = floats(count);
   memcpy(y, x, count * sizeof *y);
   kernels_gelu(y, rows, columns, bias);
   for (size_t i = 0; i < count; i++) {
@@ -139,11 +145,17 @@ void layers(void) {
   memcpy(y, x, count * sizeof *y);
   kernels_add_bias(y, rows, columns, bias);
   for (size_t i = 0; i < count; i++) check("add_bias", y[i], (double)x[i] + bias[i % columns], 1e-6, shape);
+  void *all[] = {x, y, bias, sum, before};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
 
+void moments(void) {
+  const size_t rows = from(1, 6), columns = kernels_lanes * from(1, 5);
+  SHAPE("%zu × %zu", rows, columns);
   bool mask[6];
   double heard = 0;
   for (size_t row = 0; row < rows; row++) heard += mask[row] = next() % 2;
-  float *mean = floats(columns), *deviation = floats(columns);
+  float *x = activations(rows * columns), *mean = floats(columns), *deviation = floats(columns);
   kernels_moments(x, rows, columns, mask, mean, deviation);
   for (size_t k = 0; k < columns; k++) {
     double total = 0, squares = 0;
@@ -153,26 +165,47 @@ void layers(void) {
     check("moments, mean", mean[k], middle, 2e-6, shape);
     check("moments, deviation", deviation[k], heard > 0 ? sqrt(squares / heard) : 0, 5e-6, shape);
   }
+  free(x);
+  free(mean);
+  free(deviation);
+}
+
+/// Matrices of 8 bits, each row with its scale.
+void byte_matrices(void) {
+  const size_t rows = from(1, 6), columns = kernels_lanes * from(1, 5), count = rows * columns, width = from(1, columns);
+  SHAPE("%zu × %zu, product of %zu columns", rows, columns, width);
   uint8_t *bytes = memory(count, 1);
   for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)next();
-  kernels_widen(bytes, rows, columns, bias, y);
-  for (size_t i = 0; i < count; i++) check("widen", y[i], bias[i / columns] * (float)(int8_t)bytes[i], 0, shape);
-  const size_t width = from(1, columns);
-  float *product = floats(rows);
-  kernels_multiply_bytes(bytes, bias, rows, width, x, product);
+  float *scales = values(rows), *wide = floats(count), *x = activations(width), *product = floats(rows);
+  kernels_widen(bytes, rows, columns, scales, wide);
+  for (size_t i = 0; i < count; i++) check("widen", wide[i], scales[i / columns] * (float)(int8_t)bytes[i], 0, shape);
+  kernels_multiply_bytes(bytes, scales, rows, width, x, product);
   for (size_t row = 0; row < rows; row++) {
     double total = 0;
     for (size_t k = 0; k < width; k++) total += (int8_t)bytes[row * width + k] * (double)x[k];
-    check("multiply_bytes", product[row], bias[row] * total, 1e-3, shape);
+    check("multiply_bytes", product[row], scales[row] * total, 1e-3, shape);
   }
-  free(product);
-  if (!kernels_all_finite(x, count)) check("all_finite", 0, 1, 0, shape);
-  y[from(0, count - 1)] = next() % 2 ? INFINITY : NAN;
-  if (kernels_all_finite(y, count)) check("all_finite", 1, 0, 0, shape);
+  void *all[] = {bytes, scales, wide, x, product};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
 
-  kernels_layer_norm(x, rows, columns, bias, shift, y);
-  memcpy(before, x, count * sizeof *x);
-  kernels_softmax(before, rows, columns);
+void finiteness(void) {
+  const size_t count = kernels_lanes * from(1, 30);
+  SHAPE("%zu", count);
+  float *x = activations(count);
+  if (!kernels_all_finite(x, count)) check("all_finite", 0, 1, 0, shape);
+  x[from(0, count - 1)] = next() % 2 ? INFINITY : NAN;
+  if (kernels_all_finite(x, count)) check("all_finite", 1, 0, 0, shape);
+  free(x);
+}
+
+void norms(void) {
+  const size_t rows = from(1, 6), columns = kernels_lanes * from(1, 5), count = rows * columns;
+  SHAPE("%zu × %zu", rows, columns);
+  float *x = activations(count), *norm = floats(count), *scale = values(columns), *shift = values(columns), *parts = floats(count);
+  kernels_layer_norm(x, rows, columns, scale, shift, norm);
+  memcpy(parts, x, count * sizeof *x);
+  kernels_softmax(parts, rows, columns);
   for (size_t row = 0; row < rows; row++) {
     double middle = 0, variance = 0, powers = 0, greatest = -1e9;
     for (size_t k = 0; k < columns; k++) {
@@ -185,10 +218,10 @@ void layers(void) {
     }
     for (size_t k = 0; k < columns; k++) {
       const size_t i = row * columns + k;
-      check("layer_norm", y[i], (x[i] - middle) / sqrt(variance + 1e-5) * bias[k] + shift[k], 1e-5, shape);
-      check("softmax", before[i], exp(x[i] - greatest) / powers, 1e-6, shape);
+      check("layer_norm", norm[i], (x[i] - middle) / sqrt(variance + 1e-5) * scale[k] + shift[k], 1e-5, shape);
+      check("softmax", parts[i], exp(x[i] - greatest) / powers, 1e-6, shape);
     }
   }
-  void *all[] = {x, y, bias, shift, sum, before, mean, deviation, bytes};
+  void *all[] = {x, norm, scale, shift, parts};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }

@@ -2,14 +2,13 @@
 extension Layout {
   /// Apple's Core Audio Format. Packets whose lengths are told in a table are left to the decoder.
   static func cafRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
-    var (place, described): (Int64, [UInt8]?) = (start + 8, nil)
-    var (audio, recorded): ([Range<Int64>], Recorded) = ([], Recorded(parts: [], end: size))
+    var (place, described, audio): (Int64, [UInt8]?, ChunkAudio) = (start + 8, nil, ChunkAudio(size: size))
     var isTabled = false
     while place + 12 <= size {
       let head = file.bytes(at: place, count: 12)
       guard isName(Array(head.prefix(4))) else { break }
       if isStart(head) {
-        recorded.end = place
+        audio.recorded.end = place
         break
       }
       // −1 is a length that is not known.
@@ -23,9 +22,8 @@ extension Layout {
           follows: { place in isChunk(in: file, at: place, size: size, lengthBytes: 8, bigEndian: true) },
           next: { place in nextCAF(in: file, from: place, size: size) })
         // libsndfile does not take the length that stands for one that is not known.
-        if !extent.isAsSaid || !audio.isEmpty || length == nil { recorded.isPlain = false }
-        if let warning = extent.warning { recorded.warnings.append(warning) }
-        if extent.end > body + 4 { audio.append(body + 4..<extent.end) }
+        if length == nil { audio.recorded.isPlain = false }
+        audio.add(extent, from: body + 4)
         place = extent.end
         continue
       }
@@ -34,16 +32,16 @@ extension Layout {
     }
     guard let described, let block = described.number(at: 16, bytes: 4, bigEndian: true) else { return nil }
     if block == 0 || isTabled {
-      return Recorded(parts: [LayoutPart(Excerpt(start..<recorded.end))], end: recorded.end)
+      return Recorded(parts: [LayoutPart(Excerpt(start..<audio.recorded.end))], end: audio.recorded.end)
     }
     let head =
       Array("caff".utf8) + [0, 1, 0, 0] + Array("desc".utf8) + headerBytes(32, count: 8, bigEndian: true) + described
       + Array("data".utf8)
-    recorded.parts = pieces(audio, block: block).map { range in
+    audio.recorded.parts = pieces(audio.ranges, block: block).map { range in
       let length = headerBytes(range.upperBound - range.lowerBound + 4, count: 8, bigEndian: true)
       return LayoutPart(Excerpt([.bytes(head + length + [0, 0, 0, 0]), .file(range)]))
     }
-    return recorded
+    return audio.recorded
   }
 
   private static func nextCAF(in file: borrowing FileDescriptor, from place: Int64, size: Int64) -> Int64? {

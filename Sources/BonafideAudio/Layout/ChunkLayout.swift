@@ -22,6 +22,21 @@ extension Layout {
     var warning: String?
   }
 
+  /// The audio of chunks, as far as they were passed.
+  struct ChunkAudio {
+    private(set) var ranges: [Range<Int64>] = []
+    /// All but the parts.
+    var recorded: Recorded
+
+    init(size: Int64) { recorded = Recorded(parts: [], end: size) }
+
+    mutating func add(_ extent: Extent, from body: Int64) {
+      if !extent.isAsSaid || !ranges.isEmpty { recorded.isPlain = false }
+      if let warning = extent.warning { recorded.warnings.append(warning) }
+      if extent.end > body { ranges.append(body..<extent.end) }
+    }
+  }
+
   static let unfinished = "the header was never finished: it gives no length of the audio, which was read to its end"
   static let stale = "the header gives too short a length of the audio, which was read to its end"
 
@@ -55,6 +70,17 @@ extension Layout {
     // What is behind is too short, or no audio.
     if rest - claimed < least, claimed > 0 { return Extent(end: body + claimed) }
     return Extent(end: next(body + claimed) ?? size, isAsSaid: false, warning: claimed == 0 ? unfinished : stale)
+  }
+
+  /// Whether a chunk can start at a place behind audio, or behind the byte that evens the length of the audio.
+  static func isChunk(behindAudioFrom body: Int64, in file: borrowing FileDescriptor, at place: Int64, size: Int64, bigEndian: Bool) -> Bool {
+    isChunk(in: file, at: place, size: size, bigEndian: bigEndian)
+      || place & 1 != body & 1 && isChunk(in: file, at: place + 1, size: size, bigEndian: bigEndian)
+  }
+
+  /// The place behind audio, and behind the byte that evens its length, which may be there or not.
+  static func evened(_ end: Int64, from body: Int64, in file: borrowing FileDescriptor) -> Int64 {
+    (end - body) & 1 == 1 && !isChunkName(in: file, at: end) ? end + 1 : end
   }
 
   static func isName(_ bytes: [UInt8]) -> Bool {

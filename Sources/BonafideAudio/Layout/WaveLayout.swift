@@ -5,66 +5,89 @@ extension Layout {
 
   /// WAV, RF64, BW64.
   static func waveRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
-    let bigEndian = file.bytes(at: start, count: 4).hasText("RIFX")
-    let isLong = file.bytes(at: start, count: 4).hasText("RF64") || file.bytes(at: start, count: 4).hasText("BW64")
-    var (place, format, longLength): (Int64, [UInt8]?, Int64?) = (start + 12, nil, nil)
-    var (audio, recorded): ([Range<Int64>], Recorded) = ([], Recorded(parts: [], end: size))
-    while place + 8 <= size {
-      let head = file.bytes(at: place, count: 8)
-      guard isName(Array(head.prefix(4))), let length = head.number(at: 4, bytes: 4, bigEndian: bigEndian) else { break }
-      let body = place + 8
-      if isStart(file.bytes(at: place, count: 12)) {
-        recorded.end = place
-        break
-      }
-      if head.hasText("fmt ") {
-        guard (14...4_096).contains(length) else { return nil }
-        format = file.bytes(at: body, count: Int(length))
-      } else if head.hasText("ds64") {
-        longLength = file.bytes(at: body + 8, count: 8).number(at: 0, bytes: 8, bigEndian: bigEndian)
-      } else if head.hasText("data") {
-        guard let rate = format?.number(at: 8, bytes: 4, bigEndian: bigEndian) else { return nil }
-        var claimed: Int64? = length < 0xFFFF_0000 ? length : nil
-        if isLong, length == 0xFFFF_FFFF { claimed = longLength }
-        let extent = extent(
-          body, claimed: claimed, size: size, wraps: !isLong, least: max(64, rate / 10),
-          follows: { place in
-            isChunk(in: file, at: place, size: size, bigEndian: bigEndian)
-              || place & 1 != body & 1 && isChunk(in: file, at: place + 1, size: size, bigEndian: bigEndian)
-          },
-          next: { nextWave(in: file, from: $0, size: size) })
-        // Decoders do not take a length of 64 bits that is none.
-        if !extent.isAsSaid || !audio.isEmpty || isLong && claimed == nil { recorded.isPlain = false }
-        if let warning = extent.warning { recorded.warnings.append(warning) }
-        if extent.end > body { audio.append(body..<extent.end) }
-        place = extent.end
-        // The byte that evens a length may be there or not.
-        if (extent.end - body) & 1 == 1, !isChunkName(in: file, at: place) { place += 1 }
-        continue
-      }
-      place = body + length + (length & 1)
+    guard let chunks = WaveChunks(in: file, at: start, size: size), let format = chunks.format,
+      let block = format.number(at: 12, bytes: 2, bigEndian: chunks.bigEndian)
+    else { return nil }
+    if format.number(at: 0, bytes: 2, bigEndian: chunks.bigEndian) == mp3Tag, let recorded = framesRecording(of: chunks.audio, in: file) {
+      return recorded
     }
-    guard let format, let block = format.number(at: 12, bytes: 2, bigEndian: bigEndian) else { return nil }
-    if format.number(at: 0, bytes: 2, bigEndian: bigEndian) == mp3Tag {
-      // Frames in a chunk are what they are without.
-      var found: [Recorded] = []
-      for range in audio where recorded.end > range.lowerBound {
-        guard let frames = framesRecording(in: file, at: range.lowerBound, size: range.upperBound) else { continue }
-        found.append(frames)
-        // Another recording begins inside.
-        if frames.end < range.upperBound { recorded.end = frames.end }
-      }
-      if !found.isEmpty {
-        recorded.isPlain = false
-        recorded.parts = found.flatMap(\.parts)
-        for index in recorded.parts.indices { recorded.parts[index].container = "WAV" }
-        recorded.warnings += found.flatMap(\.warnings)
-        return recorded
+    var recorded = chunks.audio.recorded
+    recorded.parts = pieces(chunks.audio.ranges, block: block).map {
+      LayoutPart(wave(format, audio: $0, bigEndian: chunks.bigEndian), container: chunks.isLong ? "RF64" : nil)
+    }
+    return recorded
+  }
+
+  /// Chunks of WAV, RF64 and BW64.
+  private struct WaveChunks {
+    let bigEndian: Bool
+    /// Whether lengths may be of 64 bits.
+    let isLong: Bool
+    private(set) var format: [UInt8]?
+    private(set) var audio: ChunkAudio
+    private var longLength: Int64?
+
+    /// - Returns: `nil` where they do not describe audio.
+    init?(in file: borrowing FileDescriptor, at start: Int64, size: Int64) {
+      let name = file.bytes(at: start, count: 4)
+      bigEndian = name.hasText("RIFX")
+      isLong = name.hasText("RF64") || name.hasText("BW64")
+      audio = ChunkAudio(size: size)
+      var place = start + 12
+      while place + 8 <= size {
+        let head = file.bytes(at: place, count: 8)
+        guard isName(Array(head.prefix(4))), let length = head.number(at: 4, bytes: 4, bigEndian: bigEndian) else { break }
+        let body = place + 8
+        if isStart(file.bytes(at: place, count: 12)) {
+          audio.recorded.end = place
+          break
+        }
+        if head.hasText("data") {
+          guard let end = addAudio(in: file, from: body, length: length, size: size) else { return nil }
+          place = evened(end, from: body, in: file)
+          continue
+        }
+        if head.hasText("fmt ") {
+          guard (14...4_096).contains(length) else { return nil }
+          format = file.bytes(at: body, count: Int(length))
+        } else if head.hasText("ds64") {
+          longLength = file.bytes(at: body + 8, count: 8).number(at: 0, bytes: 8, bigEndian: bigEndian)
+        }
+        place = body + length + (length & 1)
       }
     }
-    recorded.parts = pieces(audio, block: block).map {
-      LayoutPart(wave(format, audio: $0, bigEndian: bigEndian), container: isLong ? "RF64" : nil)
+
+    /// Takes in the audio of a chunk.
+    ///
+    /// - Returns: the end of the audio; `nil` where nothing before it describes it.
+    private mutating func addAudio(in file: borrowing FileDescriptor, from body: Int64, length: Int64, size: Int64) -> Int64? {
+      guard let rate = format?.number(at: 8, bytes: 4, bigEndian: bigEndian) else { return nil }
+      let claimed = isLong && length == 0xFFFF_FFFF ? longLength : length < 0xFFFF_0000 ? length : nil
+      let extent = extent(
+        body, claimed: claimed, size: size, wraps: !isLong, least: max(64, rate / 10),
+        follows: { isChunk(behindAudioFrom: body, in: file, at: $0, size: size, bigEndian: bigEndian) },
+        next: { nextWave(in: file, from: $0, size: size) })
+      audio.add(extent, from: body)
+      // Decoders do not take a length of 64 bits that is none.
+      if isLong && claimed == nil { audio.recorded.isPlain = false }
+      return extent.end
     }
+  }
+
+  /// The recording of MP3 in chunks of audio, which is what its frames are without; `nil` where they hold none.
+  private static func framesRecording(of audio: ChunkAudio, in file: borrowing FileDescriptor) -> Recorded? {
+    var (recorded, found): (Recorded, [Recorded]) = (audio.recorded, [])
+    for range in audio.ranges where recorded.end > range.lowerBound {
+      guard let frames = framesRecording(in: file, at: range.lowerBound, size: range.upperBound) else { continue }
+      found.append(frames)
+      // Another recording begins inside.
+      if frames.end < range.upperBound { recorded.end = frames.end }
+    }
+    if found.isEmpty { return nil }
+    recorded.isPlain = false
+    recorded.parts = found.flatMap(\.parts)
+    for index in recorded.parts.indices { recorded.parts[index].container = "WAV" }
+    recorded.warnings += found.flatMap(\.warnings)
     return recorded
   }
 
@@ -100,12 +123,11 @@ extension Layout {
       return Array(head.dropFirst(4)) == wave64Tail || isWave64(in: file, at: place)
     }
     guard isWave64(in: file, at: start) else { return nil }
-    var (place, format): (Int64, [UInt8]?) = (start + 40, nil)
-    var (audio, recorded): ([Range<Int64>], Recorded) = ([], Recorded(parts: [], end: size))
+    var (place, format, audio): (Int64, [UInt8]?, ChunkAudio) = (start + 40, nil, ChunkAudio(size: size))
     while place + 24 <= size {
       let head = file.bytes(at: place, count: 24)
       if isWave64(in: file, at: place) || isStart(head) {
-        recorded.end = place
+        audio.recorded.end = place
         break
       }
       let length = head.number(at: 16, bytes: 8, bigEndian: false)
@@ -121,9 +143,7 @@ extension Layout {
             size - place < 24 || isStart(file.bytes(at: place, count: 12)) || isHead(place) || isHead(start + (place - start + 7) / 8 * 8)
           },
           next: { place in file.firstPlace(of: Array("riff".utf8) + wave64RIFFTail, in: place..<size) })
-        if !extent.isAsSaid || !audio.isEmpty { recorded.isPlain = false }
-        if let warning = extent.warning { recorded.warnings.append(warning) }
-        if extent.end > body { audio.append(body..<extent.end) }
+        audio.add(extent, from: body)
         place = isHead(extent.end) ? extent.end : start + (extent.end - start + 7) / 8 * 8
         continue
       }
@@ -133,8 +153,8 @@ extension Layout {
       place = start + (next - start + 7) / 8 * 8
     }
     guard let format, let block = format.number(at: 12, bytes: 2, bigEndian: false) else { return nil }
-    recorded.parts = pieces(audio, block: block).map { LayoutPart(wave(format, audio: $0, bigEndian: false), container: "W64") }
-    return recorded
+    audio.recorded.parts = pieces(audio.ranges, block: block).map { LayoutPart(wave(format, audio: $0, bigEndian: false), container: "W64") }
+    return audio.recorded
   }
 
   private static let wave64RIFFTail: [UInt8] = [0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00]

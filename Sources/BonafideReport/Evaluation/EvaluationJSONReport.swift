@@ -5,7 +5,6 @@ public struct EvaluationJSONReport: Sendable {
   public init() {}
 
   public func report(on evaluation: Evaluation, info: EvaluationInfo) -> String {
-    let counts = evaluation.counts
     let members: [(String, JSON)] = [
       ("schema", .string("bonafide.evaluation/1")),
       ("version", .string(info.version)),
@@ -13,59 +12,45 @@ public struct EvaluationJSONReport: Sendable {
       ("protocol", .string(info.protocolPath)),
       ("split", JSON(info.split)),
       ("scores", .string(info.scoresPath)),
-      (
-        "trials",
-        .object([
-          ("bonafide", .integer(counts.bonafide)),
-          ("spoof", .integer(counts.spoof)),
-          ("neither", .integer(counts.neither)),
-          ("unscored", .array(counts.unscored.map(JSON.string))),
-          ("unknown", .integer(counts.unknown)),
-        ])
-      ),
-      (
-        "bootstrap",
-        .object([
-          ("samples", .integer(evaluation.bootstrap.sampleCount)),
-          ("by", .string(evaluation.bootstrapColumn.rawValue)),
-          ("clusters", .integer(evaluation.bootstrap.clusterCount)),
-          ("seed", .string(String(evaluation.bootstrap.seed))),
-        ])
-      ),
-      (
-        "points",
-        info.points.isEmpty
-          ? .null
-          : .array(
-            info.points.map { point in
-              .object([
-                ("model", .string(point.model)), ("alarm_llr", .number(point.alarm, places: 4)), ("clear_llr", .number(point.clear, places: 4)),
-              ])
-            })
-      ),
+      ("trials", object(evaluation.counts)),
+      ("bootstrap", bootstrap(of: evaluation)),
+      ("points", info.points.isEmpty ? .null : .array(info.points.map(object))),
       ("answers", .array(evaluation.answers.map(object))),
-      (
-        "answer_groups",
-        .array(
-          evaluation.answerGroups.map { group in
-            .object([
-              ("column", .string(group.column)), ("value", .string(group.value)), ("answers", .array(group.answers.map(object))),
-            ])
-          })
-      ),
+      ("answer_groups", .array(evaluation.answerGroups.map(object))),
       ("mistakes", .array(evaluation.mistakesByClass.flatMap { $0.mistakes.prefix(info.mostMistakes).map(object) })),
       ("figures", object(evaluation.figures)),
-      (
-        "line_test",
-        .object([
-          ("bonafide", .integer(evaluation.lineTest.bonafide)), ("spoof", .integer(evaluation.lineTest.spoof)),
-        ])
-      ),
+      ("line_test", .object([("bonafide", .integer(evaluation.lineTest.bonafide)), ("spoof", .integer(evaluation.lineTest.spoof))])),
       ("matched_sources", .array(evaluation.sources.map(object))),
       ("groups", .array(evaluation.groups.map(object))),
     ]
     let lines = members.map { "\(JSON.string($0.0).text):\($0.1.text)" }
     return "{" + lines.joined(separator: ",\n") + "}\n"
+  }
+
+  private func object(_ counts: Evaluation.Counts) -> JSON {
+    .object([
+      ("bonafide", .integer(counts.bonafide)), ("spoof", .integer(counts.spoof)), ("neither", .integer(counts.neither)),
+      ("unscored", .array(counts.unscored.map(JSON.string))), ("unknown", .integer(counts.unknown)),
+    ])
+  }
+
+  private func bootstrap(of evaluation: Evaluation) -> JSON {
+    .object([
+      ("samples", .integer(evaluation.bootstrap.sampleCount)), ("by", .string(evaluation.bootstrapColumn.rawValue)),
+      ("clusters", .integer(evaluation.bootstrap.clusterCount)), ("seed", .string(String(evaluation.bootstrap.seed))),
+    ])
+  }
+
+  private func object(_ point: EvaluationInfo.Points) -> JSON {
+    .object([
+      ("model", .string(point.model)), ("alarm_llr", .number(point.alarm, places: 4)), ("clear_llr", .number(point.clear, places: 4)),
+    ])
+  }
+
+  private func object(_ group: AnswerGroup) -> JSON {
+    .object([
+      ("column", .string(group.column)), ("value", .string(group.value)), ("answers", .array(group.answers.map(object))),
+    ])
   }
 
   private func object(_ figures: [Figure]) -> JSON {

@@ -97,79 +97,109 @@ def scores():
     return out
 
 
-def located():
-    """Recordings with frame scores of 40 ms, synthetic stretches and flagged ones; times are whole milliseconds."""
-    g = np.random.default_rng(11)
-    parties = []
-    for i in range(12):
-        ms = int(g.integers(2000, 5000))
-        spoof = []
-        if i % 3:
-            at = 0
-            for _ in range(int(g.integers(1, 3))):
-                start = at + int(g.integers(100, 900))
-                end = start + int(g.integers(60, 800))
-                if end < ms:
-                    spoof.append((start, end))
-                    at = end
-        label = np.zeros(ms, int)
-        for a, b in spoof:
-            label[a:b] = 1
-        frames = []
-        for f in range(ms // 40):  # the end of most recordings has no frame
-            s = label[f * 40:(f + 1) * 40].mean()
-            frames.append(None if g.random() < 0.15 else round(float(g.normal(1 - 3 * s, 1.5)), 2))
-        flagged = []
-        for a, b in spoof:
-            if g.random() < 0.8:
-                flagged.append((max(0, a + int(g.integers(-80, 80))), min(ms, b + int(g.integers(-20, 80))), round(float(g.normal(-2, 1)), 3)))
-        if g.random() < 0.5:
-            a = int(g.integers(0, ms - 300))
-            flagged.append((a, a + 250, round(float(g.normal(-1, 1)), 3)))
-        parties.append(dict(ms=ms, spoof=spoof, frames=frames, flagged=flagged, label=label))
-    out = {"parties": [{k: v for k, v in p.items() if k != "label"} for p in parties], "figures": {}}
-    inf = float("inf")
-    for p in parties:  # score of each millisecond
-        s = np.full(p["ms"], inf)
-        for f, x in enumerate(p["frames"]):
-            if x is not None:
-                s[f * 40:(f + 1) * 40] = x
-        p["score"] = s
+def stretches(g, ms):
+    """One or two (start, end) of what is synthetic, if there is room."""
+    out, at = [], 0
+    for _ in range(int(g.integers(1, 3))):
+        start = at + int(g.integers(100, 900))
+        end = start + int(g.integers(60, 800))
+        if end < ms:
+            out.append((start, end))
+            at = end
+    return out
+
+
+def flags(g, ms, spoof):
+    """(start, end, score) of what a detector flags: most of what is synthetic, roughly, and now and then something else."""
+    out = []
+    for a, b in spoof:
+        if g.random() < 0.8:
+            out.append((max(0, a + int(g.integers(-80, 80))), min(ms, b + int(g.integers(-20, 80))), round(float(g.normal(-2, 1)), 3)))
+    if g.random() < 0.5:
+        a = int(g.integers(0, ms - 300))
+        out.append((a, a + 250, round(float(g.normal(-1, 1)), 3)))
+    return out
+
+
+def party(g, is_spoofed):
+    """A recording: scores of frames of 40 ms, synthetic stretches and flagged ones, label and score of each millisecond."""
+    ms = int(g.integers(2000, 5000))
+    spoof = stretches(g, ms) if is_spoofed else []
+    label = np.zeros(ms, int)
+    for a, b in spoof:
+        label[a:b] = 1
+    frames, score = [], np.full(ms, np.inf)
+    for f in range(ms // 40):  # the end of most recordings has no frame
+        part = slice(f * 40, (f + 1) * 40)
+        frames.append(None if g.random() < 0.15 else round(float(g.normal(1 - 3 * label[part].mean(), 1.5)), 2))
+        if frames[-1] is not None:
+            score[part] = frames[-1]
+    return dict(ms=ms, spoof=spoof, frames=frames, flagged=flags(g, ms, spoof), label=label, score=score)
+
+
+def range_eer(parties):
     score = np.concatenate([p["score"] for p in parties])
     label = np.concatenate([p["label"] for p in parties])
-    out["figures"]["range_eer"] = eer(rates(score[label == 0], score[label == 1]))
-    for r in (20, 40, 80, 160, 320, 640):
-        b, s = [], []
-        for p in parties:
-            for at in range(0, p["ms"], r):
-                (s if p["label"][at:at + r].any() else b).append(p["score"][at:at + r].min())
-        out["figures"][f"segment_eer_{r}ms"] = eer(rates(np.array(b), np.array(s)))
-    iou = lambda a, b: max(0, min(a[1], b[1]) - max(a[0], b[0])) / (max(a[1], b[1]) - min(a[0], b[0])) if min(a[1], b[1]) > max(a[0], b[0]) else 0.0
-    total = sum(len(p["spoof"]) for p in parties)
+    return eer(rates(score[label == 0], score[label == 1]))
+
+
+def segment_eer(parties, ms):
+    b, s = [], []
+    for p in parties:
+        for at in range(0, p["ms"], ms):
+            (s if p["label"][at:at + ms].any() else b).append(p["score"][at:at + ms].min())
+    return eer(rates(np.array(b), np.array(s)))
+
+
+def iou(a, b):
+    """Intersection over union."""
+    common = min(a[1], b[1]) - max(a[0], b[0])
+    return common / (max(a[1], b[1]) - min(a[0], b[0])) if common > 0 else 0.0
+
+
+def average_precision(parties, least):
     ranked = sorted((x, i, (a, b)) for i, p in enumerate(parties) for a, b, x in p["flagged"])
-    for least in (0.5, 0.75, 0.95):
-        found, hit = set(), []
-        for _, i, span in ranked:
-            best = max(range(len(parties[i]["spoof"])), key=lambda j: iou(span, parties[i]["spoof"][j]), default=None)
-            ok = best is not None and iou(span, parties[i]["spoof"][best]) >= least and (i, best) not in found
-            if ok:
-                found.add((i, best))
-            hit.append(ok)
-        precision = np.cumsum(hit) / np.arange(1, len(hit) + 1)
-        # each truth that is found adds a step of recall, at the best precision from there on
-        out["figures"][f"ap_iou_{least:g}"] = float(sum(precision[k:].max() for k in range(len(hit)) if hit[k]) / total)
-    out["figures"]["ar_10"] = float(np.mean([
-        sum(any(iou((a, b), t) >= least - 1e-9 for a, b, _ in p["flagged"]) for p in parties for t in p["spoof"]) / total
+    found, hit = set(), []
+    for _, i, span in ranked:
+        best = max(range(len(parties[i]["spoof"])), key=lambda j: iou(span, parties[i]["spoof"][j]), default=None)
+        ok = best is not None and iou(span, parties[i]["spoof"][best]) >= least and (i, best) not in found
+        if ok:
+            found.add((i, best))
+        hit.append(ok)
+    precision = np.cumsum(hit) / np.arange(1, len(hit) + 1)
+    # each truth that is found adds a step of recall, at the best precision from there on
+    return float(sum(precision[k:].max() for k in range(len(hit)) if hit[k]) / sum(len(p["spoof"]) for p in parties))
+
+
+def average_recall(parties):
+    truths = [(p, t) for p in parties for t in p["spoof"]]
+    return float(np.mean([
+        sum(any(iou((a, b), t) >= least - 1e-9 for a, b, _ in p["flagged"]) for p, t in truths) / len(truths)
         for least in np.arange(0.5, 0.96, 0.05)]))
+
+
+def alarms_per_hour(parties):
     alarms, speech = 0, 0
     for p in parties:
         alarms += sum(not p["label"][a:b].any() for a, b, _ in p["flagged"])
-        spoken = np.zeros(p["ms"], bool)
-        for f, x in enumerate(p["frames"]):
-            spoken[f * 40:(f + 1) * 40] = x is not None
-        speech += (spoken & (p["label"] == 0)).sum() / 1000
-    out["figures"]["alarms_per_hour"] = float(alarms / (speech / 3600))
-    return out
+        speech += (np.isfinite(p["score"]) & (p["label"] == 0)).sum() / 1000
+    return float(alarms / (speech / 3600))
+
+
+def located():
+    """Recordings with frame scores, synthetic stretches and flagged ones; times are whole milliseconds."""
+    g = np.random.default_rng(11)
+    parties = [party(g, i % 3 > 0) for i in range(12)]
+    return {
+        "parties": [{k: p[k] for k in ("ms", "spoof", "frames", "flagged")} for p in parties],
+        "figures": {
+            "range_eer": range_eer(parties),
+            **{f"segment_eer_{ms}ms": segment_eer(parties, ms) for ms in (20, 40, 80, 160, 320, 640)},
+            **{f"ap_iou_{least:g}": average_precision(parties, least) for least in (0.5, 0.75, 0.95)},
+            "ar_10": average_recall(parties),
+            "alarms_per_hour": alarms_per_hour(parties),
+        },
+    }
 
 
 if __name__ == "__main__":
