@@ -1,5 +1,6 @@
 """Heads on states are stored, drawn for and fused as they are said to be."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -10,7 +11,8 @@ pytest.importorskip("librosa")
 pytest.importorskip("safetensors")
 import safetensors.torch
 
-from bonafide_models.second_stage import fusion
+from bonafide_models.experiment import RecipeError
+from bonafide_models.second_stage import coding, fusion, stored
 from bonafide_models.second_stage.fusion import Party
 from bonafide_models.second_stage.heads import Band, Head
 from bonafide_models.second_stage.rows import Pairs, chances, gather
@@ -126,3 +128,50 @@ def test_figures_are_of_other_folds():
     table = fusion.table(every, fusion.cross_validated(every), lines.append)
     assert set(table) == {"dev plain 4 s", "dev ulaw 4 s"} and len(lines) == 2
     assert all(0.02 < figures["eer"] < 0.2 for figures in table.values())
+
+
+@torch.no_grad()
+def test_the_mark_of_coding_tells_what_was_coded_and_is_stored(tmp_path):
+    rng = np.random.default_rng(0)
+    names = rng.choice(["", "ulaw", "gsm", "amr5"], 400)
+    x = rng.normal(0, 1, (400, 4, 2, 4)).astype(np.float16)
+    x[:, 0, 0, 1] += 2 * np.isin(names, ["gsm", "amr5"])
+    folder = tmp_path / "recipe.train.codec8.1"
+    folder.mkdir()
+    np.save(folder / "0000.npy", x)
+    (folder / "rows.json").write_text(json.dumps([row(str(i), "bonafide", "one") for i in range(400)]))
+    (folder / "0000.json").write_text(json.dumps({"seconds": [], "codecs": list(names)}))
+    band = Band("narrowband", {})
+    with pytest.raises(RecipeError):
+        band.mark(str(tmp_path), [folder.name])
+    band.inputs(x.reshape(400, -1))
+    with torch.enable_grad():
+        band.mark(str(tmp_path), [folder.name])
+    safetensors.torch.save_file(eight_bits(band.tensors()), tmp_path / "m.safetensors")
+    mark = stored.coding(
+        restored(tmp_path / "m.safetensors"), "narrowband", torch.from_numpy(x.reshape(400, -1)).float()
+    )
+    low = torch.from_numpy(np.isin(names, ["gsm", "amr5"]))
+    assert ((mark > 0) == low).float().mean() > 0.75
+    strongly = coding.coded(torch.tensor([-3.0, 0.0, 5.0, 10.0, 30.0]))
+    assert torch.allclose(strongly, torch.tensor([0, 0, 0.5, 1, 1]))
+
+
+def test_coding_is_weighed_where_it_misleads():
+    """One condition's genuine parties have low scores by nothing but their codec."""
+    rng, every = np.random.default_rng(2), []
+    for p in parties(rng, 4000):
+        coded = p.condition == "ulaw"
+        shift = -1.5 if coded and p.genuine and rng.random() < 0.1 else 0.0
+        about = {"first": p.first + 3 * shift, "second": p.second + 3 * shift, "coded": float(coded)}
+        every.append(dataclasses.replace(p, **about))
+    judgements, fusions = fusion.judged(every, every)
+    plain, fit = fusion.judged([dataclasses.replace(p, coded=0.0) for p in every], every)[0], fusions["narrowband"]
+    assert fit.coding > 0.2
+    genuine = np.array([p.genuine for p in every])
+    assert (judgements[genuine, 0] <= judgements[genuine, 1]).mean() <= 0.0101
+    low, coded = plain[:, 0] < 0, np.array([p.coded for p in every]) == 1
+    assert (judgements[low & coded, 0] > plain[low & coded, 0]).all()
+    assert np.allclose(judgements[~(low & coded), 0], plain[~(low & coded), 0])
+    without = fusion.points(every, plain[:, 0])[0]
+    assert (judgements[:, 0] <= judgements[:, 1])[~genuine].mean() > (plain[:, 0] <= without)[~genuine].mean()

@@ -1,8 +1,11 @@
 import CKernels
 
-/// Several perceptrons of three layers with GELU, each of which gives a number; their mean counts.
+/// Several perceptrons of three layers with GELU, each of which gives a number; their mean counts. Beside them a linear mark of the first numbers that
+/// go in.
 public struct PerceptronHeads: Sendable {
   private let heads: [[Linear]]
+  private let markWeight: [Float]
+  private let markBias: Float
   /// What the numbers that go in are brought to mean 0 and variance 1 by.
   private let mean, scale: [Float]
   /// Numbers that go in.
@@ -10,9 +13,11 @@ public struct PerceptronHeads: Sendable {
 
   /// - Parameters:
   ///   - file: has, each after `name` and a dot, `inputs.mean` and `inputs.scale` (inputs), `heads.0.0.weight` (units, inputs), `heads.0.0.bias`
-  ///     (units), `heads.0.1`, `heads.0.2`; `heads.1`, … . Weights may be of 8 bits.
+  ///     (units), `heads.0.1`, `heads.0.2`; `heads.1`, … . Weights may be of 8 bits. For the mark, `coding.weight` (marked) and `coding.bias` (1).
   ///   - inputs: numbers that go in.
-  public init(_ file: SafetensorsFile, name: String, inputs: Int) throws(NetworkError) {
+  ///   - marked: of these, the first ones that the mark is of.
+  public init(_ file: SafetensorsFile, name: String, inputs: Int, marked: Int) throws(NetworkError) {
+    precondition(marked <= inputs, "a mark of \(marked) of \(inputs) values")
     let weights = WeightReader(file)
     mean = try weights.tensor("\(name).inputs.mean", inputs).values
     scale = try weights.tensor("\(name).inputs.scale", inputs).values
@@ -30,12 +35,14 @@ public struct PerceptronHeads: Sendable {
     }
     self.heads = heads
     self.inputs = inputs
+    markWeight = try weights.tensor("\(name).coding.weight", marked).values
+    markBias = try weights.tensor("\(name).coding.bias", 1).values[0]
   }
 
-  /// The mean of the heads' numbers.
+  /// The mean of the heads' numbers, and the mark.
   ///
   /// - Parameter values: `inputs` of them.
-  public func score(_ values: [Float]) -> Float {
+  public func score(_ values: [Float]) -> (mean: Float, mark: Float) {
     precondition(values.count == inputs, "\(values.count) values for heads of \(inputs)")
     var sum: Float = 0
     let normalised = values.indices.map { (values[$0] - mean[$0]) * scale[$0] }
@@ -54,6 +61,6 @@ public struct PerceptronHeads: Sendable {
       }
       sum += x[0]
     }
-    return sum / Float(heads.count)
+    return (sum / Float(heads.count), zip(normalised, markWeight).reduce(markBias) { $0 + $1.0 * $1.1 })
   }
 }

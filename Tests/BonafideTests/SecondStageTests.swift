@@ -43,8 +43,10 @@ import Testing
     try #require(statistics.count == wanted.count)
     let furthest = zip(statistics, wanted).map { abs($0 - $1) }.max() ?? 0
     #expect(furthest < 1e-3, regenerate)
-    for (isWideband, wanted) in zip([false, true], try expected("scores")) {
-      #expect(abs(stage.score(statistics, isWideband: isWideband) - Double(wanted)) < 1e-3, regenerate)
+    for (index, isWideband) in [false, true].enumerated() {
+      let answer = stage.answer(statistics, isWideband: isWideband)
+      #expect(abs(answer.score - Double(try expected("scores")[index])) < 1e-3, regenerate)
+      #expect(abs(answer.coded - Double(try expected("coded")[index])) < 1e-3, regenerate)
     }
   }
 
@@ -58,7 +60,7 @@ import Testing
       let window = SpeechWindow(
         samples: Array(samples[start..<start + 32_000]), speech: [Bool](repeating: true, count: 100), span: span)
       for isWideband in [false, true] {
-        let scores = try [exact, fast].map { try $0.score(window, sampleRate: 8000, isWideband: isWideband) }
+        let scores = try [exact, fast].map { try $0.answer(window, sampleRate: 8000, isWideband: isWideband).score }
         #expect(abs(scores[0] - scores[1]) < 0.05, "from \(start), wideband: \(isWideband)")
       }
     }
@@ -70,7 +72,9 @@ import Testing
     let stages = try #require(party.stages)
     let fusion = try #require(detector.second?.card.fusions["narrowband"])
     let second = try #require(stages.second)
-    #expect(abs(fusion.llr(first: stages.first, second: second, speech: party.speech, signalToNoise: party.signalToNoise) - (try #require(party.llr))) < 1e-9)
+    // No evidence against the voice, which would count less the more its speech is coded.
+    let llr = fusion.llr(first: stages.first, second: second, speech: party.speech, signalToNoise: party.signalToNoise, coded: 0)
+    #expect(llr > 0 && abs(llr - (try #require(party.llr))) < 1e-9)
 
     let alone = try #require(detector.fast.scan(Self.genuine).parties.first)
     #expect(alone.stages == nil && alone.llr == stages.first)
@@ -127,13 +131,13 @@ import Testing
     let windows = scores.enumerated().map { index, score in
       var span = SpeechSpan(SpeechFrame(index: 100 * index, score: Float(score), weight: 1))
       for frame in 1..<100 { span.add(SpeechFrame(index: 100 * index + frame, score: Float(score), weight: 1)) }
-      return SecondOpinion.Window(score: score, span: span)
+      return SecondOpinion.Window(answer: SecondStage.Answer(score: score, coded: 0), span: span)
     }
     return try #require(SecondOpinion(windows, rule: rule ?? self.rule, calibration: plain, hop: 0.04))
   }
 
   private let rule = SecondStageCard.Fusion(
-    first: [0.5, 0, 0], second: [0.5, 0, 0], offset: [0, 0, 0], seconds: [1, 60], signalToNoise: [3, 25],
+    first: [0.5, 0, 0], second: [0.5, 0, 0], offset: [0, 0, 0], coding: 0, seconds: [1, 60], signalToNoise: [3, 25],
     operatingPoints: ModelCard.OperatingPoints(alarm: -2, clear: 1), genuineMedian: nil)
   private let plain = Calibration(slope: 1, offset: 0, halfSpeech: 0)
 
@@ -186,7 +190,7 @@ import Testing
         evidence.append(heard)
         if span == nil { span = SpeechSpan(heard) } else { span?.add(heard) }
       }
-      windows.append(SecondOpinion.Window(score: score, span: try #require(span)))
+      windows.append(SecondOpinion.Window(answer: SecondStage.Answer(score: score, coded: 0), span: try #require(span)))
     }
     evidence.finish()
     let second = try #require(SecondOpinion(windows, rule: rule, calibration: plain, hop: 0.04))
@@ -212,8 +216,8 @@ import Testing
       if span == nil { span = SpeechSpan(heard) } else { span?.add(heard) }
     }
     let turn = try #require(span)
-    let part = try #require(second.part(of: turn) { -$0.score })
-    #expect(part.span.start == 200 && part.span.end == 400 && part.score == -5.5)
+    let part = try #require(second.part(of: turn) { -$0.answer.score })
+    #expect(part.span.start == 200 && part.span.end == 400 && part.answer.score == -5.5)
     // All of it where all of it is evidence.
     #expect(second.part(of: turn) { _ in 1 } == nil)
   }
@@ -228,9 +232,44 @@ import Testing
   /// With n = −1 at 15 dB: (1 − 0.2) · 2 + (2 − 0.5) · 3 + (0.5 − 0.25).
   @Test(arguments: [(60.0, 8.5), (15, 6.35), (-20, 3.77)]) func noiseWeighs(ratio: Double, llr: Double) {
     let rule = SecondStageCard.Fusion(
-      first: [1, 0, 0.2], second: [2, 0, 0.5], offset: [0.5, 0, 0.25], seconds: [1, 60], signalToNoise: [3, 25],
+      first: [1, 0, 0.2], second: [2, 0, 0.5], offset: [0.5, 0, 0.25], coding: 0, seconds: [1, 60], signalToNoise: [3, 25],
       operatingPoints: ModelCard.OperatingPoints(alarm: -2, clear: 1), genuineMedian: nil)
-    #expect(abs(rule.llr(first: 2, second: 3, speech: 4, signalToNoise: ratio) - llr) < 1e-9)
-    #expect(abs(rule.llr(first: 2, second: 3, speech: 4, signalToNoise: nil) - 8.5) < 1e-9)
+    #expect(abs(rule.llr(first: 2, second: 3, speech: 4, signalToNoise: ratio, coded: 0) - llr) < 1e-9)
+    #expect(abs(rule.llr(first: 2, second: 3, speech: 4, signalToNoise: nil, coded: 0) - 8.5) < 1e-9)
+  }
+
+  /// Through a codec of a low rate −3 is −2; what speaks for a person stays.
+  @Test(arguments: [(-3.0, 0.0, -3.0), (-3, 1, -2), (-3, 0.5, -2.4), (3, 1, 3)])
+  func whatIsCodedAccusesLess(score: Double, coded: Double, llr: Double) {
+    var rule = rule
+    rule.coding = 0.5
+    rule.second = [1, 0, 0]
+    #expect(abs(rule.llr(first: 0, second: score, speech: 4, signalToNoise: nil, coded: coded) - llr) < 1e-9)
+  }
+
+  /// Answers to windows are brought together by how much speech they have.
+  @Test func codingIsThatOfTheSpeech() throws {
+    let windows = [(100, 0.2), (50, 0.8)].enumerated().map { index, window in
+      var span = SpeechSpan(SpeechFrame(index: 100 * index, score: 0, weight: 1))
+      for frame in 1..<window.0 { span.add(SpeechFrame(index: 100 * index + frame, score: 0, weight: 1)) }
+      return SecondOpinion.Window(answer: SecondStage.Answer(score: -2, coded: window.1), span: span)
+    }
+    let opinion = try #require(SecondOpinion(windows, rule: rule, calibration: plain, hop: 0.04))
+    #expect(abs(opinion.answer.coded - 0.4) < 1e-9 && abs(opinion.answer.score + 2) < 1e-9)
+    #expect(abs(try #require(opinion.answer(during: windows[1].span)).coded - 0.8) < 1e-9)
+  }
+
+  /// The recording as it is, in G.711, and through GSM.
+  @Test func aCodecOfALowRateIsHeard() throws {
+    let stage = try SecondStage.builtIn
+    func coded(_ name: String) throws -> Double {
+      var span = SpeechSpan(speech(0))
+      for index in 1..<100 { span.add(speech(index)) }
+      let samples = Array(try samples(of: GoldenModelTests.samples.appending(path: name).path).prefix(32_000))
+      let window = SpeechWindow(samples: samples, speech: [Bool](repeating: true, count: 100), span: span)
+      return try stage.answer(window, sampleRate: 8000, isWideband: false).coded
+    }
+    #expect(try coded("genuine-en.ulaw.wav") < 0.1)
+    #expect(try coded("synthetic-espeak.gsm.wav") > 0.3)
   }
 }

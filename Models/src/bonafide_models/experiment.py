@@ -88,6 +88,10 @@ class Heads:
     wideband: tuple[str, ...] = ()
     narrowband_seeds: int = 3
     wideband_seeds: int = 3
+    narrowband_coding: tuple[str, ...] = ()
+    """Folders of the variant codec8, by which the mark of coding is learned; none: that of `keep` stays."""
+    wideband_coding: tuple[str, ...] = ()
+    """Of codec16."""
     epochs: int = 12
     keep: str = ""
     """Weights of earlier heads that stay beside those that are learned, which take the inputs' scales from there."""

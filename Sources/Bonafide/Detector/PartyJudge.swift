@@ -55,12 +55,13 @@ struct PartyJudge: Sendable {
     var (llr, thresholds) = (first, thresholds)
     var lowest: SecondOpinion.Run?
     if let second, let fusion {
-      llr = fusion.rule.llr(first: first, second: second.score, speech: speech, signalToNoise: signalToNoise)
+      llr = fusion.rule.llr(
+        first: first, second: second.answer.score, speech: speech, signalToNoise: signalToNoise, coded: second.answer.coded)
       thresholds = fusion.thresholds
       lowest = second.lowest
       if let lowest, llr > thresholds.alarm, lowest.llr <= thresholds.alarm - lowest.margin { judgement.run = lowest }
     }
-    judgement.stages = fusion == nil ? nil : StageScores(first: first, second: second?.score)
+    judgement.stages = fusion == nil ? nil : StageScores(first: first, second: second?.answer.score)
     judgement.llr = llr
     judgement.syntheticProbability = syntheticProbability(llr: llr, prior: prior)
     let open = evidence.openStretch
@@ -136,15 +137,16 @@ struct PartyJudge: Sendable {
     of evidence: PartyEvidence, atMost point: Double, second: SecondOpinion?, signalToNoise: Double?
   ) -> [(frames: Range<Int>, llr: Double)] {
     guard let second, let fusion else { return [] }
-    func llr(_ span: SpeechSpan, _ score: Double) -> Double {
+    func llr(_ span: SpeechSpan, _ answer: SecondStage.Answer) -> Double {
       let speech = span.speech(hop: evidence.hop)
       return fusion.rule.llr(
-        first: evidence.calibration.llr(raw: span.pooled.raw, speech: speech), second: score, speech: speech, signalToNoise: signalToNoise)
+        first: evidence.calibration.llr(raw: span.pooled.raw, speech: speech), second: answer.score, speech: speech, signalToNoise: signalToNoise,
+        coded: answer.coded)
     }
     return evidence.turns.turns.compactMap { turn in
-      guard turn.speech(hop: evidence.hop) >= StretchFinder.minimum - evidence.hop / 2, let score = second.score(during: turn) else { return nil }
-      let part = second.part(of: turn) { fusion.thresholds.middle - llr($0.span, $0.score) }
-      let (span, llr) = part.map { ($0.span, llr($0.span, $0.score)) } ?? (turn, llr(turn, score))
+      guard turn.speech(hop: evidence.hop) >= StretchFinder.minimum - evidence.hop / 2, let answer = second.answer(during: turn) else { return nil }
+      let part = second.part(of: turn) { fusion.thresholds.middle - llr($0.span, $0.answer) }
+      let (span, llr) = part.map { ($0.span, llr($0.span, $0.answer)) } ?? (turn, llr(turn, answer))
       return llr <= point ? (max(span.start, turn.start)..<min(span.end, turn.end), llr) : nil
     }
   }

@@ -1,15 +1,14 @@
 import Glibc
 
-/// What the second stage has said of a party: scores of windows, with what the first stage says of the same speech.
+/// What the second stage has said of a party: its answers to windows, with what the first stage says of the same speech.
 struct SecondOpinion: Sendable {
   struct Window: Sendable {
-    /// Higher for bona fide.
-    let score: Double
+    let answer: SecondStage.Answer
     let span: SpeechSpan
   }
 
-  /// The mean score of the windows, weighted by speech.
-  let score: Double
+  /// The mean answer to the windows, weighted by speech.
+  let answer: SecondStage.Answer
   /// The run of windows that sounds most synthetic; `nil` where the windows are too few.
   let lowest: Run?
   private let windows: [Window]
@@ -24,20 +23,15 @@ struct SecondOpinion: Sendable {
   init?(_ windows: [Window], rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double, signalToNoise: Double? = nil) {
     guard !windows.isEmpty else { return nil }
     self.windows = windows
-    score = Self.mean(windows[...])
+    answer = Self.mean(windows[...])
     lowest = Self.lowestRun(of: windows, calibration: calibration, hop: hop) { first, second, speech in
-      rule.llr(first: first, second: second, speech: speech, signalToNoise: signalToNoise)
+      rule.llr(first: first, second: second.score, speech: speech, signalToNoise: signalToNoise, coded: second.coded)
     }
   }
 
-  /// The mean score of the windows that reach into a span, weighted by how far they do; `nil` where none does.
-  func score(during span: SpeechSpan) -> Double? {
-    var (sum, weight) = (0.0, 0.0)
-    for window in windows {
-      let common = Double(min(window.span.end, span.end) - max(window.span.start, span.start))
-      if common > 0 { (sum, weight) = (sum + common * window.score, weight + common) }
-    }
-    return weight > 0 ? sum / weight : nil
+  /// The mean answer to the windows that reach into a span, weighted by how far they do; `nil` where none does.
+  func answer(during span: SpeechSpan) -> SecondStage.Answer? {
+    Self.mean(windows.lazy.map { ($0.answer, Double(min($0.span.end, span.end) - max($0.span.start, span.start))) }.filter { $0.1 > 0 })
   }
 
   /// The run of windows in a turn whose evidence adds up to most; `nil` where that is the whole turn.
@@ -54,12 +48,23 @@ struct SecondOpinion: Sendable {
     }
     guard run.count < inside.count, var span = inside[run].first?.span else { return nil }
     for window in inside[run].dropFirst() { span.add(window.span) }
-    return Window(score: Self.mean(inside[run]), span: span)
+    return Window(answer: Self.mean(inside[run]), span: span)
   }
 
-  private static func mean(_ windows: ArraySlice<Window>) -> Double {
-    let weights = windows.map { Double($0.span.pooled.count) }
-    return zip(windows, weights).reduce(0) { $0 + $1.0.score * $1.1 } / weights.reduce(0, +)
+  /// Of some windows at least, weighted by speech.
+  private static func mean(_ windows: ArraySlice<Window>) -> SecondStage.Answer {
+    mean(windows.lazy.map { ($0.answer, Double($0.span.pooled.count)) }) ?? SecondStage.Answer(score: 0, coded: 0)
+  }
+
+  /// `nil` without weight.
+  private static func mean(_ answers: some Sequence<(SecondStage.Answer, Double)>) -> SecondStage.Answer? {
+    var (sum, weight) = (SecondStage.Answer(score: 0, coded: 0), 0.0)
+    for (answer, its) in answers {
+      sum.score += its * answer.score
+      sum.coded += its * answer.coded
+      weight += its
+    }
+    return weight > 0 ? SecondStage.Answer(score: sum.score / weight, coded: sum.coded / weight) : nil
   }
 
   /// Some windows in a row, but not all.
@@ -76,9 +81,9 @@ struct SecondOpinion: Sendable {
   /// Fewest windows of a run.
   static let leastRun = 2
 
-  /// - Parameter llr: by the first stage's LLR, the second stage's score and the seconds of speech.
+  /// - Parameter llr: by the first stage's LLR, the second stage's answer and the seconds of speech.
   private static func lowestRun(
-    of windows: [Window], calibration: Calibration, hop: Double, llr: (Double, Double, Double) -> Double
+    of windows: [Window], calibration: Calibration, hop: Double, llr: (Double, SecondStage.Answer, Double) -> Double
   ) -> Run? {
     let margin = log(Double(windows.count)) / 2
     var lowest: Run?

@@ -56,8 +56,9 @@ public struct SecondStage: Sendable {
       self.encoder = try SpeechEncoder(try SafetensorsFile(encoder), arithmetic: arithmetic)
       self.spectra = try SpectrumEncoder(try SafetensorsFile(spectra), arithmetic: arithmetic)
       let heads = try SafetensorsFile(heads)
-      narrowband = try PerceptronHeads(heads, name: "narrowband", inputs: self.encoder.statisticsCount)
-      wideband = try PerceptronHeads(heads, name: "wideband", inputs: self.encoder.statisticsCount + self.spectra.statisticsCount)
+      let ofSpeech = self.encoder.statisticsCount
+      narrowband = try PerceptronHeads(heads, name: "narrowband", inputs: ofSpeech, marked: ofSpeech)
+      wideband = try PerceptronHeads(heads, name: "wideband", inputs: ofSpeech + self.spectra.statisticsCount, marked: ofSpeech)
     } catch {
       throw ModelError(code: .badWeights, path: Self.name, message: "\(error)")
     }
@@ -71,13 +72,24 @@ public struct SecondStage: Sendable {
     return true
   }
 
-  /// The score of a window, higher for bona fide; 0 says nothing. It is no log-likelihood ratio yet.
+  /// What it says of a window.
+  struct Answer: Sendable, Equatable {
+    /// Higher for bona fide; 0 says nothing. It is no log-likelihood ratio yet.
+    var score: Double
+    /// How strongly the speech is coded, 0 to 1, as through a telephone's codec of a low rate.
+    var coded: Double
+  }
+
+  /// Log-odds of a codec of a low rate at which speech counts as coded altogether.
+  private static let codedAltogether: Float = 10
+
+  /// Listens to a window.
   ///
   /// - Parameters:
   ///   - sampleRate: of the window, in Hz.
   ///   - isWideband: whether the first stage's model of wideband speech judges the party.
   /// - Throws: when memory runs out, or the rate cannot be resampled.
-  func score(_ window: SpeechWindow, sampleRate: Int, isWideband: Bool) throws(ScreeningError) -> Double {
+  func answer(_ window: SpeechWindow, sampleRate: Int, isWideband: Bool) throws(ScreeningError) -> Answer {
     var samples = try Self.resampled(window.samples, from: sampleRate)
     let (unit, states) = (EncoderSpectrogram.hop * SpeechEncoder.framesPerState, min(2 * window.speech.count, encoder.longest))
     let count = states * unit
@@ -90,12 +102,13 @@ public struct SecondStage: Sendable {
       let statistics = encoder.statistics(of: mel.features(of: samples), mask: mask)
       return isWideband ? statistics + spectra.statistics(of: try CompressedSpectrogram().values(of: samples), mask: mask) : statistics
     }
-    return score(statistics, isWideband: isWideband)
+    return answer(statistics, isWideband: isWideband)
   }
 
-  /// The score of a window's statistics, of the speech encoder or of both.
-  func score(_ statistics: [Float], isWideband: Bool) -> Double {
-    Double(isWideband ? wideband.score(statistics) : narrowband.score(Array(statistics.prefix(narrowband.inputs))))
+  /// What it says of a window's statistics, of the speech encoder or of both.
+  func answer(_ statistics: [Float], isWideband: Bool) -> Answer {
+    let (mean, mark) = isWideband ? wideband.score(statistics) : narrowband.score(Array(statistics.prefix(narrowband.inputs)))
+    return Answer(score: Double(mean), coded: Double(min(max(mark, 0), Self.codedAltogether) / Self.codedAltogether))
   }
 
   private static func resampled(_ samples: [Float], from rate: Int) throws(ScreeningError) -> [Float] {
@@ -129,10 +142,11 @@ public struct SecondStage: Sendable {
 public struct SecondStageCard: Codable, Sendable, Equatable {
   /// From the scores of both stages to a log-likelihood ratio.
   ///
-  /// llr = first · f + second · s + offset, where f is the log-likelihood ratio by the first stage alone and s the mean score of the windows. Each
+  /// x = first · f + second · s + offset, where f is the log-likelihood ratio by the first stage alone and s the mean score of the windows. Each
   /// of the three is c₀ + c₁ t + c₂ n, with d seconds of speech and a signal-to-noise ratio of q dB, within `seconds` and `signalToNoise`:
   /// t = ln(d / 4), n = (q − greatest q) / 10. What a party's speech says weighs more the longer it is, as evidence does, and less in noise. The
-  /// coefficients were fitted by logistic regression.
+  /// coefficients were fitted by logistic regression. llr = x; where x < 0, llr = x / (1 + coding · c), with c from 0 to 1, how strongly the speech is
+  /// coded: codecs of low rates make some people sound synthetic.
   public struct Fusion: Codable, Sendable, Equatable {
     /// Of the log-likelihood ratio by the first stage alone.
     public var first: [Double]
@@ -140,6 +154,8 @@ public struct SecondStageCard: Codable, Sendable, Equatable {
     public var second: [Double]
     /// LLR of scores of zero.
     public var offset: [Double]
+    /// How much less evidence for a synthetic voice counts where its speech is coded altogether.
+    public var coding: Double
     /// Least and most seconds of speech that count.
     public var seconds: [Double]
     /// Least and greatest signal-to-noise ratio that counts, in dB.
@@ -150,7 +166,7 @@ public struct SecondStageCard: Codable, Sendable, Equatable {
     public var genuineMedian: Double?
 
     enum CodingKeys: String, CodingKey {
-      case first, second, offset, seconds
+      case first, second, offset, coding, seconds
       case operatingPoints = "operating_points"
       case genuineMedian = "genuine_median"
       case signalToNoise = "snr_db"
@@ -161,11 +177,13 @@ public struct SecondStageCard: Codable, Sendable, Equatable {
     /// - Parameters:
     ///   - speech: in seconds.
     ///   - ratio: of signal to noise, in dB; `nil` where it is not known: as without noise.
-    public func llr(first f: Double, second s: Double, speech: Double, signalToNoise ratio: Double?) -> Double {
+    ///   - coded: how strongly the speech is coded, 0 to 1.
+    public func llr(first f: Double, second s: Double, speech: Double, signalToNoise ratio: Double?, coded: Double) -> Double {
       let t = log(min(max(speech, seconds[0]), seconds[1]) / 4)
       let n = ratio.map { (min(max($0, signalToNoise[0]), signalToNoise[1]) - signalToNoise[1]) / 10 } ?? 0
       func value(_ c: [Double]) -> Double { c[0] + c[1] * t + c[2] * n }
-      return max(0, value(first)) * f + max(0, value(second)) * s + value(offset)
+      let x = max(0, value(first)) * f + max(0, value(second)) * s + value(offset)
+      return x < 0 ? x / (1 + coding * coded) : x
     }
   }
 

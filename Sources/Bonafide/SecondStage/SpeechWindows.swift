@@ -7,7 +7,7 @@ struct SpeechWindow: Sendable {
   /// What the first stage says of its speech.
   var span: SpeechSpan
   /// What the second stage says of it, once it has heard it.
-  var score: Double?
+  var answer: SecondStage.Answer?
 
   init(samples: [Float], speech: [Bool], span: SpeechSpan) {
     self.samples = samples
@@ -91,12 +91,12 @@ struct SpeechWindows: Sendable {
   /// Whether there is a window that the second stage has not heard.
   var waits: Bool { all.last.map { !$0.samples.isEmpty } ?? false }
 
-  /// Has the second stage listen to the windows that it has not heard. One that it cannot hear, for want of memory, stays without a score.
+  /// Has the second stage listen to the windows that it has not heard. One that it cannot hear, for want of memory, stays without an answer.
   ///
   /// - Parameter isWideband: whether the first stage's model of wideband speech judges the party.
   mutating func hear(with stage: SecondStage, isWideband: Bool) {
     for index in all.indices where !all[index].samples.isEmpty {
-      all[index].score = try? stage.score(all[index], sampleRate: sampleRate, isWideband: isWideband)
+      all[index].answer = try? stage.answer(all[index], sampleRate: sampleRate, isWideband: isWideband)
       all[index].samples = []
     }
   }
@@ -109,7 +109,7 @@ struct SpeechWindows: Sendable {
   ///   - hop: seconds per score frame.
   ///   - signalToNoise: of the party, in dB; `nil` where it is not known.
   func opinion(_ rule: SecondStageCard.Fusion, calibration: Calibration, hop: Double, signalToNoise: Double?) -> SecondOpinion? {
-    let heard = all.compactMap { window in window.score.map { SecondOpinion.Window(score: $0, span: window.span) } }
+    let heard = all.compactMap { window in window.answer.map { SecondOpinion.Window(answer: $0, span: window.span) } }
     return SecondOpinion(heard, rule: rule, calibration: calibration, hop: hop, signalToNoise: signalToNoise)
   }
 

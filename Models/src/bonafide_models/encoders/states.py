@@ -1,17 +1,20 @@
 """States of the pre-trained encoders for the clips of protocol tables, as they are and through random lines.
 
-python -m bonafide_models.encoders.states MODEL.bin OUT PROTOCOL [PROTOCOL …] [--variant clean|line8|line16|NAME]
+python -m bonafide_models.encoders.states MODEL.bin OUT PROTOCOL [PROTOCOL …] [--variant VARIANT]
                                           [--split train] [--seed 0] [--blocks 4]
 
 For each PROTOCOL writes OUT/TABLE.VARIANT.SEED/NNNN.npy, float16 (clips, blocks + 1, 2, 512): mean and standard
-deviation over the frames of speech of the states after the convolutions and after each block; and rows.json, the rows
-in that order, with `clip_s` and `speech_s`. Where MODEL is distill_mos_v7.pt, (clips, 1, 2, 1024) into OUT/spectra, of
-the same sound. What is there already is not made again, so that a run that was stopped goes on.
+deviation over the frames of speech of the states after the convolutions and after each block; NNNN.json, seconds of
+each clip and of its speech; and rows.json, the rows in that order. Where MODEL is distill_mos_v7.pt, (clips, 1, 2,
+1024) into OUT/spectra, of the same sound. What is there already is not made again, so that a run that was stopped goes
+on. Of clips longer than four seconds the first four are heard, or any where the seed is not 0.
 
-clean   the clip as it is, at 16 kHz
-line8   a random telephone line: `channel.degrade` at 8 kHz, then a real codec
-line16  a random wideband line
-NAME    a condition of evaluation.degrade, such as gsm or ulaw
+clean    the clip as it is, at 16 kHz
+line8    a random telephone line: `channel.degrade` at 8 kHz, then a real codec
+line16   a random wideband line
+codec8   one of line8's codecs, or none, and nothing else; NNNN.json says which
+codec16  one of line16's
+NAME     a condition of evaluation.degrade, such as gsm or ulaw
 """
 
 import argparse
@@ -113,25 +116,37 @@ def setup(model: str, blocks: int) -> None:
     LISTENERS.append(Listener(model, blocks))
 
 
-def work(job: Job) -> tuple[str, list[tuple[float, float]] | None]:
-    """Writes the states of a job; its path, and seconds and seconds of speech of each clip, or None where it was
-    there."""
+@dataclass(frozen=True)
+class Done:
+    """What is known of the rows of a job whose states are written."""
+
+    path: str
+    seconds: list[tuple[float, float]]
+    """Of each clip, and of its speech."""
+    codecs: list[str] | None
+    """That clips went through, where they did nothing else."""
+
+
+def work(job: Job) -> Done | None:
+    """Writes the states of a job; None where they were there."""
     if os.path.exists(job.path):
-        return job.path, None
-    clips = variants.read(job.rows, job.root)
+        return None
+    # The same sound for both encoders.
+    seed, names = zlib.crc32(job.path.replace("/spectra/", "/").encode()) + job.seed, None
+    clips = variants.read(job.rows, job.root, np.random.default_rng(seed) if job.seed else None)
     masks = [variants.speech(clip) for clip in clips]
-    if job.variant.startswith("line"):
+    if job.variant.startswith("codec"):
+        clips, names = variants.through_codecs(clips, 8000 if job.variant == "codec8" else RATE, seed)
+    elif job.variant.startswith("line"):
         rate = 8000 if job.variant == "line8" else RATE
         lines = Lines([variants.resampled(variants.decoded(p), RATE, rate) * 32768 for p in job.lines])
-        # The same sound for both encoders.
-        seed = zlib.crc32(job.path.replace("/spectra/", "/").encode()) + job.seed
         clips = variants.lined(clips, rate, seed, NonSpeech(job.music, rate), lines)
     elif job.variant != "clean":
         clips = variants.under(job.variant, clips, [row["file"] for row in job.rows])
     clips = variants.fitted(clips, masks)
     np.save(job.path + ".part.npy", pooled(LISTENERS[0], clips, masks))
     os.replace(job.path + ".part.npy", job.path)
-    return job.path, [(len(mask) * FRAME / RATE, float(mask.sum()) * FRAME / RATE) for mask in masks]
+    return Done(job.path, [(len(mask) * FRAME / RATE, float(mask.sum()) * FRAME / RATE) for mask in masks], names)
 
 
 def chosen(table: str, split: str | None, most: int) -> list[Row]:
@@ -189,9 +204,10 @@ def main() -> None:
     with context.Pool(options.jobs, setup, (options.model, options.blocks)) as pool:
         for table in options.protocol:
             folder, jobs = jobs_of(table, options, pieces)
-            for path, seconds in pool.imap_unordered(work, jobs):
-                if seconds:
-                    Path(path).with_suffix(".json").write_text(json.dumps(seconds))
+            for done in pool.imap_unordered(work, jobs):
+                if done:
+                    known = {"seconds": done.seconds} | ({"codecs": done.codecs} if done.codecs else {})
+                    Path(done.path).with_suffix(".json").write_text(json.dumps(known))
             print(folder, sum(len(job.rows) for job in jobs), "clips", flush=True)
 
 

@@ -62,8 +62,8 @@ def overdriven(y: Floats, rng: np.random.Generator) -> None:
         y[i] = hard * 10 ** (-rng.uniform(0, 12) / 20)
 
 
-def coded(pcm: Pcm, rate: int, rng: np.random.Generator) -> None:
-    """Sends each clip through a codec of SHARES, or none."""
+def coded(pcm: Pcm, rate: int, rng: np.random.Generator) -> list[str]:
+    """Sends each clip through a codec of SHARES, or none; which, in their order."""
     names, shares = list(SHARES[rate]), np.array(list(SHARES[rate].values()))
     pick = rng.choice(len(names), len(pcm), p=shares / shares.sum())
     for k, name in enumerate(names):
@@ -72,13 +72,40 @@ def coded(pcm: Pcm, rate: int, rng: np.random.Generator) -> None:
             gap = np.zeros((len(group), rate // 4), np.int16)
             out = codecs.through_trained(name, np.concatenate([gap, pcm[group]], 1).ravel(), rate)
             pcm[group] = out.reshape(len(group), -1)[:, rate // 4 :]
+    return [names[k] for k in pick]
+
+
+def alike(clips: Sequence[Floats], rate: int) -> tuple[Floats, list[int]]:
+    """Clips at 16 kHz as rows of SECONDS at another rate, short ones over and over; and how many samples each has."""
+    n = int(SECONDS * rate)
+    low = [resampled(clip, RATE, rate) for clip in clips]
+    rows = np.stack([np.tile(clip, 1 + n // max(1, len(clip)))[:n] for clip in low])
+    return rows.astype(np.float32), [len(clip) for clip in low]
+
+
+def pcm_of(x: Floats) -> Pcm:
+    return np.clip(np.round(x * 32767), -32768, 32767).astype(np.int16)
+
+
+def apart(pcm: Pcm, lengths: Sequence[int], rate: int) -> list[Floats]:
+    """Rows of `alike` as clips at 16 kHz again."""
+    y = pcm.astype(np.float32) / np.float32(32768)
+    return [resampled(v[:count], rate, RATE).astype(np.float32) for v, count in zip(y, lengths)]
+
+
+def through_codecs(clips: Sequence[Floats], rate: int, seed: int) -> tuple[list[Floats], list[str]]:
+    """Clips at 16 kHz at a random level through a codec each, or none, and nothing else; and which."""
+    x, lengths = alike(clips, rate)
+    rng = np.random.default_rng(seed)
+    peak = 10 ** (-rng.uniform(0, 18, len(x)) / 20)
+    pcm = pcm_of(x * (peak / (np.abs(x).max(1) + 1e-6))[:, None].astype(np.float32))
+    names = coded(pcm, rate, rng)
+    return apart(pcm, lengths, rate), names
 
 
 def lined(clips: Sequence[Floats], rate: int, seed: int, nonspeech: NonSpeech, lines: Lines) -> list[Floats]:
     """Clips at 16 kHz through a random line each, at 16 kHz again."""
-    n = int(SECONDS * rate)
-    low = [resampled(clip, RATE, rate) for clip in clips]
-    x = np.stack([np.tile(clip, 1 + n // max(1, len(clip)))[:n] for clip in low]).astype(np.float32)
+    x, lengths = alike(clips, rate)
     rng = np.random.default_rng(seed)
     rngs = [np.random.default_rng(s) for s in rng.integers(1 << 62, size=len(clips))]
     parts = []
@@ -87,10 +114,9 @@ def lined(clips: Sequence[Floats], rate: int, seed: int, nonspeech: NonSpeech, l
         parts.append(channel.degrade(rngs[a : a + 64], part, nonspeech, lines, rate, [False] * len(part)))
     y = np.concatenate(parts)
     overdriven(y, rng)
-    pcm: Pcm = np.clip(np.round(y * 32767), -32768, 32767).astype(np.int16)
+    pcm = pcm_of(y)
     coded(pcm, rate, rng)
-    y = pcm.astype(np.float32) / np.float32(32768)
-    return [resampled(v[: len(clip)], rate, RATE).astype(np.float32) for v, clip in zip(y, low)]
+    return apart(pcm, lengths, rate)
 
 
 def under(name: str, clips: Sequence[Floats], files: Sequence[str]) -> list[Floats]:
@@ -104,16 +130,18 @@ def under(name: str, clips: Sequence[Floats], files: Sequence[str]) -> list[Floa
     return out
 
 
-def read(rows: Sequence[Row], root: str) -> list[Floats]:
-    """The first SECONDS of each row's recording, half a second at least, in whole tenths of a second, so that batches
-    are few. What cannot be read is silence, and is named."""
-    clips = []
+def read(rows: Sequence[Row], root: str, rng: np.random.Generator | None = None) -> list[Floats]:
+    """SECONDS of each row's recording, its first ones or, with `rng`, any, half a second at least, in whole tenths of a
+    second, so that batches are few. What cannot be read is silence, and is named."""
+    clips, most = [], int(SECONDS * RATE)
     for row in rows:
         try:
-            clip = decoded(os.path.join(root, row["file"]))[: int(SECONDS * RATE)]
+            clip = decoded(os.path.join(root, row["file"]))
         except soundfile.LibsndfileError as error:
             print(row["file"], error, file=sys.stderr)
             clip = np.zeros(RATE, np.float32)
+        start = int(rng.integers(len(clip) - most + 1)) if rng and len(clip) > most else 0
+        clip = clip[start : start + most]
         clip = np.pad(clip, (0, max(0, RATE // 2 - len(clip))))
         clips.append(clip[: len(clip) // FRAME // 5 * 5 * FRAME])
     return clips

@@ -1,8 +1,9 @@
 """What the second stage makes of a window of the samples, by PyTorch: python -m bonafide_models.golden.second
 
 Writes Tests/BonafideTests/Golden/second.safetensors: features of every tenth frame, spectra of every fortieth, the
-pooled states, and the scores of both bands' heads, from the weights that are shipped. The Swift engine is held against
-them. The window is at 8 kHz, taken as if it were at 16 kHz, so that no resampler is between.
+pooled states, the scores of both bands' heads and how strongly the window is coded, from the weights that are shipped.
+The Swift engine is held against them. The window is at 8 kHz, taken as if it were at 16 kHz, so that no resampler is
+between.
 """
 
 import safetensors.torch
@@ -14,7 +15,8 @@ from torch.nn import functional as F
 from bonafide_models.encoders.spectra import compressed
 from bonafide_models.encoders.speech import Block, LogMel
 from bonafide_models.repository import ROOT
-from bonafide_models.second_stage.stored import restored, score
+from bonafide_models.second_stage import coding, stored
+from bonafide_models.second_stage.stored import restored
 
 WINDOW = 64000  # samples: four seconds
 BLOCKS = 3
@@ -62,11 +64,13 @@ def main() -> None:
     of_speech = statistics(restored(ROOT / "Models/encoder.safetensors"), features, mask)
     of_spectra = spectrum_statistics(restored(ROOT / "Models/spectra.safetensors"), spectrum, mask)
     pooled, heads = torch.cat([of_speech, of_spectra]), restored(ROOT / "Models/second.safetensors")
+    inputs = {"narrowband": pooled[:OF_SPEECH], "wideband": pooled}
     tensors = {
         "features": features.T[::10].contiguous(),
         "spectrum": spectrum.permute(1, 2, 0)[:, ::40].contiguous(),
         "statistics": pooled,
-        "scores": torch.cat([score(heads, "narrowband", pooled[:OF_SPEECH]), score(heads, "wideband", pooled)]),
+        "scores": torch.cat([stored.score(heads, band, x) for band, x in inputs.items()]),
+        "coded": torch.stack([coding.coded(stored.coding(heads, band, x)) for band, x in inputs.items()]),
     }
     safetensors.torch.save_file(tensors, ROOT / "Tests/BonafideTests/Golden/second.safetensors")
 

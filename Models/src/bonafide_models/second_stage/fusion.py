@@ -20,6 +20,7 @@ SNR = [3, 15]  # dB, that count
 NOISY = 0.1  # what a condition with loud noise counts, beside 1
 LEAST = 20  # parties of a class that figures take
 ENOUGH = 100  # parties of a class that a point takes
+CODINGS = np.arange(0, 2.01, 0.05)  # tried
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Party:
     """Seconds."""
     snr: float
     """dB."""
+    coded: float = 0.0
+    """How strongly its speech is coded, 0 to 1."""
 
     @property
     def genuine(self) -> bool:
@@ -59,6 +62,8 @@ class Fusion:
 
     coefficients: Doubles
     """In the order of `design`."""
+    coding: float
+    """Of `weakened`."""
     alarm: float
     clear: float
     llr: Doubles
@@ -120,14 +125,39 @@ def point(
     return float(sign * values[np.searchsorted(rates, rate, "right") - 1])
 
 
+def alarm_of(parties: Sequence[Party], llr: Doubles) -> float:
+    """Alarm point."""
+    return point(parties, llr, "bonafide", 0.01, 1, lambda rates, _: max(rates), lambda p: p.condition)
+
+
 def points(parties: Sequence[Party], llr: Doubles) -> tuple[float, float]:
     """Alarm and clear point."""
-    alarm = point(parties, llr, "bonafide", 0.01, 1, lambda rates, _: max(rates), lambda p: p.condition)
+    alarm = alarm_of(parties, llr)
 
     def mean(rates: list[float], weights: list[float]) -> float:
         return float(np.average(rates, weights=weights))
 
     return alarm, point(parties, llr, "spoof", 0.05, -1, mean, lambda p: (p.condition, p.seconds))
+
+
+def weakened(llr: Doubles, parties: Sequence[Party], coding: float) -> Doubles:
+    """LLRs, of which those below 0 count less the more a party's speech is coded: codecs of low rates make some people
+    sound synthetic, so that one point of alarm would else be as low as the worst of them asks."""
+    coded = np.array([p.coded for p in parties])
+    out: Doubles = np.where(llr < 0, llr / (1 + coding * coded), llr)
+    return out
+
+
+def coding_of(parties: Sequence[Party], llr: Doubles) -> float:
+    """The `coding` with which most synthetic parties are at or below the point of alarm, loud noise aside."""
+    counted = np.array([not p.genuine and p.weight == 1 for p in parties])
+    best = (-1.0, 0.0)
+    for coding in CODINGS:
+        values = weakened(llr, parties, float(coding))
+        flagged = float((values <= alarm_of(parties, values))[counted].mean()) if counted.any() else 0.0
+        if flagged > best[0] + 1e-9:
+            best = flagged, float(coding)
+    return best[1]
 
 
 def judged(parties: Sequence[Party], fit_on: Sequence[Party]) -> tuple[Doubles, dict[str, Fusion]]:
@@ -136,11 +166,14 @@ def judged(parties: Sequence[Party], fit_on: Sequence[Party]) -> tuple[Doubles, 
     for model in MODELS:
         group = [p for p in fit_on if p.model == model]
         coefficients = fitted(group)
-        llr: Doubles = design(group) @ coefficients
-        fusions[model] = Fusion(coefficients, *points(group, llr), llr)
+        raw: Doubles = design(group) @ coefficients
+        coding = coding_of(group, raw)
+        llr = weakened(raw, group, coding)
+        fusions[model] = Fusion(coefficients, coding, *points(group, llr), llr)
         chosen = [i for i, p in enumerate(parties) if p.model == model]
         if chosen:
-            out[chosen, 0] = design([parties[i] for i in chosen]) @ coefficients
+            own = [parties[i] for i in chosen]
+            out[chosen, 0] = weakened(design(own) @ coefficients, own, coding)
             out[chosen, 1:] = fusions[model].alarm, fusions[model].clear
     return out, fusions
 

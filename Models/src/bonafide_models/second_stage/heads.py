@@ -25,6 +25,7 @@ from torch.nn import functional as F
 from bonafide_models import experiment, metrics
 from bonafide_models.arrays import Doubles, Floats, Row
 from bonafide_models.experiment import Heads, RecipeError
+from bonafide_models.second_stage import coding
 from bonafide_models.second_stage.rows import Pairs, States, chances, gather, load
 from bonafide_models.second_stage.stored import eight_bits, restored
 
@@ -119,6 +120,8 @@ class Band:
         if self.heads:
             self.moments = kept[f"{name}.inputs.mean"].numpy(), 1 / kept[f"{name}.inputs.scale"].numpy()
         self.rows: dict[tuple[str, str], Row] = {}
+        prefix = f"{name}.coding."
+        self.coding = {part.removeprefix(prefix): value for part, value in kept.items() if part.startswith(prefix)}
 
     @property
     def spectra(self) -> bool:
@@ -138,6 +141,17 @@ class Band:
         self.rows |= {(row["file"], row["states"]): row for row in rows}
         self.heads += [learn(x, rows, seed, epochs) for seed in range(seeds)]
 
+    def mark(self, states: str, names: Sequence[str]) -> None:
+        """Learns how strongly speech is coded, after a set of rows or with heads that are kept."""
+        if self.moments is None:
+            raise RecipeError(f"{self.name}: coding is marked on the inputs of heads, of which there are none")
+        raw, low = coding.load(states, names)
+        x = scaled(raw, *(values[: raw.shape[1]] for values in self.moments))
+        weight, bias = coding.learn(x, low)
+        self.coding = {"weight": weight, "bias": bias}
+        right = ((x.float() @ weight + bias > 0) == torch.tensor(low)).float().mean()
+        print(self.name, len(low), f"clips for the mark of coding, {100 * right:.1f} % told right", flush=True)
+
     @torch.no_grad()
     def look(self, name: str, states: States, rows: Sequence[Row]) -> None:
         """Prints the figures of rows that are not learned from."""
@@ -156,7 +170,7 @@ class Band:
             mean, deviation = self.moments
             out[f"{self.name}.inputs.mean"] = torch.from_numpy(mean)
             out[f"{self.name}.inputs.scale"] = torch.from_numpy(1 / deviation)
-        return out
+        return out | {f"{self.name}.coding.{part}": value for part, value in self.coding.items()}
 
 
 def counts(rows: Sequence[Row]) -> dict[str, Any]:
@@ -175,14 +189,16 @@ def train(recipe: Heads) -> None:
     looks = {name: load(recipe.states, name) for name in recipe.look}
     kept = restored(recipe.keep) if recipe.keep else {}
     bands = [
-        (Band("narrowband", kept), recipe.narrowband, recipe.narrowband_seeds),
-        (Band("wideband", kept), recipe.wideband, recipe.wideband_seeds),
+        (Band("narrowband", kept), recipe.narrowband, recipe.narrowband_seeds, recipe.narrowband_coding),
+        (Band("wideband", kept), recipe.wideband, recipe.wideband_seeds, recipe.wideband_coding),
     ]
     tensors: dict[str, Tensor] = {}
     rows: dict[tuple[str, str], Row] = {}
-    for band, sets, seeds in bands:
+    for band, sets, seeds, marked in bands:
         for names in sets:
             band.learn(recipe.states, names.split(","), seeds, recipe.epochs)
+        if marked:
+            band.mark(recipe.states, marked)
         for looked, (x, looked_rows) in looks.items():
             band.look(looked, x, looked_rows)
         tensors |= band.tensors()

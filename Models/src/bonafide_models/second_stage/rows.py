@@ -35,15 +35,19 @@ def load(states: str | Path, name: str, spectra: bool = True, blocks: int = 3) -
     return np.concatenate(parts), kept
 
 
+def is_learned_from(row: Row) -> bool:
+    """Of the split for training, and by no speaker of samples/."""
+    speaker = row.get("speaker", "") + " " + row.get("note", "")
+    return row["split"] == "train" and not re.search(SAMPLE_SPEAKERS, speaker, re.I)
+
+
 def gather(states: str | Path, names: Sequence[str], spectra: bool) -> tuple[States, list[Row]]:
     """Training rows of the folders: of a source that a table of the recipe has, those alone."""
     loaded = {name: load(states, name, spectra) for name in names}
     longer = {row["source"] for name, (_, rows) in loaded.items() if name.startswith("recipe") for row in rows}
 
     def wanted(name: str, row: Row) -> bool:
-        of_samples = re.search(SAMPLE_SPEAKERS, row.get("speaker", "") + " " + row.get("note", ""), re.I)
-        doubled = not name.startswith("recipe") and row["source"] in longer
-        return row["split"] == "train" and not of_samples and not doubled
+        return is_learned_from(row) and (name.startswith("recipe") or row["source"] not in longer)
 
     parts: list[States] = []
     rows: list[Row] = []

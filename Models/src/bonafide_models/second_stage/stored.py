@@ -47,3 +47,10 @@ def score(heads: dict[str, Tensor], band: str, x: Tensor) -> Tensor:
     for y in scores[1:]:
         total = total + y
     return total / len(scores)
+
+
+def coding(heads: dict[str, Tensor], band: str, x: Tensor) -> Tensor:
+    """The mark of how strongly speech is coded: (…, inputs) -> (…)"""
+    weight = heads[f"{band}.coding.weight"]
+    x = (x - heads[f"{band}.inputs.mean"]) * heads[f"{band}.inputs.scale"]
+    return x[..., : len(weight)] @ weight + heads[f"{band}.coding.bias"]

@@ -1,0 +1,56 @@
+"""How strongly speech is coded, told from the speech encoder's pooled states.
+
+The mark is linear: log-odds that a clip came through a codec of a low rate, and not through G.711, G.726, G.722 or
+none. Codecs that no clip of training came through have it too: G.729 more than GSM.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bonafide_models.second_stage.rows import States, is_learned_from
+from bonafide_models.second_stage.rows import load as rows_of
+
+LOW_RATE = {"gsm", "amr12", "amr5", "speex", "opus", "mp3"}
+FULL = 10.0  # log-odds at which speech counts as coded altogether
+
+
+def load(states: str | Path, names: Sequence[str]) -> tuple[States, list[bool]]:
+    """The speech encoder's states of folders that encoders.states made of a variant `codec8` or `codec16`, of the clips
+    that are learned from, and whether each one's codec is of a low rate."""
+    parts, low = [], []
+    for name in names:
+        x, rows = rows_of(states, name, False)
+        codecs: list[str] = []
+        for path in sorted((Path(states) / name).glob("[0-9]*.json")):
+            codecs += json.loads(path.read_text())["codecs"]
+        keep = [i for i, row in enumerate(rows) if is_learned_from(row)]
+        parts.append(x[keep])
+        low += [codecs[i] in LOW_RATE for i in keep]
+    return np.concatenate(parts), low
+
+
+def learn(
+    x: Tensor, low: Sequence[bool], steps: int = 1500, rate: float = 2e-3, shrunk: float = 3e-3
+) -> tuple[Tensor, Tensor]:
+    """Weights (inputs,) and bias (1,) of the mark, by logistic regression on scaled inputs (clips, inputs)."""
+    rng, y = np.random.default_rng(0), torch.tensor(low).float()
+    weight, bias = torch.zeros(x.shape[1], requires_grad=True), torch.zeros(1, requires_grad=True)
+    optimiser = torch.optim.Adam([weight, bias], rate)
+    for _ in range(steps):
+        i = torch.from_numpy(rng.integers(len(x), size=512))
+        loss = F.binary_cross_entropy_with_logits(x[i].float() @ weight + bias, y[i]) + shrunk * weight.square().sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return weight.detach(), bias.detach()
+
+
+def coded(mark: Tensor) -> Tensor:
+    """0 to 1"""
+    return mark.clamp(0, FULL) / FULL
