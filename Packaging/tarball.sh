@@ -20,8 +20,6 @@ rm -rf "${root:?}/usr"
 cp LICENSE NOTICE README.md "$root"
 cp -R samples "$root/samples"
 
-LD_LIBRARY_PATH=$(Packaging/blas.sh)
-export LD_LIBRARY_PATH
 # libcurl is loaded when something is posted. glibc stays out: it goes with the kernel and the names of the system.
 curl=$(ldconfig -p | sed -n 's|.* \(/.*/libcurl\.so\.4\)$|\1|p' | head -1)
 glibc='ld-linux.*|libc|libm|libpthread|libdl|librt|libresolv|libutil|libanl|libnss_.*'

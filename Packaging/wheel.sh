@@ -17,8 +17,6 @@ rm -f "$folder"/bonafide-*.whl "$folder"/bonafide-*.tar.gz
 cp LICENSE NOTICE "$tree/Bindings/python"
 (cd "$tree/Bindings/python" && "$python" setup.py -q sdist -d "$folder")
 export BONAFIDE_LIBRARY="$tree/.build/c/libbonafide.so"
-LD_LIBRARY_PATH=$(Packaging/blas.sh)
-export LD_LIBRARY_PATH
 # setuptools takes each LICENSE.* with it.
 mapfile -t libraries < <(ldd "$BONAFIDE_LIBRARY" | sed -n 's|.* => \(/[^ ]*\) .*|\1|p' | grep -vE '/(libc|libm)\.so')
 Packaging/licences.sh "$tree/Bindings/python" "${libraries[@]}"

@@ -76,6 +76,7 @@ fi
 
 # The packages themselves are looked at where they are built (Packaging/deb.sh).
 if has lintian 'source package of Debian' && has dpkg-source 'source package of Debian'; then
+  rm -rf .build/lint
   tree=$(Packaging/source.sh .build/lint)
   (cd "${tree%/*}" && dpkg-source --build "${tree##*/}" >dpkg-source.log && lintian --fail-on error,warning bonafide_*.dsc) \
     || { cat .build/lint/dpkg-source.log; complain 'source package of Debian'; }

@@ -63,3 +63,16 @@ def test_what_comes_out_of_a_codec_lies_where_it_went_in(rate, name):
     alike = [np.dot(x[body].astype(float), np.roll(y, -lag)[body].astype(float)) for lag in lags]
     assert abs(lags[int(np.argmax(alike))]) <= 2
     assert np.corrcoef(x[body], y[body])[0, 1] > 0.5
+
+
+@pytest.mark.skipif(not (shutil.which("ffmpeg") and shutil.which("sox")), reason="no ffmpeg and sox")
+def test_names_of_codecs_belong_to_their_clips():
+    variants = pytest.importorskip("bonafide_models.encoders.variants")
+    voice = variants.decoded(VOICE)
+    clips = [voice[a : a + 32000] for a in range(0, 300000, 7000)]
+    coded, names = variants.through_codecs(clips, 8000, 1)
+    alike: dict[str, list[float]] = {}
+    for clip, out, name in zip(clips, coded, names):
+        assert len(out) == len(clip)
+        alike.setdefault(name, []).append(float(np.corrcoef(clip, out)[0, 1]))
+    assert min(alike[""] + alike["ulaw"]) > 0.995 > max(alike["gsm"] + alike["amr12"])

@@ -11,6 +11,7 @@ pytest.importorskip("librosa")
 pytest.importorskip("safetensors")
 import safetensors.torch
 
+from bonafide_models.encoders.states import CHUNK
 from bonafide_models.experiment import RecipeError
 from bonafide_models.second_stage import coding, fusion, stored
 from bonafide_models.second_stage.fusion import Party
@@ -104,7 +105,7 @@ def parties(rng, count=1600):
         first, second = rng.normal(1.2 if genuine else -1.2, 1.5, 2)
         about = {"label": "bonafide" if genuine else "spoof", "source": f"s{i // 2 % 4}", "system": "x", "kind": "read"}
         about |= {"split": "dev", "condition": ("plain", "ulaw")[i // 2 % 2], "seconds": "4"}
-        about |= {"model": fusion.MODELS[i // 8 % 2], "speech": 4.0, "snr": 40.0}
+        about |= {"model": fusion.MODELS[i // 8 % 2], "speech": 4.0, "snr": 40.0, "coded": 0.0}
         out.append(Party(first=first, second=second, **about))
     return out
 
@@ -132,27 +133,33 @@ def test_figures_are_of_other_folds():
 
 @torch.no_grad()
 def test_the_mark_of_coding_tells_what_was_coded_and_is_stored(tmp_path):
-    rng = np.random.default_rng(0)
-    names = rng.choice(["", "ulaw", "gsm", "amr5"], 400)
-    x = rng.normal(0, 1, (400, 4, 2, 4)).astype(np.float16)
+    rng, count = np.random.default_rng(0), CHUNK + 400
+    names = rng.choice(["", "ulaw", "gsm", "amr5"], count)
+    x = rng.normal(0, 1, (count, 4, 2, 4)).astype(np.float16)
     x[:, 0, 0, 1] += 2 * np.isin(names, ["gsm", "amr5"])
     folder = tmp_path / "recipe.train.codec8.1"
     folder.mkdir()
-    np.save(folder / "0000.npy", x)
-    (folder / "rows.json").write_text(json.dumps([row(str(i), "bonafide", "one") for i in range(400)]))
-    (folder / "0000.json").write_text(json.dumps({"seconds": [], "codecs": list(names)}))
+    rows = [row(str(i), "bonafide", "one", speaker="Allison" if i == 3 else "-") for i in range(count)]
+    (folder / "rows.json").write_text(json.dumps(rows))
+    for k, part in enumerate((slice(CHUNK), slice(CHUNK, None))):
+        np.save(folder / f"{k:04d}.npy", x[part])
+        (folder / f"{k:04d}.json").write_text(json.dumps({"seconds": [], "codecs": list(names[part])}))
+    learned, low = coding.load(tmp_path, [folder.name])
+    assert len(learned) == count - 1 and low == np.delete(np.isin(names, ["gsm", "amr5"]), 3).tolist()
     band = Band("narrowband", {})
     with pytest.raises(RecipeError):
         band.mark(str(tmp_path), [folder.name])
-    band.inputs(x.reshape(400, -1))
+    band.inputs(x.reshape(count, -1))
     with torch.enable_grad():
         band.mark(str(tmp_path), [folder.name])
     safetensors.torch.save_file(eight_bits(band.tensors()), tmp_path / "m.safetensors")
-    mark = stored.coding(
-        restored(tmp_path / "m.safetensors"), "narrowband", torch.from_numpy(x.reshape(400, -1)).float()
-    )
+    inputs, heads = torch.from_numpy(x.reshape(count, -1)).float(), restored(tmp_path / "m.safetensors")
+    mark = stored.coding(heads, "narrowband", inputs)[:, 0]
     low = torch.from_numpy(np.isin(names, ["gsm", "amr5"]))
     assert ((mark > 0) == low).float().mean() > 0.75
+    (folder / "0000.json").unlink()
+    with pytest.raises(RecipeError):
+        coding.load(tmp_path, [folder.name])
     strongly = coding.coded(torch.tensor([-3.0, 0.0, 5.0, 10.0, 30.0]))
     assert torch.allclose(strongly, torch.tensor([0, 0, 0.5, 1, 1]))
 

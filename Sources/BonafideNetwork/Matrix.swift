@@ -1,4 +1,5 @@
 import COpenBLAS
+import Synchronization
 
 /// A matrix in memory, rows one after the other.
 struct Matrix {
@@ -18,23 +19,36 @@ struct Matrix {
   // thread-safe, hence once
   private static let oneThread: Void = openblas_set_num_threads(1)
 
+  /// A build without threads takes no lock around the memory that it packs into (`blas_memory_alloc` of 0.3.21, with Debian's flags): there, calls
+  /// take turns.
+  private static let takesTurns = openblas_get_parallel() == OPENBLAS_SEQUENTIAL
+  private static let turn = Mutex(())
+
+  /// Calls OpenBLAS.
+  private static func calling(_ product: () -> Void) {
+    _ = oneThread
+    if takesTurns { turn.withLock { _ in product() } } else { product() }
+  }
+
   /// Writes factor · self × other, or factor · self × otherᵀ, to `product`.
   ///
   /// - Parameter productStride: floats from a row of `product` to the next; `nil` where they follow one another.
   func multiply(
     _ other: Matrix, transposed: Bool = false, factor: Float = 1, into product: UnsafeMutablePointer<Float>, productStride: Int? = nil
   ) {
-    _ = Self.oneThread
     let width = transposed ? other.rows : other.columns
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(width), blasint(columns),
-      factor, start, blasint(stride), other.start, blasint(other.stride), 0, product, blasint(productStride ?? width))
+    Self.calling {
+      cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(width), blasint(columns),
+        factor, start, blasint(stride), other.start, blasint(other.stride), 0, product, blasint(productStride ?? width))
+    }
   }
 
   /// Writes selfᵀ × vector to `product`.
   func multiplyTransposed(_ vector: UnsafePointer<Float>, into product: UnsafeMutablePointer<Float>) {
-    _ = Self.oneThread
-    cblas_sgemv(
-      CblasRowMajor, CblasTrans, blasint(rows), blasint(columns), 1, start, blasint(stride), vector, 1, 0, product, 1)
+    Self.calling {
+      cblas_sgemv(
+        CblasRowMajor, CblasTrans, blasint(rows), blasint(columns), 1, start, blasint(stride), vector, 1, 0, product, 1)
+    }
   }
 }

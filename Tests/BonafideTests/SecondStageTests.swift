@@ -128,17 +128,17 @@ import Testing
   }
 
   /// Windows of 100 frames, one after the other, with scores of both stages.
-  private func opinion(_ scores: [Double], rule: SecondStageCard.Fusion? = nil) throws -> SecondOpinion {
+  private func opinion(_ scores: [Double], rule: SecondStageCard.Fusion? = nil, coded: Double = 0) throws -> SecondOpinion {
     let windows = scores.enumerated().map { index, score in
       var span = SpeechSpan(SpeechFrame(index: 100 * index, score: Float(score), weight: 1))
       for frame in 1..<100 { span.add(SpeechFrame(index: 100 * index + frame, score: Float(score), weight: 1)) }
-      return SecondOpinion.Window(answer: SecondStage.Answer(score: score, coded: 0), span: span)
+      return SecondOpinion.Window(answer: SecondStage.Answer(score: score, coded: coded), span: span)
     }
     return try #require(SecondOpinion(windows, rule: rule ?? self.rule, calibration: plain, hop: 0.04))
   }
 
   private let rule = SecondStageCard.Fusion(
-    first: [0.5, 0, 0], second: [0.5, 0, 0], offset: [0, 0, 0], coding: 0, seconds: [1, 60], signalToNoise: [3, 25],
+    first: [0.5, 0, 0], second: [0.5, 0, 0], offset: [0, 0, 0], coding: 1, seconds: [1, 60], signalToNoise: [3, 25],
     operatingPoints: ModelCard.OperatingPoints(alarm: -2, clear: 1), genuineMedian: nil)
   private let plain = Calibration(slope: 1, offset: 0, halfSpeech: 0)
 
@@ -175,7 +175,7 @@ import Testing
   }
 
   /// Turns of four seconds, three seconds apart, with a window each and the same score by both stages.
-  private func judged(turns scores: [Double], alarm: Double = -2) throws -> PartyResult {
+  private func judged(turns scores: [Double], alarm: Double = -2, coded: Double = 0) throws -> PartyResult {
     var rule = rule
     rule.operatingPoints.alarm = alarm
     let thresholds = Thresholds(rule.operatingPoints, options: ScanOptions())
@@ -191,7 +191,7 @@ import Testing
         evidence.append(heard)
         if span == nil { span = SpeechSpan(heard) } else { span?.add(heard) }
       }
-      windows.append(SecondOpinion.Window(answer: SecondStage.Answer(score: score, coded: 0), span: try #require(span)))
+      windows.append(SecondOpinion.Window(answer: SecondStage.Answer(score: score, coded: coded), span: try #require(span)))
     }
     evidence.finish()
     let second = try #require(SecondOpinion(windows, rule: rule, calibration: plain, hop: 0.04))
@@ -246,6 +246,30 @@ import Testing
     rule.coding = 0.5
     rule.second = [1, 0, 0]
     #expect(abs(rule.llr(first: 0, second: score, speech: 4, signalToNoise: nil, coded: coded) - llr) < 1e-9)
+  }
+
+  /// −3 in all turns is −1.5 where they are coded altogether: neither the whole, nor a run of turns, nor a turn is beyond the point of alarm.
+  @Test(arguments: [(0.0, Verdict.synthetic, -3.0, [0.0, 7, 14]), (1, .inconclusive, -1.5, [])])
+  func codedVoicesAreAccusedLess(coded: Double, verdict: Verdict, llr: Double, starts: [Double]) throws {
+    let party = try judged(turns: [-3, -3, -3], coded: coded)
+    #expect(party.verdict == verdict && abs(try #require(party.llr) - llr) < 1e-9 && party.segments.map(\.start) == starts)
+    let mixed = try judged(turns: [4, 4, -3, -3, 4, 4, 4], coded: coded)
+    #expect(mixed.segments.map(\.start) == (coded == 0 ? [14, 21] : []))
+    let windows = try opinion([4, 4, -3, -3, 4, 4], rule: rule, coded: coded)
+    #expect(try #require(windows.lowest).llr == (coded == 0 ? -3 : -1.5))
+  }
+
+  /// A site's profile moves the LLR, whatever it is of.
+  @Test func whatIsMovedIsTheLLR() throws {
+    var stage = try SecondStage.builtIn
+    func llr(_ stage: SecondStage) throws -> Double {
+      let rule = try #require(stage.card.fusions["wideband"])
+      return rule.llr(first: -4, second: -3, speech: 10, signalToNoise: nil, coded: 1)
+    }
+    let before = try llr(stage)
+    #expect(before < -1)
+    let isMoved = stage.move("wideband", by: 0.5, alarm: -2)
+    #expect(isMoved && abs(try llr(stage) - before - 0.5) < 1e-9)
   }
 
   /// Answers to windows are brought together by how much speech they have.

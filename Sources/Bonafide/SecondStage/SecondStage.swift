@@ -67,7 +67,7 @@ public struct SecondStage: Sendable {
   /// Moves the log-likelihood ratios of a model's parties, and their alarm point; `false` where there is no fusion for it.
   mutating func move(_ model: String, by offset: Double, alarm: Double) -> Bool {
     guard card.fusions[model] != nil else { return false }
-    card.fusions[model]?.offset[0] += offset
+    card.fusions[model]?.shift += offset
     card.fusions[model]?.operatingPoints.alarm = alarm
     return true
   }
@@ -80,7 +80,7 @@ public struct SecondStage: Sendable {
     var coded: Double
   }
 
-  /// Log-odds of a codec of a low rate at which speech counts as coded altogether.
+  /// Log-odds of a codec of a low rate at which speech counts as coded altogether: `FULL` of `second_stage/coding.py`.
   private static let codedAltogether: Float = 10
 
   /// Listens to a window.
@@ -146,7 +146,7 @@ public struct SecondStageCard: Codable, Sendable, Equatable {
   /// of the three is c₀ + c₁ t + c₂ n, with d seconds of speech and a signal-to-noise ratio of q dB, within `seconds` and `signalToNoise`:
   /// t = ln(d / 4), n = (q − greatest q) / 10. What a party's speech says weighs more the longer it is, as evidence does, and less in noise. The
   /// coefficients were fitted by logistic regression. llr = x; where x < 0, llr = x / (1 + coding · c), with c from 0 to 1, how strongly the speech is
-  /// coded: codecs of low rates make some people sound synthetic.
+  /// coded: codecs of low rates make some people sound synthetic. A site's profile moves llr.
   public struct Fusion: Codable, Sendable, Equatable {
     /// Of the log-likelihood ratio by the first stage alone.
     public var first: [Double]
@@ -156,6 +156,8 @@ public struct SecondStageCard: Codable, Sendable, Equatable {
     public var offset: [Double]
     /// How much less evidence for a synthetic voice counts where its speech is coded altogether.
     public var coding: Double
+    /// Added in the end, as a site's profile asks; not in the card.
+    var shift = 0.0
     /// Least and most seconds of speech that count.
     public var seconds: [Double]
     /// Least and greatest signal-to-noise ratio that counts, in dB.
@@ -183,7 +185,7 @@ public struct SecondStageCard: Codable, Sendable, Equatable {
       let n = ratio.map { (min(max($0, signalToNoise[0]), signalToNoise[1]) - signalToNoise[1]) / 10 } ?? 0
       func value(_ c: [Double]) -> Double { c[0] + c[1] * t + c[2] * n }
       let x = max(0, value(first)) * f + max(0, value(second)) * s + value(offset)
-      return x < 0 ? x / (1 + coding * coded) : x
+      return shift + (x < 0 ? x / (1 + coding * coded) : x)
     }
   }
 

@@ -116,21 +116,10 @@ def setup(model: str, blocks: int) -> None:
     LISTENERS.append(Listener(model, blocks))
 
 
-@dataclass(frozen=True)
-class Done:
-    """What is known of the rows of a job whose states are written."""
-
-    path: str
-    seconds: list[tuple[float, float]]
-    """Of each clip, and of its speech."""
-    codecs: list[str] | None
-    """That clips went through, where they did nothing else."""
-
-
-def work(job: Job) -> Done | None:
-    """Writes the states of a job; None where they were there."""
+def work(job: Job) -> None:
+    """Writes the states of a job, where they are not there."""
     if os.path.exists(job.path):
-        return None
+        return
     # The same sound for both encoders.
     seed, names = zlib.crc32(job.path.replace("/spectra/", "/").encode()) + job.seed, None
     clips = variants.read(job.rows, job.root, np.random.default_rng(seed) if job.seed else None)
@@ -144,9 +133,12 @@ def work(job: Job) -> Done | None:
     elif job.variant != "clean":
         clips = variants.under(job.variant, clips, [row["file"] for row in job.rows])
     clips = variants.fitted(clips, masks)
+    seconds = [(len(mask) * FRAME / RATE, float(mask.sum()) * FRAME / RATE) for mask in masks]
+    known = {"seconds": seconds} | ({"codecs": names} if names else {})
+    # First, so that it is there whenever the states are.
+    Path(job.path).with_suffix(".json").write_text(json.dumps(known))
     np.save(job.path + ".part.npy", pooled(LISTENERS[0], clips, masks))
     os.replace(job.path + ".part.npy", job.path)
-    return Done(job.path, [(len(mask) * FRAME / RATE, float(mask.sum()) * FRAME / RATE) for mask in masks], names)
 
 
 def chosen(table: str, split: str | None, most: int) -> list[Row]:
@@ -204,10 +196,8 @@ def main() -> None:
     with context.Pool(options.jobs, setup, (options.model, options.blocks)) as pool:
         for table in options.protocol:
             folder, jobs = jobs_of(table, options, pieces)
-            for done in pool.imap_unordered(work, jobs):
-                if done:
-                    known = {"seconds": done.seconds} | ({"codecs": done.codecs} if done.codecs else {})
-                    Path(done.path).with_suffix(".json").write_text(json.dumps(known))
+            for _ in pool.imap_unordered(work, jobs):
+                pass
             print(folder, sum(len(job.rows) for job in jobs), "clips", flush=True)
 
 

@@ -70,7 +70,7 @@ def main() -> None:
         "spectrum": spectrum.permute(1, 2, 0)[:, ::40].contiguous(),
         "statistics": pooled,
         "scores": torch.cat([stored.score(heads, band, x) for band, x in inputs.items()]),
-        "coded": torch.stack([coding.coded(stored.coding(heads, band, x)) for band, x in inputs.items()]),
+        "coded": torch.cat([coding.coded(stored.coding(heads, band, x)) for band, x in inputs.items()]),
     }
     safetensors.torch.save_file(tensors, ROOT / "Tests/BonafideTests/Golden/second.safetensors")
 

@@ -13,22 +13,31 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from bonafide_models.experiment import RecipeError
 from bonafide_models.second_stage.rows import States, is_learned_from
 from bonafide_models.second_stage.rows import load as rows_of
 
 LOW_RATE = {"gsm", "amr12", "amr5", "speex", "opus", "mp3"}
-FULL = 10.0  # log-odds at which speech counts as coded altogether
+FULL = 10.0  # log-odds at which speech counts as coded altogether; SecondStage.swift has the same
 
 
 def load(states: str | Path, names: Sequence[str]) -> tuple[States, list[bool]]:
     """The speech encoder's states of folders that encoders.states made of a variant `codec8` or `codec16`, of the clips
-    that are learned from, and whether each one's codec is of a low rate."""
+    that are learned from, and whether each one's codec is of a low rate. Raises `RecipeError` where the codecs of a
+    file are not known."""
     parts, low = [], []
     for name in names:
         x, rows = rows_of(states, name, False)
         codecs: list[str] = []
-        for path in sorted((Path(states) / name).glob("[0-9]*.json")):
-            codecs += json.loads(path.read_text())["codecs"]
+        for path in sorted(path for path in (Path(states) / name).glob("[0-9]*.npy") if ".part" not in path.name):
+            try:
+                codecs += json.loads(path.with_suffix(".json").read_text())["codecs"]
+            except (OSError, KeyError, TypeError):
+                raise RecipeError(f"{path}: no codecs beside it; remove it and run encoders.states again") from None
+        if len(codecs) != len(rows):
+            raise RecipeError(
+                f"{name}: {len(codecs)} codecs of {len(rows)} clips; remove it and run encoders.states again"
+            )
         keep = [i for i, row in enumerate(rows) if is_learned_from(row)]
         parts.append(x[keep])
         low += [codecs[i] in LOW_RATE for i in keep]
@@ -52,5 +61,5 @@ def learn(
 
 
 def coded(mark: Tensor) -> Tensor:
-    """0 to 1"""
+    """How strongly speech is coded, 0 to 1, from the mark."""
     return mark.clamp(0, FULL) / FULL

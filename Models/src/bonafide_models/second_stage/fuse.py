@@ -8,13 +8,13 @@ HEADS     Models/second, without suffix
 PARTIES   folder with SPLIT/CONDITION/protocol.tsv, as evaluation.parties makes them of what evaluation.degrade made
 OUT       the card, Models/second.json
 
-The second stage's score of a party is the mean of its clips' scores, as the program's is of its windows; how strongly
-its speech is coded, too. Coefficients by weighted logistic regression: each condition, length and class counts the
-same, but loud noise a tenth of that. Evidence against a voice counts less the more its speech is coded, by as much as
-lets most synthetic parties be flagged. Alarm point: 1 % of the genuine parties flagged, of all lengths, under the
-condition where it is most; clear point: 5 % of the synthetic ones cleared, on average over conditions and lengths. All
-on dev and dev3, which nothing was trained on. The figures are cross-validated: sources in five folds, the parties of
-each by a fusion and points that were fitted on the other four.
+The second stage's score of a party is the mean of its clips' scores (in the program of its windows', weighted by
+speech); how strongly its speech is coded, too. Coefficients by weighted logistic regression: each condition, length and
+class counts the same, but loud noise a tenth of that. Evidence against a voice counts less the more its speech is
+coded, by as much as lets the most synthetic parties be flagged. Alarm point: 1 % of the genuine parties flagged, of all
+lengths, under the condition where it is most; clear point: 5 % of the synthetic ones cleared, on average over
+conditions and lengths. All on dev and dev3, which nothing was trained on. The figures are cross-validated: sources in
+five folds, the parties of each by a fusion and points that were fitted on the other four.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def second_scores(states: str, name: str, heads: dict[str, Tensor]) -> dict[str,
         x, rows = load(states, name, model == "wideband")
         parts = [torch.from_numpy(x[a : a + 512].astype(np.float32)) for a in range(0, len(x), 512)]
         scores = torch.cat([stored.score(heads, model, part)[:, 0] for part in parts]).tolist()
-        coded = torch.cat([coding.coded(stored.coding(heads, model, part)) for part in parts]).tolist()
+        coded = torch.cat([coding.coded(stored.coding(heads, model, part)[:, 0]) for part in parts]).tolist()
         out[model] = dict(zip((protocol.stem(row["file"]) for row in rows), zip(scores, coded)))
     return out
 

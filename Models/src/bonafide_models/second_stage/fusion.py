@@ -44,7 +44,7 @@ class Party:
     """Seconds."""
     snr: float
     """dB."""
-    coded: float = 0.0
+    coded: float
     """How strongly its speech is coded, 0 to 1."""
 
     @property

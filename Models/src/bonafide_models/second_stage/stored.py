@@ -50,7 +50,7 @@ def score(heads: dict[str, Tensor], band: str, x: Tensor) -> Tensor:
 
 
 def coding(heads: dict[str, Tensor], band: str, x: Tensor) -> Tensor:
-    """The mark of how strongly speech is coded: (…, inputs) -> (…)"""
+    """The mark of how strongly speech is coded: (…, inputs) -> (…, 1)"""
     weight = heads[f"{band}.coding.weight"]
     x = (x - heads[f"{band}.inputs.mean"]) * heads[f"{band}.inputs.scale"]
-    return x[..., : len(weight)] @ weight + heads[f"{band}.coding.bias"]
+    return x[..., : len(weight)] @ weight[:, None] + heads[f"{band}.coding.bias"]
