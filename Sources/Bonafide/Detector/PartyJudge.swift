@@ -21,7 +21,7 @@ struct PartyJudge: Sendable {
   static let leastSignalToNoise = 3.0
   /// Least ratio of speech to noise that `bonafide` takes, in dB. Noise hides what gives a machine away: 10 dB under the speech, the first stage
   /// alone has 30 % of dev's synthetic clips at or above the clear point, both stages together, which weigh noise themselves
-  /// (`SecondStageCard.Fusion`), 7 %, and 13 % of the voices of 12 s.
+  /// (`SecondStageCard.Fusion`), 8 %, and 16 % of the voices of 12 s.
   static let leastSignalToNoiseToClear = 12.0
 
   let thresholds: Thresholds
