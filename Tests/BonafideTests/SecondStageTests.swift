@@ -252,7 +252,8 @@ import Testing
   @Test(arguments: [(0.0, Verdict.synthetic, -3.0, [0.0, 7, 14]), (1, .inconclusive, -1.5, [])])
   func codedVoicesAreAccusedLess(coded: Double, verdict: Verdict, llr: Double, starts: [Double]) throws {
     let party = try judged(turns: [-3, -3, -3], coded: coded)
-    #expect(party.verdict == verdict && abs(try #require(party.llr) - llr) < 1e-9 && party.segments.map(\.start) == starts)
+    let found = try #require(party.llr)
+    #expect(party.verdict == verdict && abs(found - llr) < 1e-9 && party.segments.map(\.start) == starts)
     let mixed = try judged(turns: [4, 4, -3, -3, 4, 4, 4], coded: coded)
     #expect(mixed.segments.map(\.start) == (coded == 0 ? [14, 21] : []))
     let windows = try opinion([4, 4, -3, -3, 4, 4], rule: rule, coded: coded)
@@ -269,10 +270,10 @@ import Testing
     let before = try llr(stage)
     #expect(before < -1)
     let isMoved = stage.move("wideband", by: 0.5, alarm: -2)
-    #expect(isMoved && abs(try llr(stage) - before - 0.5) < 1e-9)
+    let after = try llr(stage)
+    #expect(isMoved && abs(after - before - 0.5) < 1e-9)
   }
 
-  /// Answers to windows are brought together by how much speech they have.
   @Test func codingIsThatOfTheSpeech() throws {
     let windows = [(100, 0.2), (50, 0.8)].enumerated().map { index, window in
       var span = SpeechSpan(SpeechFrame(index: 100 * index, score: 0, weight: 1))
