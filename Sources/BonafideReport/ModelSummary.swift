@@ -65,8 +65,8 @@ public struct ModelSummary {
     if let training = second?.training, let people = training["bonafide"]?.number, let all = training["clips"]?.number {
       let machines = JSONValue.number(all - people).count ?? "–"
       texts.append(
-        "second stage: \(JSONValue.number(people).count ?? "–") \(first) \(machines) of synthetic voices\(origin(training)), many of them twice: "
-          + "as they are and through a telephone line")
+        "second stage: \(JSONValue.number(people).count ?? "–") \(first) \(machines) of synthetic voices\(origin(training)), many of them "
+          + "several times: as they are, through telephone lines and through codecs")
     }
     return texts.isEmpty ? ["the card does not say what"] : texts
   }
