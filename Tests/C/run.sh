@@ -10,7 +10,8 @@ set -eu
 folder=$(cd "$1" && pwd)
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+memcheck=
+trap '[ -z "$memcheck" ] || kill "$memcheck" 2>/dev/null; rm -rf "$work"' EXIT
 version=$(readlink -f "$folder/libbonafide.so" | sed 's/.*\.so\.//')
 
 fail() {
@@ -40,6 +41,12 @@ cc -std=c11 $warnings "$root"/Tests/C/*.c -o "$work/test-c11" $flags -lm -lpthre
 c++ -std=c++17 $warnings -x c++ "$root"/Tests/C/*.c -o "$work/test-c++17" $flags -lm -lpthread
 cc -std=c11 $warnings "$root"/Tests/C/*.c -o "$work/test-static" $(pkg-config --cflags bonafide) \
   "$prefix/lib/libbonafide.a" $(pkg-config --static --libs-only-l bonafide | sed 's/-lbonafide//')
+# Minutes of one core: beside all else.
+if present valgrind 'memcheck'; then
+  BONAFIDE_TEST_FAST=1 valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \
+    --error-exitcode=9 "$work/test-c11" "$root/samples" "${STREAMS:-50}" &
+  memcheck=$!
+fi
 BONAFIDE_TEST_LONG=1 "$work/test-c11" "$root/samples" || fail "the tests of c11 failed"
 for test in c++17 static; do
   BONAFIDE_TEST_FAST=1 "$work/test-$test" "$root/samples" 50 || fail "the tests of $test failed"
@@ -73,8 +80,8 @@ for example in "$folder/../examples"/packets* $(command -v packets-bonafide pack
   grep -q ' synthetic$' "$work/said" || { cat "$work/said"; fail "$example"; }
 done
 
-if present valgrind 'memcheck'; then
-  BONAFIDE_TEST_FAST=1 valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \
-    --error-exitcode=9 "$work/test-c11" "$root/samples" "${STREAMS:-50}" || fail 'memcheck'
+if [ -n "$memcheck" ]; then
+  wait "$memcheck" || { memcheck=; fail 'memcheck'; }
+  memcheck=
 fi
 echo 'test-c: passed'
