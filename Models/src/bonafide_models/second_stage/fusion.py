@@ -149,7 +149,7 @@ def weakened(llr: Doubles, parties: Sequence[Party], coding: float) -> Doubles:
 
 
 def coding_of(parties: Sequence[Party], llr: Doubles) -> float:
-    """The `coding` with which most synthetic parties are at or below the point of alarm, loud noise aside."""
+    """The `coding` with which the most synthetic parties are at or below the point of alarm, loud noise aside."""
     counted = np.array([not p.genuine and p.weight == 1 for p in parties])
     best = (-1.0, 0.0)
     for coding in CODINGS:
