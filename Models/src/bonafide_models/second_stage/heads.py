@@ -219,6 +219,8 @@ def main() -> None:
         train(experiment.read(options.pop("recipe"), Heads, **options))
     except RecipeError as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}")
 
 
 if __name__ == "__main__":
