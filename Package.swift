@@ -1,6 +1,9 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+/// Of tests that take longer to optimise than to run.
+let asWritten: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
+
 let package = Package(
   name: "bonafide",
   products: [
@@ -96,28 +99,28 @@ let package = Package(
     .executableTarget(
       name: "bonafide-alarms", dependencies: ["Bonafide", "BonafideAudio", "BonafideServe"], path: "Benchmarks/alarms"),
 
-    .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"]),
+    .testTarget(name: "BonafideAudioTests", dependencies: ["BonafideAudio"], swiftSettings: asWritten),
     .testTarget(name: "BonafideNetworkTests", dependencies: ["BonafideNetwork", "CKernels"], resources: [.copy("Golden")]),
     .testTarget(name: "BonafideTests", dependencies: ["Bonafide", "BonafideAudio", "BonafideNetwork"], resources: [.copy("Golden")]),
-    .testTarget(name: "BonafideCTests", dependencies: ["BonafideC", "Bonafide", "CBonafide"]),
-    .testTarget(name: "BonafideEvaluationTests", dependencies: ["BonafideEvaluation"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "BonafideCTests", dependencies: ["BonafideC", "Bonafide", "CBonafide"], swiftSettings: asWritten),
+    .testTarget(name: "BonafideEvaluationTests", dependencies: ["BonafideEvaluation"], resources: [.copy("Fixtures")], swiftSettings: asWritten),
     .testTarget(
       name: "BonafideLedgerTests",
-      dependencies: ["BonafideLedger", "Bonafide", "BonafideAudio", .product(name: "GRDB", package: "GRDB.swift")]),
-    .testTarget(name: "BonafideWebhookTests", dependencies: ["BonafideWebhook"]),
+      dependencies: ["BonafideLedger", "Bonafide", "BonafideAudio", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: asWritten),
+    .testTarget(name: "BonafideWebhookTests", dependencies: ["BonafideWebhook"], swiftSettings: asWritten),
     .testTarget(
       name: "BonafideServeTests",
       dependencies: [
         "BonafideServe", "Bonafide", "BonafideReport", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-      ]),
+      ], swiftSettings: asWritten),
     .testTarget(
       name: "CommandTests",
       dependencies: [
         "bonafide", "Bonafide", "BonafideEvaluation", "BonafideLedger", "BonafideReport", "BonafideServe",
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      resources: [.copy("Snapshots")]),
+      resources: [.copy("Snapshots")], swiftSettings: asWritten),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -7,7 +7,7 @@ struct EncoderBlock: Sendable {
   private let size: Int
 
   /// Values of an attention head.
-  static let headSize = 64
+  static let headSize = kernels_head
 
   /// - Parameter name: that the tensors begin with.
   init(_ weights: WeightReader, name: String, size: Int, arithmetic: Arithmetic) throws(NetworkError) {
@@ -26,13 +26,11 @@ struct EncoderBlock: Sendable {
     attentionNorm.apply(to: state, rows: states, output: normalised)
     queryKeyValue.multiply(normalised, rows: states, into: wide)
     queryKeyValue.addBias(wide, rows: states)
-    let head = Self.headSize
-    for first in stride(from: 0, to: size, by: head) {
-      let part = { (k: Int) in Matrix(wide + k * size + first, rows: states, columns: head, stride: 3 * size) }
-      part(0).multiply(part(1), transposed: true, factor: 1 / Float(head).squareRoot(), into: scratch.attention.start)
-      kernels_softmax(scratch.attention.start, states, states)
-      Matrix(scratch.attention.start, rows: states, columns: states)
-        .multiply(part(2), into: normalised + first, productStride: size)
+    let factor = 1 / Float(Self.headSize).squareRoot()
+    for first in stride(from: 0, to: size, by: Self.headSize) {
+      let queries = wide + first
+      kernels_attend(
+        queries, queries + size, queries + 2 * size, 3 * size, states, factor, scratch.attention.start, normalised + first, size)
     }
     out.multiply(normalised, rows: states, into: narrow)
     out.add(narrow, to: state, rows: states)

@@ -24,7 +24,7 @@ public enum Kernels {
   public static var description: String {
     let own =
       switch kernels_best() {
-      case kernels_bfloat16: "AVX-512 BF16"
+      case kernels_bfloat16: kernels_has_matrix_unit() ? "AMX, AVX-512 BF16" : "AVX-512 BF16"
       case kernels_avx512: "AVX-512"
       case kernels_avx2: "AVX2"
       default: "portable"

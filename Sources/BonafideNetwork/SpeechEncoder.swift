@@ -89,7 +89,7 @@ struct EncoderScratch: ~Copyable {
   let wide: FloatStorage
   /// (states, size)
   let narrow: FloatStorage
-  /// (states, states)
+  /// What an attention head works in.
   let attention: FloatStorage
   /// A convolution's windows: (frames, 3 · channels).
   let windows: FloatStorage
@@ -99,7 +99,7 @@ struct EncoderScratch: ~Copyable {
     normalised = FloatStorage(count: states * size)
     wide = FloatStorage(count: states * 4 * size)
     narrow = FloatStorage(count: states * size)
-    attention = FloatStorage(count: states * states)
+    attention = FloatStorage(count: kernels_attend_scratch_count(states))
     windows = FloatStorage(count: max(2 * states * 3 * SpeechEncoder.bands, states * 3 * size))
   }
 }

@@ -1,29 +1,9 @@
 #include "kernels.h"
 
+#include "exponential.h"
 #include "processors.h"
 
 #include <math.h>
-
-/// e^x for x of -87 to 87, within 2 units in the last place: the single-precision polynomial of Cephes (`expf.c`, S. Moshier). Free of
-/// branches and calls, so that a loop over it becomes vector code.
-static inline float exponential(float x) {
-  x = x < -87 ? -87 : x > 87 ? 87 : x;
-  const float magic = 12582912;  // 1.5 · 2^23: adding it rounds to a whole number
-  const float whole = x * 1.44269504088896341f + magic - magic;
-  // ln 2 in two parts, the first exact in few bits, keeps the product exact.
-  x = x - whole * 0.693359375f + whole * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * x + 1.3981999507e-3f;
-  p = p * x + 8.3334519073e-3f;
-  p = p * x + 4.1665795894e-2f;
-  p = p * x + 1.6666665459e-1f;
-  p = p * x + 5.0000001201e-1f;
-  p = p * x * x + x + 1;
-  const int32_t bits = ((int32_t)whole + 127) << 23;
-  float power;
-  memcpy(&power, &bits, sizeof power);
-  return p * power;
-}
 
 /// x Φ(x) with the error function of Abramowitz and Stegun, 7.1.26, within 1.5e-7.
 static inline float gelu(float x) {
@@ -94,19 +74,6 @@ FOR_EACH_PROCESSOR void kernels_layer_norm(
   }
 }
 
-FOR_EACH_PROCESSOR void kernels_softmax(float *values, size_t rows, size_t columns) {
-  for (size_t row = 0; row < rows; row++) {
-    float *x = values + row * columns;
-    float greatest = x[0];
-    for (size_t k = 1; k < columns; k++) greatest = x[k] > greatest ? x[k] : greatest;
-    for (size_t k = 0; k < columns; k++) x[k] = exponential(x[k] - greatest);
-    float sum = 0;
-    for (size_t k = 0; k < columns; k++) sum += x[k];
-    const float factor = 1 / sum;
-    for (size_t k = 0; k < columns; k++) x[k] *= factor;
-  }
-}
-
 FOR_EACH_PROCESSOR void kernels_add_bias(float *values, size_t rows, size_t columns, const float *bias) {
   for (size_t row = 0; row < rows; row++) {
     float *x = values + row * columns;
@@ -148,7 +115,7 @@ FOR_EACH_PROCESSOR void kernels_multiply_bytes(
     vector sums = {0};
     size_t k = 0;
     for (; k + lanes <= columns; k += lanes) {
-      vector weights;
+      vector weights = {0};
       for (size_t lane = 0; lane < lanes; lane++) weights[lane] = (float)(int8_t)w[k + lane];
       sums += weights * *(const vector *)(x + k);
     }

@@ -1,11 +1,12 @@
 /// Products of matrices of bfloat16 with sums of float: twice the products of float per instruction.
 #include "halves.h"
+#include "matrix_unit.h"
 #include "panels.h"
 #include "processors.h"
 
 enum {
   /// Columns of a panel of weights: four vectors, so that sums of six rows fill the registers.
-  wide_panel = 4 * panel,
+  wide_panel = product_panel,
   block_rows = 6,
 };
 
@@ -95,7 +96,8 @@ BFLOAT16 __attribute__((always_inline)) static inline void multiply_block(
   }
 }
 
-BFLOAT16 void kernels_product_windows(
+/// Without a matrix unit.
+BFLOAT16 static void multiply_by_vectors(
   const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
   const size_t inputs = windows->count * windows->run;
   for (size_t first = 0; first < outputs; first += wide_panel) {
@@ -110,6 +112,11 @@ BFLOAT16 void kernels_product_windows(
     }
     if (row < rows) multiply_block(1, windows, row * windows->step, weights, output + row * outputs + first, outputs, vectors);
   }
+}
+
+void kernels_product_windows(const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
+  const bool by_unit = windows->run % unit_run == 0 && rows > block_rows && kernels_has_matrix_unit();
+  (by_unit ? multiply_by_unit : multiply_by_vectors)(windows, rows, packed, outputs, output);
 }
 
 BFLOAT16 void kernels_product_row(const float *input, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {

@@ -42,5 +42,6 @@ void moments(void);
 void byte_matrices(void);
 void finiteness(void);
 void norms(void);
+void heads(void);
 
 #endif

@@ -51,6 +51,7 @@ int main(int count, char **arguments) {
     byte_matrices();
     finiteness();
     norms();
+    heads();
     for (int set = kernels_avx2; set <= (int)best; set++) convolutions((enum kernels_set)set);
     if (best != kernels_none) vectors();
 #if defined(__x86_64__)
@@ -61,7 +62,7 @@ int main(int count, char **arguments) {
   }
   static const char *const names[] = {"none", "AVX2", "AVX-512", "AVX-512 BF16"};
   printf(
-    "kernels: %d rounds of seed %llu, widest instructions of our own: %s; %d failures\n", rounds, (unsigned long long)seed, names[best],
-    failures);
+    "kernels: %d rounds of seed %llu, widest instructions of our own: %s%s; %d failures\n", rounds, (unsigned long long)seed, names[best],
+    kernels_has_matrix_unit() ? ", AMX" : "", failures);
   return failures != 0;
 }

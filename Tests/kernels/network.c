@@ -75,8 +75,8 @@ void vectors(void) {
 
 /// Products of rounded numbers are exact in double; sums of float are what differs.
 void products(void) {
-  const size_t count = from(1, 3), run = 4 * from(1, 20), step = 2 * from(0, 10), inputs = count * run, outputs = 16 * from(1, 10),
-               rows = from(1, 15);
+  const size_t count = from(1, 3), run = from(0, 1) ? 4 * from(1, 20) : 32 * from(1, 6), step = 2 * from(0, 10), inputs = count * run,
+               outputs = 16 * from(1, 10), rows = from(0, 1) ? from(1, 15) : from(16, 100);
   SHAPE("%zu rows of %zu lines of %zu, step %zu, to %zu", rows, count, run, step, outputs);
   const size_t length = (rows - 1) * step + run;
   float *weights = values(inputs * outputs), *lines = values(count * length), *output = floats(rows * outputs), *single = floats(outputs);
@@ -202,26 +202,44 @@ void finiteness(void) {
 void norms(void) {
   const size_t rows = from(1, 6), columns = kernels_lanes * from(1, 5), count = rows * columns;
   SHAPE("%zu × %zu", rows, columns);
-  float *x = activations(count), *norm = floats(count), *scale = values(columns), *shift = values(columns), *parts = floats(count);
+  float *x = activations(count), *norm = floats(count), *scale = values(columns), *shift = values(columns);
   kernels_layer_norm(x, rows, columns, scale, shift, norm);
-  memcpy(parts, x, count * sizeof *x);
-  kernels_softmax(parts, rows, columns);
   for (size_t row = 0; row < rows; row++) {
-    double middle = 0, variance = 0, powers = 0, greatest = -1e9;
-    for (size_t k = 0; k < columns; k++) {
-      middle += x[row * columns + k] / (double)columns;
-      greatest = fmax(greatest, x[row * columns + k]);
-    }
-    for (size_t k = 0; k < columns; k++) {
-      variance += pow(x[row * columns + k] - middle, 2) / (double)columns;
-      powers += exp(x[row * columns + k] - greatest);
-    }
+    double middle = 0, variance = 0;
+    for (size_t k = 0; k < columns; k++) middle += x[row * columns + k] / (double)columns;
+    for (size_t k = 0; k < columns; k++) variance += pow(x[row * columns + k] - middle, 2) / (double)columns;
     for (size_t k = 0; k < columns; k++) {
       const size_t i = row * columns + k;
       check("layer_norm", norm[i], (x[i] - middle) / sqrt(variance + 1e-5) * scale[k] + shift[k], 1e-5, shape);
-      check("softmax", parts[i], exp(x[i] - greatest) / powers, 1e-6, shape);
     }
   }
-  void *all[] = {x, norm, scale, shift, parts};
+  void *all[] = {x, norm, scale, shift};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+void heads(void) {
+  const size_t rows = from(1, 80), stride = kernels_head + from(0, 200), output_stride = kernels_head + from(0, 50);
+  SHAPE("%zu rows, %zu apart, to rows %zu apart", rows, stride, output_stride);
+  const size_t count = (rows - 1) * stride + kernels_head;
+  float *queries = values(count), *keys = values(count), *spoken = values(count), *scratch = floats(kernels_attend_scratch_count(rows)),
+        *output = floats((rows - 1) * output_stride + kernels_head);
+  const float factor = 0.05f * (float)from(1, 40);
+  kernels_attend(queries, keys, spoken, stride, rows, factor, scratch, output, output_stride);
+  double *weights = memory(rows, sizeof *weights);
+  for (size_t i = 0; i < rows; i++) {
+    double greatest = -1e9, powers = 0;
+    for (size_t j = 0; j < rows; j++) {
+      weights[j] = 0;
+      for (size_t k = 0; k < kernels_head; k++) weights[j] += factor * (double)queries[i * stride + k] * keys[j * stride + k];
+      greatest = fmax(greatest, weights[j]);
+    }
+    for (size_t j = 0; j < rows; j++) powers += weights[j] = exp(weights[j] - greatest);
+    for (size_t k = 0; k < kernels_head; k++) {
+      double sum = 0;
+      for (size_t j = 0; j < rows; j++) sum += weights[j] / powers * spoken[j * stride + k];
+      check("attend", output[i * output_stride + k], sum, 2e-5, shape);
+    }
+  }
+  void *all[] = {queries, keys, spoken, scratch, output, weights};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }

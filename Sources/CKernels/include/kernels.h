@@ -208,6 +208,10 @@ enum { kernels_vector_panel = 32 };
 /// panel's.
 void kernels_multiply_transposed(const float *packed, size_t rows, size_t columns, const float *x, float *y);
 
+/// Whether products of bfloat16 are by the processor's matrix unit (AMX), several times as fast: it has one, and the system lets this process
+/// use it, which is asked once.
+bool kernels_has_matrix_unit(void);
+
 /// Whether `kernels_product` can take a matrix of so many rows (`outputs`) and columns (`inputs`).
 bool kernels_product_fits(size_t inputs, size_t outputs);
 
@@ -268,7 +272,16 @@ bool kernels_all_finite(const float *values, size_t count);
 /// Each row to mean 0 and variance 1 (1e-5 added), times `scale`, plus `shift`. `columns` is a multiple of `kernels_lanes`.
 void kernels_layer_norm(const float *values, size_t rows, size_t columns, const float *scale, const float *shift, float *normalised);
 
-/// Each row to e^x / Σ e^x.
-void kernels_softmax(float *values, size_t rows, size_t columns);
+/// Values of a query, a key and a value of an attention head.
+enum { kernels_head = 64 };
+
+/// Floats that `kernels_attend` works in.
+size_t kernels_attend_scratch_count(size_t rows);
+
+/// Attention of one head: output row i = Σ_j w_ij value j, w_i the softmax over j of factor · (query i · key j). A row of queries, keys and
+/// values is `stride` floats behind the one before, one of the output `output_stride`. Memory grows as `rows`, work as their square.
+void kernels_attend(
+  const float *queries, const float *keys, const float *values, size_t stride, size_t rows, float factor, float *scratch, float *output,
+  size_t output_stride);
 
 #endif
