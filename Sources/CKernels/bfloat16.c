@@ -1,5 +1,6 @@
 /// Convolutions with products of bfloat16 and sums of float: twice the products of float per instruction.
 #include "halves.h"
+#include "matrix_unit.h"
 #include "panels.h"
 
 enum { pair_rows = 2, pair_transforms = taps + pair_rows - 1 };
@@ -122,59 +123,83 @@ BFLOAT16 static void transform_pair(const float *input, size_t input_stride, siz
   }
 }
 
+/// Windows from a row of input to the next where all are equally far apart.
+static size_t places_of_row(const struct kernels_convolution *layer, size_t columns) {
+  return columns + (layer->column_step < taps ? taps - layer->column_step : 0);
+}
+
 /// Some pairs of rows from output row `first_row` on: F(2, 3) along the rows.
+///
+/// The matrix unit takes windows that are equally far apart: rows of input lie so far apart that there is room for whole windows between them,
+/// whose sums are not used.
 BFLOAT16 static void convolve_pairs(
   const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
   size_t pairs, size_t columns, uint16_t *scratch) {
   const size_t length = 3 * layer->inputs, width = row_width(layer, columns), cells = pairs * columns;
+  const bool by_unit = kernels_has_matrix_unit();
+  const size_t step = layer->column_step * layer->inputs, places = by_unit ? places_of_row(layer, columns) : columns;
+  const size_t apart = by_unit ? places * step : width, transform = pairs * apart;
   for (size_t pair = 0; pair < pairs; pair++) {
-    transform_pair(input + (first_row + pair * pair_rows) * input_stride, input_stride, width, scratch + pair * width, pairs * width);
+    transform_pair(input + (first_row + pair * pair_rows) * input_stride, input_stride, width, scratch + pair * apart, transform);
   }
   const uint16_t *windows[pair_transforms][tile_cells];
   for (size_t i = 0; i < tile_cells; i++) {
     const size_t cell = i < cells ? i : cells - 1;
-    const uint16_t *window = scratch + cell / columns * width + cell % columns * layer->column_step * layer->inputs;
-    for (size_t t = 0; t < pair_transforms; t++) windows[t][i] = window + t * pairs * width;
+    const uint16_t *window = scratch + cell / columns * apart + cell % columns * step;
+    for (size_t t = 0; t < pair_transforms; t++) windows[t][i] = window + t * transform;
   }
+  if (by_unit) begin_panels(length);
   for (size_t channel = 0; channel < layer->outputs; channel += panel) {
-    float sums[pair_transforms][tile_cells * panel], bias[panel] = {0};
+    float sums[pair_transforms][unit_rows * panel], bias[panel] = {0};
     const uint16_t *weights = layer->halves + channel * pair_transforms * length;
     for (size_t t = 0; t < pair_transforms; t++) {
-      memset(sums[t], 0, cells * panel * sizeof(float));
-      add_halves(windows[t], cells, length, weights + t * length * panel, sums[t]);
+      const uint16_t *of_transform = weights + t * length * panel;
+      if (by_unit) {
+        multiply_panel_by_unit(scratch + t * transform, step, pairs * places, length, of_transform, sums[t]);
+      } else {
+        memset(sums[t], 0, cells * panel * sizeof(float));
+        add_halves(windows[t], cells, length, of_transform, sums[t]);
+      }
     }
     const size_t wide = panel_width(layer, channel);
     memcpy(bias, layer->bias + channel, wide * sizeof(float));
     for (size_t i = 0; i < cells; i++) {
       float *target = output + (first_row + i / columns * pair_rows) * output_stride + i % columns * layer->outputs + channel;
+      const size_t at = (i / columns * places + i % columns) * panel;
       const __m512 b = _mm512_loadu_ps(bias), zero = _mm512_setzero_ps();
-      const __m512 m1 = _mm512_loadu_ps(sums[1] + i * panel), m2 = _mm512_loadu_ps(sums[2] + i * panel);
-      const __m512 above = _mm512_add_ps(_mm512_add_ps(_mm512_loadu_ps(sums[0] + i * panel), b), _mm512_add_ps(m1, m2));
-      const __m512 below = _mm512_sub_ps(_mm512_add_ps(_mm512_sub_ps(m1, m2), b), _mm512_loadu_ps(sums[3] + i * panel));
+      const __m512 m1 = _mm512_loadu_ps(sums[1] + at), m2 = _mm512_loadu_ps(sums[2] + at);
+      const __m512 above = _mm512_add_ps(_mm512_add_ps(_mm512_loadu_ps(sums[0] + at), b), _mm512_add_ps(m1, m2));
+      const __m512 below = _mm512_sub_ps(_mm512_add_ps(_mm512_sub_ps(m1, m2), b), _mm512_loadu_ps(sums[3] + at));
       const __mmask16 mask = (__mmask16)((1 << wide) - 1);
       _mm512_mask_storeu_ps(target, mask, _mm512_max_ps(above, zero));
       _mm512_mask_storeu_ps(target + output_stride, mask, _mm512_max_ps(below, zero));
     }
   }
+  if (by_unit) end_panels();
 }
 
-static size_t pairs_at_once(size_t columns) { return columns > tile_cells ? 0 : tile_cells / columns; }
+static size_t pairs_at_once(const struct kernels_convolution *layer, size_t columns) {
+  const size_t cells = tile_cells / columns, places = unit_rows / places_of_row(layer, columns);
+  return places < cells ? places : cells;
+}
 
 size_t convolve_halves_scratch_count(const struct kernels_convolution *layer, size_t rows, size_t columns) {
-  const size_t most = pairs_at_once(columns), pairs = rows / pair_rows;
-  return pair_transforms / 2 * (pairs < most ? pairs : most) * row_width(layer, columns);
+  const size_t most = pairs_at_once(layer, columns), pairs = rows / pair_rows, step = layer->column_step * layer->inputs;
+  // The matrix unit reads whole tiles, and so windows behind the last row.
+  return pair_transforms / 2 * (pairs < most ? pairs : most) * places_of_row(layer, columns) * step +
+    (unit_step * step + 3 * layer->inputs) / 2;
 }
 
 void convolve_halves(
   const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
   size_t end_row, size_t columns, float *scratch) {
   size_t row = first_row;
-  if (row % pair_rows == 1 && row < end_row && pairs_at_once(columns)) {
+  if (row % pair_rows == 1 && row < end_row && pairs_at_once(layer, columns)) {
     convolve_rows(layer, input, input_stride, output, output_stride, row, row + 1, columns);
     row++;
   }
-  while (pairs_at_once(columns) && end_row - row >= pair_rows) {
-    const size_t most = pairs_at_once(columns), left = (end_row - row) / pair_rows, pairs = left < most ? left : most;
+  while (pairs_at_once(layer, columns) && end_row - row >= pair_rows) {
+    const size_t most = pairs_at_once(layer, columns), left = (end_row - row) / pair_rows, pairs = left < most ? left : most;
     convolve_pairs(layer, input, input_stride, output, output_stride, row, pairs, columns, (uint16_t *)scratch);
     row += pairs * pair_rows;
   }

@@ -14,7 +14,7 @@
 #define UNIT __attribute__((target("avx512f,amx-tile,amx-bf16")))
 
 /// Rows of a tile, and columns of one of sums.
-enum { side = panel };
+enum { side = unit_step };
 
 // Tiles, of which there are eight: sums of two times `side` rows and columns, inputs, weights. Names of registers, so that they are literals.
 #define SUMS_00 0
@@ -45,21 +45,34 @@ bool kernels_has_matrix_unit(void) {
   return state == present;
 }
 
-/// Sets up tiles for `first` rows of inputs and `second` more, which can be none.
-UNIT static void set_up(size_t first, size_t second) {
+/// Sets up tiles of so many rows and bytes of a row.
+UNIT static void set_up_tiles(const size_t rows[8], const size_t bytes[8]) {
   struct {
     uint8_t palette, start_row, reserved[14];
     uint16_t row_bytes[16];
     uint8_t rows[16];
   } layout = {.palette = 1};
-  const uint8_t rows[8] = {[SUMS_00] = (uint8_t)first,  [SUMS_01] = (uint8_t)first,  [SUMS_10] = (uint8_t)second,
-                           [SUMS_11] = (uint8_t)second, [INPUTS_0] = (uint8_t)first, [INPUTS_1] = (uint8_t)second,
-                           [WEIGHTS_0] = side,          [WEIGHTS_1] = side};
   for (int i = 0; i < 8; i++) {
-    layout.rows[i] = rows[i];
-    layout.row_bytes[i] = rows[i] ? 4 * side : 0;
+    layout.rows[i] = (uint8_t)rows[i];
+    layout.row_bytes[i] = rows[i] ? (uint16_t)bytes[i] : 0;
   }
   _tile_loadconfig(&layout);
+}
+
+/// Sets up tiles for `first` rows of inputs and `second` more, which can be none.
+UNIT static void set_up(size_t first, size_t second) {
+  enum { row = 4 * side };
+  set_up_tiles(
+    (const size_t[8]){
+      [SUMS_00] = first,
+      [SUMS_01] = first,
+      [SUMS_10] = second,
+      [SUMS_11] = second,
+      [INPUTS_0] = first,
+      [INPUTS_1] = second,
+      [WEIGHTS_0] = side,
+      [WEIGHTS_1] = side},
+    (const size_t[8]){row, row, row, row, row, row, row, row});
 }
 
 /// The rows that are set up by two vectors of columns of a panel of weights, of which `vectors` are stored; `two` where there are more than
@@ -116,6 +129,60 @@ UNIT void multiply_by_unit(const struct kernels_windows *windows, size_t rows, c
   _tile_release();
 }
 
+// For one panel: sums of four times `side` rows are the first four tiles; inputs and weights of whole runs, and of what is left of a window.
+#define RUN_INPUTS 4
+#define RUN_WEIGHTS 5
+#define LAST_INPUTS 6
+#define LAST_WEIGHTS 7
+
+UNIT void begin_panels(size_t length) {
+  enum { row = 4 * side };
+  const size_t left = length % unit_run;
+  set_up_tiles(
+    (const size_t[8]){side, side, side, side, side, side, left ? side : 0, left / 2},
+    (const size_t[8]){row, row, row, row, row, row, 2 * left, row});
+}
+
+/// `tiles` times `side` rows, known to the compiler.
+UNIT __attribute__((always_inline)) static inline void multiply_panel(
+  const int tiles, const uint16_t *windows, size_t step, size_t length, const uint16_t *weights, float *sums) {
+  const size_t stride = 2 * step, next = side * step, row = 4 * side, left = length % unit_run;
+  _tile_zero(0);
+  if (tiles > 1) _tile_zero(1);
+  if (tiles > 2) _tile_zero(2);
+  if (tiles > 3) _tile_zero(3);
+#define ADD(tile, inputs, factor)                           \
+  if (tiles > tile) {                                       \
+    _tile_loadd(inputs, windows + tile * next + k, stride); \
+    _tile_dpbf16ps(tile, inputs, factor);                   \
+  }
+  size_t k = 0;
+  for (; k + unit_run <= length; k += unit_run) {
+    _tile_loadd(RUN_WEIGHTS, weights + k * panel, row);
+    ADD(0, RUN_INPUTS, RUN_WEIGHTS) ADD(1, RUN_INPUTS, RUN_WEIGHTS) ADD(2, RUN_INPUTS, RUN_WEIGHTS) ADD(3, RUN_INPUTS, RUN_WEIGHTS)
+  }
+  if (left) {
+    _tile_loadd(LAST_WEIGHTS, weights + k * panel, row);
+    ADD(0, LAST_INPUTS, LAST_WEIGHTS) ADD(1, LAST_INPUTS, LAST_WEIGHTS) ADD(2, LAST_INPUTS, LAST_WEIGHTS) ADD(3, LAST_INPUTS, LAST_WEIGHTS)
+  }
+#undef ADD
+  _tile_stored(0, sums, row);
+  if (tiles > 1) _tile_stored(1, sums + side * panel, row);
+  if (tiles > 2) _tile_stored(2, sums + 2 * side * panel, row);
+  if (tiles > 3) _tile_stored(3, sums + 3 * side * panel, row);
+}
+
+UNIT void multiply_panel_by_unit(const uint16_t *windows, size_t step, size_t rows, size_t length, const uint16_t *weights, float *sums) {
+  switch ((rows + side - 1) / side) {
+    case 1: return multiply_panel(1, windows, step, length, weights, sums);
+    case 2: return multiply_panel(2, windows, step, length, weights, sums);
+    case 3: return multiply_panel(3, windows, step, length, weights, sums);
+    default: return multiply_panel(4, windows, step, length, weights, sums);
+  }
+}
+
+UNIT void end_panels(void) { _tile_release(); }
+
 #else
 
 bool kernels_has_matrix_unit(void) { return false; }
@@ -123,5 +190,12 @@ bool kernels_has_matrix_unit(void) { return false; }
 void multiply_by_unit(const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
   kernels_product_windows(windows, rows, packed, outputs, output);
 }
+
+// Never called.
+void begin_panels(size_t length) { (void)length; }
+void multiply_panel_by_unit(const uint16_t *windows, size_t step, size_t rows, size_t length, const uint16_t *weights, float *sums) {
+  (void)windows, (void)step, (void)rows, (void)length, (void)weights, (void)sums;
+}
+void end_panels(void) {}
 
 #endif
