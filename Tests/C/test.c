@@ -3,7 +3,7 @@
  *   test SAMPLES [STREAMS]
  *
  * STREAMS is how many are created and destroyed (1000). With BONAFIDE_TEST_FAST set, most tests leave the second stage out. With
- * BONAFIDE_TEST_LONG set, a thousand million samples are screened at once, and ten hours of speech in packets. */
+ * BONAFIDE_TEST_LONG set, a thousand million samples are screened at once, and four hours of speech in packets. */
 #include "test.h"
 
 #include <stdio.h>
