@@ -102,12 +102,13 @@ bench-instructions: build
 lint:
 	PYTHON=$(PYTHON) Tests/lint.sh
 
-# Two at a time, each one's lines together: memcheck takes minutes of one core.
+# Two at a time, each one's lines together, those first that take longest: Swift's, and memcheck of C.
 test:
-	+$(MAKE) --no-print-directory -j2 --output-sync=target lint test-c test-kernels test-python test-models test-page test-http test-install \
-	  test-swift
+	+$(MAKE) --no-print-directory -j2 --output-sync=target lint test-swift test-c test-kernels test-python test-models test-page test-http \
+	  test-install
 
-test-swift:
+# After what others wait for: SwiftPM builds one thing at a time.
+test-swift: $(if $(filter release,$(TEST_CONFIGURATION)),library build)
 	$(SWIFT) build --build-tests $(test-flags)
 	$(SWIFT) test --skip-build $(test-flags)
 

@@ -51,10 +51,8 @@ struct Dense: Sendable {
     case .halves(let weights):
       guard input.rows > 0 else { return }
       let count = (input.rows - 1) * input.stride + inputs
-      withUnsafeTemporaryAllocation(of: UInt16.self, capacity: count) { halves in
-        guard let start = halves.baseAddress else { return }
-        kernels_halves(input.start, count, start)
-        var windows = kernels_windows(lines: (UnsafePointer(start), nil, nil), count: 1, run: inputs, step: input.stride)
+      withHalves(of: input.start, count: count) { start in
+        var windows = kernels_windows(lines: (start, nil, nil), count: 1, run: inputs, step: input.stride)
         kernels_product_windows(&windows, input.rows, weights.start, outputs, output)
       }
     }

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 
 /// Memory for floats, zero at first, aligned to a cache line, freed with its owner.
@@ -37,6 +38,16 @@ final class HalfStorage: @unchecked Sendable {
   }
 
   deinit { start.deallocate() }
+}
+
+/// Calls `body` with values rounded to bfloat16, from the start of a cache line: a matrix unit takes rows that lie across two of them half as
+/// fast.
+func withHalves(of values: UnsafePointer<Float>, count: Int, _ body: (UnsafePointer<UInt16>) -> Void) {
+  withUnsafeTemporaryAllocation(byteCount: count * MemoryLayout<UInt16>.stride, alignment: 64) { memory in
+    guard let halves = memory.bindMemory(to: UInt16.self).baseAddress else { return }
+    kernels_halves(values, count, halves)
+    body(halves)
+  }
 }
 
 /// Activations in time, frequency and channel, the channel changing fastest, with a margin of zeros one cell wide all round

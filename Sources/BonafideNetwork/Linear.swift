@@ -94,11 +94,7 @@ struct Linear: Sendable {
           .multiply(Matrix(weights, rows: outputs, columns: inputs), transposed: true, into: output)
       }
     case .halves(let weights):
-      withUnsafeTemporaryAllocation(of: UInt16.self, capacity: rows * inputs) { halves in
-        guard let start = halves.baseAddress else { return }
-        kernels_halves(input, rows * inputs, start)
-        kernels_product(start, rows, inputs, weights.start, outputs, output)
-      }
+      withHalves(of: input, count: rows * inputs) { kernels_product($0, rows, inputs, weights.start, outputs, output) }
     }
   }
 
@@ -126,10 +122,8 @@ struct Linear: Sendable {
         multiply(start, rows: rows, into: output)
       }
     case .halves(let weights):
-      withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 3 * length) { halves in
-        guard let start = halves.baseAddress else { return }
-        kernels_halves(lines, 3 * length, start)
-        let line = { (tap: Int) in UnsafePointer(start + order[tap] * length) }
+      withHalves(of: lines, count: 3 * length) { start in
+        let line = { (tap: Int) in start + order[tap] * length }
         var windows = kernels_windows(lines: (line(0), line(1), line(2)), count: 3, run: run, step: step)
         kernels_product_windows(&windows, rows, weights.start, outputs, output)
       }

@@ -56,6 +56,8 @@ UNIT static void set_up_tiles(const size_t rows[8], const size_t bytes[8]) {
     layout.rows[i] = (uint8_t)rows[i];
     layout.row_bytes[i] = rows[i] ? (uint16_t)bytes[i] : 0;
   }
+  // GCC 12 does not know that all of it is read.
+  __asm__ volatile("" : : "m"(layout));
   _tile_loadconfig(&layout);
 }
 
