@@ -85,7 +85,7 @@ int main(void) {
   };
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     const size_t rows = shapes[i].rows, inputs = shapes[i].inputs, outputs = shapes[i].outputs;
-    float *weights = malloc(inputs * outputs * sizeof *weights), *output = malloc(rows * outputs * sizeof *output);
+    float *weights = malloc(inputs * outputs * sizeof *weights), *output = aligned_alloc(64, rows * outputs * sizeof *output);
     uint16_t *packed = aligned_alloc(64, kernels_product_packed_count(inputs, outputs) * sizeof *packed),
              *input = aligned_alloc(64, rows * inputs * sizeof *input);
     if (!weights || !output || !packed || !input) return 1;
