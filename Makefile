@@ -102,10 +102,10 @@ bench-instructions: build
 lint:
 	PYTHON=$(PYTHON) Tests/lint.sh
 
-# Two at a time, each one's lines together, those first that take longest: Swift's, and memcheck of C.
+# Two at a time, each one's lines together. Swift's take longest and are the first that follow the builds where those are their own, too.
 test:
-	+$(MAKE) --no-print-directory -j2 --output-sync=target lint test-swift test-c test-kernels test-python test-models test-page test-http \
-	  test-install
+	+$(MAKE) --no-print-directory -j2 --output-sync=target lint $(if $(filter release,$(TEST_CONFIGURATION)),test-swift) test-c test-kernels \
+	  test-python test-models test-page test-http test-install test-swift
 
 # After what others wait for: SwiftPM builds one thing at a time.
 test-swift: $(if $(filter release,$(TEST_CONFIGURATION)),library build)

@@ -180,7 +180,7 @@ BFLOAT16 static void convolve_pairs(
 
 static size_t pairs_at_once(const struct kernels_convolution *layer, size_t columns) {
   const size_t cells = tile_cells / columns, places = unit_rows / places_of_row(layer, columns);
-  return places < cells ? places : cells;
+  return kernels_has_matrix_unit() && places < cells ? places : cells;
 }
 
 size_t convolve_halves_scratch_count(const struct kernels_convolution *layer, size_t rows, size_t columns) {
