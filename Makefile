@@ -100,9 +100,10 @@ bench-instructions: build
 
 # What checks the form of sources is used where it is there.
 lint:
-	PYTHON=$(PYTHON) Tests/lint.sh
+	PYTHON=$(PYTHON) nice Tests/lint.sh
 
-# Two at a time, each one's lines together. Swift's take longest and are the first that follow the builds where those are their own, too.
+# Two at a time, each one's lines together; what nothing waits for lets builds go before it. Swift's take longest, and are the first behind
+# the builds where those are their own, too.
 test:
 	+$(MAKE) --no-print-directory -j2 --output-sync=target lint $(if $(filter release,$(TEST_CONFIGURATION)),test-swift) test-c test-kernels \
 	  test-python test-models test-page test-http test-install test-swift
@@ -117,7 +118,7 @@ test-c: examples
 
 # Other processors are tried where qemu-user, and for ARM Debian's cross compiler, are here.
 test-kernels:
-	Tests/kernels/run.sh
+	nice Tests/kernels/run.sh
 
 # pytest and numpy are needed, and mypy for types; the command is what results are compared with.
 test-python: library build
