@@ -114,7 +114,7 @@ test-swift: $(if $(filter release,$(TEST_CONFIGURATION)),library build)
 	$(SWIFT) test --skip-build $(test-flags)
 
 test-c: examples
-	Tests/C/run.sh $(LIBRARY)
+	nice Tests/C/run.sh $(LIBRARY)
 
 # Other processors are tried where qemu-user, and for ARM Debian's cross compiler, are here.
 test-kernels:

@@ -41,10 +41,9 @@ cc -std=c11 $warnings "$root"/Tests/C/*.c -o "$work/test-c11" $flags -lm -lpthre
 c++ -std=c++17 $warnings -x c++ "$root"/Tests/C/*.c -o "$work/test-c++17" $flags -lm -lpthread
 cc -std=c11 $warnings "$root"/Tests/C/*.c -o "$work/test-static" $(pkg-config --cflags bonafide) \
   "$prefix/lib/libbonafide.a" $(pkg-config --static --libs-only-l bonafide | sed 's/-lbonafide//')
-# Minutes of one core: beside all else, and behind builds, which more waits for. OpenBLAS without fused multiply-adds, each of which valgrind
-# works out in software.
+# Minutes of one core: beside all else. OpenBLAS without fused multiply-adds, each of which valgrind works out in software.
 if present valgrind 'memcheck'; then
-  BONAFIDE_TEST_FAST=1 OPENBLAS_CORETYPE=Sandybridge nice valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect \
+  BONAFIDE_TEST_FAST=1 OPENBLAS_CORETYPE=Sandybridge valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect \
     --show-leak-kinds=definite,indirect --error-exitcode=9 "$work/test-c11" "$root/samples" "${STREAMS:-50}" &
   memcheck=$!
 fi
