@@ -30,17 +30,13 @@ struct Matrix {
     if takesTurns { turn.withLock { _ in product() } } else { product() }
   }
 
-  /// Writes factor · self × other, or factor · self × otherᵀ, to `product`.
-  ///
-  /// - Parameter productStride: floats from a row of `product` to the next; `nil` where they follow one another.
-  func multiply(
-    _ other: Matrix, transposed: Bool = false, factor: Float = 1, into product: UnsafeMutablePointer<Float>, productStride: Int? = nil
-  ) {
+  /// Writes self × other, or self × otherᵀ, to `product`, rows one after the other.
+  func multiply(_ other: Matrix, transposed: Bool = false, into product: UnsafeMutablePointer<Float>) {
     let width = transposed ? other.rows : other.columns
     Self.calling {
       cblas_sgemm(
         CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(width), blasint(columns),
-        factor, start, blasint(stride), other.start, blasint(other.stride), 0, product, blasint(productStride ?? width))
+        1, start, blasint(stride), other.start, blasint(other.stride), 0, product, blasint(width))
     }
   }
 

@@ -143,7 +143,7 @@ BFLOAT16 static void convolve_pairs(
     transform_pair(input + (first_row + pair * pair_rows) * input_stride, input_stride, width, scratch + pair * apart, transform);
   }
   const uint16_t *windows[pair_transforms][tile_cells];
-  for (size_t i = 0; i < tile_cells; i++) {
+  for (size_t i = 0; !by_unit && i < tile_cells; i++) {
     const size_t cell = i < cells ? i : cells - 1;
     const uint16_t *window = scratch + cell / columns * apart + cell % columns * step;
     for (size_t t = 0; t < pair_transforms; t++) windows[t][i] = window + t * transform;
