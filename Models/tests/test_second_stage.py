@@ -15,8 +15,8 @@ from bonafide_models.encoders.states import CHUNK
 from bonafide_models.experiment import RecipeError
 from bonafide_models.second_stage import coding, fusion, stored
 from bonafide_models.second_stage.fusion import Party
-from bonafide_models.second_stage.heads import Band, Head
-from bonafide_models.second_stage.rows import Pairs, chances, gather
+from bonafide_models.second_stage.heads import Band, Head, learn
+from bonafide_models.second_stage.rows import Pairs, Shifts, chances, gather
 from bonafide_models.second_stage.stored import eight_bits, restored, score
 
 
@@ -75,6 +75,34 @@ def test_pairs_are_of_one_source():
     genuine, synthetic = Pairs([*rows, row("c", "spoof", "c")]).drawn(np.random.default_rng(0), 100)
     assert all(rows[i]["label"] == "bonafide" and rows[k]["label"] == "spoof" for i, k in zip(genuine, synthetic))
     assert all(rows[i]["source"] == rows[k]["source"] for i, k in zip(genuine, synthetic))
+
+
+def test_rows_are_moved_between_pages_and_speakers():
+    rng = np.random.default_rng(0)
+    rows = [row(f"{s}{label}{k}", label, str(s)) for s in range(6) for label in ("bonafide", "spoof") for k in range(20)]
+    # One input tells the page, another the speaker, a third the class, a fourth neither.
+    page, genuine = [3.0 * int(r["source"]) for r in rows], [r["label"] == "bonafide" for r in rows]
+    x = torch.from_numpy(np.stack([page, rng.normal(0, 2, len(rows)), genuine, np.ones(len(rows))], 1)).float()
+    pages = Shifts(x, rows, page=1, speaker=0).drawn(rng, 500)
+    assert pages[:, 0].std() > 2 and pages[:, 1].std() < 1 and pages[:, 2:].abs().max() == 0
+    speakers = Shifts(x, rows, page=0, speaker=1).drawn(rng, 500)
+    assert speakers[:, 1].std() > 1 and speakers[:, [0, 2, 3]].abs().max() == 0
+
+
+def test_a_head_leans_less_on_what_rows_are_moved_by():
+    rng = np.random.default_rng(0)
+    rows = [row(f"{k}", ("bonafide", "spoof")[k % 2], str(k // 2 % 8)) for k in range(1600)]
+    spoof = np.array([k % 2 for k in range(1600)])
+    page = np.array([k // 2 % 8 for k in range(1600)]) / 4
+    # The first input says the class but for the page, which the second says half of.
+    x = np.stack([2 * spoof + page, page + rng.normal(0, 1, 1600)], 1)
+    x = torch.from_numpy((x - x.mean(0)) / x.std(0)).float()
+    weights = []
+    for shifts in (None, Shifts(x, rows, page=1.5, speaker=0)):
+        head = learn(x, rows, 0, epochs=40, shifts=shifts)
+        probe = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
+        weights.append(float((head(probe)[0] - head(probe)[1]).detach()))
+    assert 0 < weights[1] < 0.8 * weights[0]
 
 
 def test_rows_of_samples_of_dev_and_doubled_ones_are_not_learned_from(tmp_path):

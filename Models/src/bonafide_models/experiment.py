@@ -92,6 +92,10 @@ class Heads:
     """Folders of the variant codec8, by which the mark of coding is learned; none: that of `keep` stays."""
     wideband_coding: tuple[str, ...] = ()
     """Of codec16."""
+    page: float = 0
+    """How much of the difference of two sources' mean genuine states rows are moved by at most: `rows.Shifts`."""
+    speaker: float = 0
+    """The same of the difference of two genuine clips of one source."""
     epochs: int = 12
     keep: str = ""
     """Weights of earlier heads that stay beside those that are learned, which take the inputs' scales from there."""

@@ -26,7 +26,7 @@ from bonafide_models import experiment, metrics
 from bonafide_models.arrays import Doubles, Floats, Row
 from bonafide_models.experiment import Heads, RecipeError
 from bonafide_models.second_stage import coding
-from bonafide_models.second_stage.rows import Pairs, States, chances, gather, load
+from bonafide_models.second_stage.rows import Pairs, Shifts, States, chances, gather, load
 from bonafide_models.second_stage.stored import eight_bits, restored
 
 
@@ -56,9 +56,10 @@ def learn(
     batch: int = 320,
     pairs: int = 64,
     ranking: float = 0.3,
+    shifts: Shifts | None = None,
 ) -> Head:
     """A head. Two fifths of a batch are pairs, of which the genuine clip is to score above the synthetic one: what
-    tells sources apart is no help."""
+    tells sources apart is no help. Both clips of a pair are moved alike."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     cumulative, pairing = np.cumsum(chances(rows)), Pairs(rows)
@@ -70,7 +71,11 @@ def learn(
     for _ in range(steps):
         single = np.searchsorted(cumulative, rng.random(batch - 2 * pairs) * cumulative[-1]).clip(max=len(rows) - 1)
         i = torch.from_numpy(np.concatenate([*pairing.drawn(rng, pairs), single]))
-        z = head(x[i].float())
+        inputs = x[i].float()
+        if shifts:
+            moved = shifts.drawn(rng, batch - pairs)
+            inputs += torch.cat([moved[:pairs], moved])
+        z = head(inputs)
         order = F.softplus(z[pairs : 2 * pairs] - z[:pairs]).mean()
         loss = F.binary_cross_entropy_with_logits(z, y[i]) + ranking * order
         optimiser.zero_grad()
@@ -134,12 +139,13 @@ class Band:
             self.moments = sample.mean(0), sample.std(0) + least
         return scaled(x, *self.moments)
 
-    def learn(self, states: str, names: Sequence[str], seeds: int, epochs: int) -> None:
-        raw, rows = gather(states, names, self.spectra)
+    def learn(self, recipe: Heads, names: Sequence[str], seeds: int) -> None:
+        raw, rows = gather(recipe.states, names, self.spectra)
         x = self.inputs(raw)
         print(self.name, len(rows), "rows,", len({row["source"] for row in rows}), "sources", flush=True)
         self.rows |= {(row["file"], row["states"]): row for row in rows}
-        self.heads += [learn(x, rows, seed, epochs) for seed in range(seeds)]
+        shifts = Shifts(x, rows, recipe.page, recipe.speaker) if recipe.page or recipe.speaker else None
+        self.heads += [learn(x, rows, seed, recipe.epochs, shifts=shifts) for seed in range(seeds)]
 
     def mark(self, states: str, names: Sequence[str]) -> None:
         """Learns how strongly speech is coded, after a set of rows or with heads that are kept."""
@@ -196,7 +202,7 @@ def train(recipe: Heads) -> None:
     rows: dict[tuple[str, str], Row] = {}
     for band, sets, seeds, marked in bands:
         for names in sets:
-            band.learn(recipe.states, names.split(","), seeds, recipe.epochs)
+            band.learn(recipe, names.split(","), seeds)
         if marked:
             band.mark(recipe.states, marked)
         for looked, (x, looked_rows) in looks.items():

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from bonafide_models.arrays import Doubles, Row, Whole
 from bonafide_models.encoders.states import CHUNK
@@ -15,6 +17,8 @@ from bonafide_models.encoders.states import CHUNK
 States = npt.NDArray[np.float16]
 # Speakers of samples/ (Debian's Asterisk prompts), left out by speaker and by note.
 SAMPLE_SPEAKERS = "allison|wallack|june"
+# Genuine clips of a source whose mean stands for its page.
+LEAST_OF_PAGE = 4
 
 
 def load(states: str | Path, name: str, spectra: bool = True, blocks: int = 3) -> tuple[States, list[Row]]:
@@ -93,3 +97,29 @@ class Pairs:
         pairs: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = [self.sources[k] for k in picked]
         genuine = np.array([b[rng.integers(len(b))] for b, _ in pairs])
         return genuine, np.array([s[rng.integers(len(s))] for _, s in pairs])
+
+
+class Shifts:
+    """What tells pages and speakers apart, by which rows are moved while heads learn from them, so that they lean on it
+    less: differences of two sources' mean genuine states, and of two genuine clips of one source."""
+
+    def __init__(self, x: Tensor, rows: Sequence[Row], page: float, speaker: float) -> None:
+        """`page` and `speaker`: times how much of a difference a row is moved at most, 0 for not at all."""
+        self.x, self.page, self.speaker = x, page, speaker
+        sources: dict[str, list[int]] = {}
+        for i, row in enumerate(rows):
+            if row["label"] == "bonafide":
+                sources.setdefault(row["source"], []).append(i)
+        self.members = [np.array(members) for members in sources.values() if len(members) >= LEAST_OF_PAGE]
+        self.means = torch.stack([x[torch.from_numpy(members)].float().mean(0) for members in self.members])
+
+    def drawn(self, rng: np.random.Generator, count: int) -> Tensor:
+        """(count, inputs)"""
+        one, other = torch.from_numpy(rng.integers(len(self.members), size=(2, count)))
+        by = torch.from_numpy(rng.random((2, count, 1)) * [[[self.page]], [[self.speaker]]]).float()
+        shift = by[0] * (self.means[one] - self.means[other])
+        if self.speaker:
+            clips = [rng.choice(self.members[k], 2, replace=False) for k in rng.integers(len(self.members), size=count)]
+            first, second = torch.from_numpy(np.array(clips).T)
+            shift += by[1] * (self.x[first].float() - self.x[second].float())
+        return shift
