@@ -79,7 +79,7 @@ def test_pairs_are_of_one_source():
 
 def test_rows_are_moved_between_pages_and_speakers():
     rng = np.random.default_rng(0)
-    rows = [row(f"{s}{label}{k}", label, str(s)) for s in range(6) for label in ("bonafide", "spoof") for k in range(20)]
+    rows = [row(f"{k}", ("bonafide", "spoof")[k // 6 % 2], str(k % 6)) for k in range(240)]
     # One input tells the page, another the speaker, a third the class, a fourth neither.
     page, genuine = [3.0 * int(r["source"]) for r in rows], [r["label"] == "bonafide" for r in rows]
     x = torch.from_numpy(np.stack([page, rng.normal(0, 2, len(rows)), genuine, np.ones(len(rows))], 1)).float()
