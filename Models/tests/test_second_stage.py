@@ -11,6 +11,7 @@ pytest.importorskip("librosa")
 pytest.importorskip("safetensors")
 import safetensors.torch
 
+from bonafide_models.encoders import spectra
 from bonafide_models.encoders.states import CHUNK
 from bonafide_models.experiment import RecipeError
 from bonafide_models.second_stage import coding, fusion, stored
@@ -61,6 +62,38 @@ def test_heads_that_are_kept_score_as_before(tmp_path):
     stored, wanted = again.tensors(), torch.from_numpy(x).float()
     assert len(again.heads) == 2 and not Band("narrowband", kept).heads
     assert torch.allclose(score(stored, "wideband", wanted), score(kept, "wideband", wanted), atol=1e-5)
+
+
+@torch.no_grad()
+def test_heads_of_more_inputs_stand_beside_those_that_are_kept():
+    torch.manual_seed(0)
+    x = np.random.default_rng(0).normal(2, 3, (50, 20)).astype(np.float16)
+    first = Band("wideband", {})
+    first.heads = [Head(12, 8, 4).eval()]
+    first.inputs(x[:, :12])
+    both = Band("wideband", first.tensors())
+    both.heads.append(Head(20, 8, 4).eval())
+    inputs, tensors = both.inputs(x).float(), both.tensors()
+    assert inputs.mean(0)[12:].abs().max() < 1
+    wanted = (both.heads[0](inputs[:, :12]) + both.heads[1](inputs)) / 2
+    assert torch.allclose(score(tensors, "wideband", torch.from_numpy(x).float())[:, 0], wanted, atol=0.02)
+    alone = score(first.tensors(), "wideband", torch.from_numpy(x).float())[:, 0]
+    assert torch.allclose(alone, both.heads[0](inputs), atol=0.02)
+
+
+def test_states_of_lower_layers_are_taken_over_ranges_of_frequencies():
+    torch.manual_seed(0)
+    states = [torch.randn(2, 5, 7, 12), torch.randn(2, 5, 3, 12), torch.randn(2, 5, 2, 6)]
+    mask = torch.tensor([[1, 1, 0, 1, 0, 1], [0, 1, 1, 1, 1, 1]]).float()
+    found = spectra.statistics(states, mask)
+    assert found.shape == (2, 2 * 5 * 2 + 2 * 5 * 3 + 2 * 5 * 3)
+    frames = mask[1].bool()
+    assert torch.allclose(found[1, :10].view(5, 2), states[2][1][:, :, frames].mean(2), atol=1e-6)
+    assert torch.allclose(found[1, 10:20].view(5, 2), states[2][1][:, :, frames].std(2, correction=0), atol=1e-6)
+    spoken = states[0][1][:, :, frames.repeat_interleave(2)]
+    # The lowest frequency is left over: 1 to 2, 3 to 4, 5 to 6.
+    deviations = spoken.std(2, correction=0)[:, 1:].reshape(5, 3, 2).mean(2)
+    assert torch.allclose(found[1, 35:50].view(5, 3), deviations, atol=1e-6)
 
 
 def test_chances_are_alike_for_classes_and_by_the_root_for_sources():

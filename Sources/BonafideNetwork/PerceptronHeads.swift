@@ -1,7 +1,7 @@
 import CKernels
 
 /// Several perceptrons of three layers with GELU, each of which gives a number; their mean counts. Beside them a linear mark of the first numbers that
-/// go in.
+/// go in. A head may take the first numbers alone.
 public struct PerceptronHeads: Sendable {
   private let heads: [[Linear]]
   private let markWeight: [Float]
@@ -9,24 +9,34 @@ public struct PerceptronHeads: Sendable {
   /// What the numbers that go in are brought to mean 0 and variance 1 by.
   private let mean, scale: [Float]
   /// Numbers that go in.
-  public let inputs: Int
+  public var inputs: Int { mean.count }
 
   /// - Parameters:
-  ///   - file: has, each after `name` and a dot, `inputs.mean` and `inputs.scale` (inputs), `heads.0.0.weight` (units, inputs), `heads.0.0.bias`
-  ///     (units), `heads.0.1`, `heads.0.2`; `heads.1`, … . Weights may be of 8 bits. For the mark, `coding.weight` (marked) and `coding.bias` (1).
-  ///   - inputs: numbers that go in.
+  ///   - file: has, each after `name` and a dot, `inputs.mean` and `inputs.scale` (inputs), `heads.0.0.weight` (units, as many inputs or fewer),
+  ///     `heads.0.0.bias` (units), `heads.0.1`, `heads.0.2`; `heads.1`, … . Weights may be of 8 bits. For the mark, `coding.weight` (marked) and
+  ///     `coding.bias` (1).
+  ///   - inputs: numbers that there are to go in; older heads take the first ones of them.
   ///   - marked: of these, the first ones that the mark is of.
   public init(_ file: SafetensorsFile, name: String, inputs: Int, marked: Int) throws(NetworkError) {
     precondition(marked <= inputs, "a mark of \(marked) of \(inputs) values")
     let weights = WeightReader(file)
-    mean = try weights.tensor("\(name).inputs.mean", inputs).values
-    scale = try weights.tensor("\(name).inputs.scale", inputs).values
+    mean = try weights.tensor("\(name).inputs.mean", nil).values
+    scale = try weights.tensor("\(name).inputs.scale", mean.count).values
+    guard (marked...inputs).contains(mean.count) else {
+      throw NetworkError(
+        code: .wrongShape, message: "\(name).inputs.mean has \(mean.count) values, wanted are \(marked) to \(inputs); give the file of this architecture")
+    }
     var heads: [[Linear]] = []
     while file.names.contains("\(name).heads.\(heads.count).0.bias") {
-      var (layers, width) = ([Linear](), inputs)
+      var layers: [Linear] = []
       for layer in 0..<3 {
+        let width = layers.last?.outputs
         layers.append(try weights.linear("\(name).heads.\(heads.count).\(layer)", outputs: layer == 2 ? 1 : nil, inputs: width, .one))
-        width = layers[layer].outputs
+      }
+      guard layers[0].inputs <= mean.count else {
+        throw NetworkError(
+          code: .wrongShape,
+          message: "\(name).heads.\(heads.count) takes \(layers[0].inputs) values of \(mean.count); give the file of this architecture")
       }
       heads.append(layers)
     }
@@ -34,7 +44,6 @@ public struct PerceptronHeads: Sendable {
       throw NetworkError(code: .missingTensor, message: "the weights lack \(name).heads.0; give the file of this architecture")
     }
     self.heads = heads
-    self.inputs = inputs
     markWeight = try weights.tensor("\(name).coding.weight", marked).values
     markBias = try weights.tensor("\(name).coding.bias", 1).values[0]
   }
@@ -47,7 +56,7 @@ public struct PerceptronHeads: Sendable {
     var sum: Float = 0
     let normalised = values.indices.map { (values[$0] - mean[$0]) * scale[$0] }
     for layers in heads {
-      var x = normalised
+      var x = Array(normalised.prefix(layers[0].inputs))
       for (index, layer) in layers.enumerated() {
         var y = [Float](repeating: 0, count: layer.outputs)
         x.withUnsafeBufferPointer { x in

@@ -36,7 +36,7 @@ struct WeightReader {
   }
 
   /// - Parameter use: what the weights are to be multiplied with.
-  func linear(_ name: String, outputs: Int?, inputs: Int, _ use: Weights.Use) throws(NetworkError) -> Linear {
+  func linear(_ name: String, outputs: Int?, inputs: Int?, _ use: Weights.Use) throws(NetworkError) -> Linear {
     let weights: Weights
     if let matrix = file.byteMatrix(named: "\(name).weight") {
       try check("\(name).weight", [matrix.rows, matrix.columns], [outputs, inputs])

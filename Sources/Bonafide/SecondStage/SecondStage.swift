@@ -107,7 +107,8 @@ public struct SecondStage: Sendable {
 
   /// What it says of a window's statistics, of the speech encoder or of both.
   func answer(_ statistics: [Float], isWideband: Bool) -> Answer {
-    let (mean, mark) = isWideband ? wideband.score(statistics) : narrowband.score(Array(statistics.prefix(narrowband.inputs)))
+    let heads = isWideband ? wideband : narrowband
+    let (mean, mark) = heads.score(Array(statistics.prefix(heads.inputs)))
     return Answer(score: Double(mean), coded: Double(min(max(mark, 0), Self.codedAltogether) / Self.codedAltogether))
   }
 

@@ -5,9 +5,9 @@ python -m bonafide_models.encoders.states MODEL.bin OUT PROTOCOL [PROTOCOL …] 
 
 For each PROTOCOL writes OUT/TABLE.VARIANT.SEED/NNNN.npy, float16 (clips, blocks + 1, 2, 512): mean and standard
 deviation over the frames of speech of the states after the convolutions and after each block; NNNN.json, seconds of
-each clip and of its speech; and rows.json, the rows in that order. Where MODEL is distill_mos_v7.pt, (clips, 1, 2,
-1024) into OUT/spectra, of the same sound. What is there already is not made again, so that a run that was stopped goes
-on. Of clips longer than four seconds the first four are heard, or any where the seed is not 0.
+each clip and of its speech; and rows.json, the rows in that order. Where MODEL is distill_mos_v7.pt, (clips, 5120)
+into OUT/spectra, of the same sound: `spectra.statistics`. What is there already is not made again, so that a run that
+was stopped goes on. Of clips longer than four seconds the first four are heard, or any where the seed is not 0.
 
 clean    the clip as it is, at 16 kHz
 line8    a random telephone line: `channel.degrade` at 8 kHz, then a real codec
@@ -34,8 +34,7 @@ from torch import Tensor, nn
 
 from bonafide_models.arrays import Floats, Mask, Row
 from bonafide_models.data import protocol
-from bonafide_models.encoders import variants
-from bonafide_models.encoders.spectra import SpectrumEncoder
+from bonafide_models.encoders import spectra, variants
 from bonafide_models.encoders.speech import Encoder, LogMel
 from bonafide_models.encoders.variants import FRAME, RATE
 from bonafide_models.lines.measured import Lines
@@ -43,6 +42,9 @@ from bonafide_models.lines.nonspeech import NonSpeech
 from bonafide_models.training import music
 
 CHUNK = 768
+BATCH = 8
+# bfloat16 is the faster one where there is a matrix unit, and the slower one elsewhere.
+HALVES: bool = torch.cpu._is_amx_tile_supported()
 # Clips of lines whose spectra and noises are given to others.
 LINES = 150
 
@@ -54,13 +56,15 @@ class Listener:
         self.front: nn.Module | None = None
         self.encoder: nn.Module
         if model.endswith(".pt"):
-            self.encoder = SpectrumEncoder(model).eval()
+            self.encoder = spectra.SpectrumEncoder(model).eval()
         else:
             self.encoder, self.front = Encoder(model, blocks).eval(), LogMel()
 
-    def states(self, x: Tensor) -> list[Tensor]:
-        with torch.autocast("cpu", torch.bfloat16):
-            return self.encoder(self.front(x)) if self.front else [self.encoder(x)]
+    def statistics(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Of clips (B, N), over the frames of a mask (B, N // FRAME)."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=HALVES):
+            states = self.encoder(self.front(x) if self.front else x)
+        return statistics(states, mask[:, :, None]) if self.front else spectra.statistics(states, mask)
 
 
 @dataclass(frozen=True)
@@ -89,20 +93,20 @@ def statistics(states: Sequence[Tensor], mask: Tensor) -> Tensor:
 
 @torch.no_grad()
 def pooled(listener: Listener, clips: Sequence[Floats], masks: Sequence[Mask]) -> npt.NDArray[np.float16]:
-    """Statistics of all states over the frames of `masks`: [(N,)] -> (clips, layers, 2, units). Clips of one length
-    share a batch of at most 48."""
+    """Statistics of all states over the frames of `masks`: [(N,)] -> (clips, …). Clips of one length share a
+    batch."""
     found: dict[int, npt.NDArray[np.float16]] = {}
     order = sorted(range(len(clips)), key=lambda i: len(masks[i]))
     at = 0
     while at < len(order):
         n, end = len(masks[order[at]]), at
-        while end < len(order) and end - at < 48 and len(masks[order[end]]) == n:
+        while end < len(order) and end - at < BATCH and len(masks[order[end]]) == n:
             end += 1
         part = order[at:end]
         x = torch.from_numpy(np.stack([clips[i][: n * FRAME] for i in part]))
         spoken = np.stack([masks[i] if masks[i].any() else np.ones(n, bool) for i in part])
-        mask = torch.from_numpy(spoken).float()[:, :, None]
-        found |= zip(part, statistics(listener.states(x), mask).half().numpy())
+        mask = torch.from_numpy(spoken).float()
+        found |= zip(part, listener.statistics(x, mask).half().numpy())
         at = end
     return np.stack([found[i] for i in range(len(clips))])
 

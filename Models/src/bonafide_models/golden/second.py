@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from bonafide_models.encoders import spectra
 from bonafide_models.encoders.spectra import compressed
 from bonafide_models.encoders.speech import Block, LogMel
 from bonafide_models.repository import ROOT
@@ -46,13 +47,14 @@ def statistics(weights: dict[str, Tensor], features: Tensor, mask: Tensor) -> Te
 
 
 def spectrum_statistics(weights: dict[str, Tensor], spectrum: Tensor, mask: Tensor) -> Tensor:
-    """(2, 161, frames) -> (2 * 1024)"""
-    x, last = spectrum[None], sum(name.endswith(".bias") for name in weights) - 1
+    """(2, 161, frames) -> (5120)"""
+    x, last, states = spectrum[None], sum(name.endswith(".bias") for name in weights) - 1, []
     for k in range(last + 1):
         w = weights[f"layers.{k}.weight"].unflatten(1, (3, 3, -1)).permute(0, 3, 1, 2)
         step = (1 if k == 0 else 2, 2 if k == last else 1)
         x = F.leaky_relu(F.conv2d(x, w, weights[f"layers.{k}.bias"], step, (0, 1)), 0.1)
-    return torch.cat(moments(x.flatten(1, 2)[0].T[mask]))
+        states.append(x)
+    return spectra.statistics(states[-spectra.TAKEN :], mask[None].float())[0]
 
 
 @torch.no_grad()

@@ -31,7 +31,7 @@ from bonafide_models.second_stage.stored import eight_bits, restored
 
 
 class Head(nn.Module):
-    """A perceptron: (B, inputs) -> (B,)"""
+    """A perceptron, of the first inputs where there are more: (B, inputs) -> (B,)"""
 
     def __init__(
         self, inputs: int, units: int = 256, second: int = 64, drop: tuple[float, float, float] = (0.2, 0.5, 0.5)
@@ -41,6 +41,7 @@ class Head(nn.Module):
         self.drop = drop
 
     def forward(self, x: Tensor) -> Tensor:
+        x = x[:, : self.layers[0].get_parameter("weight").shape[1]]
         for k, layer in enumerate(self.layers):
             x = layer(F.dropout(x if k == 0 else F.gelu(x), self.drop[k], self.training))
         return x[:, 0]
@@ -116,7 +117,7 @@ def shipped(tensors: dict[str, Tensor], band: str) -> list[Head]:
 
 class Band:
     """Heads of a band: those that are kept, and `seeds` on each of its sets of rows. Inputs are scaled as for those
-    that are kept, or by the first set."""
+    that are kept, or by the first set; those that kept heads do not take, by it."""
 
     def __init__(self, name: str, kept: dict[str, Tensor]) -> None:
         self.name = name
@@ -133,11 +134,14 @@ class Band:
         return self.name == "wideband"
 
     def inputs(self, x: States) -> Tensor:
-        if self.moments is None:
-            sample = x[::7].astype(np.float32)
-            least = 1e-5 if self.spectra else 1e-3  # states of spectra are small
-            self.moments = sample.mean(0), sample.std(0) + least
-        return scaled(x, *self.moments)
+        kept: tuple[Floats, Floats] = self.moments or (np.zeros(0, np.float32), np.zeros(0, np.float32))
+        if len(kept[0]) < x.shape[1]:
+            sample = x[::7, len(kept[0]) :].astype(np.float32)
+            least = np.float32(1e-5 if self.spectra else 1e-3)  # states of spectra are small
+            mean: Floats = np.concatenate([kept[0], sample.mean(0)])
+            deviation: Floats = np.concatenate([kept[1], np.asarray(sample.std(0) + least)])
+            self.moments = kept = mean, deviation
+        return scaled(x, *kept)
 
     def learn(self, recipe: Heads, names: Sequence[str], seeds: int) -> None:
         raw, rows = gather(recipe.states, names, self.spectra)
@@ -161,8 +165,9 @@ class Band:
     @torch.no_grad()
     def look(self, name: str, states: States, rows: Sequence[Row]) -> None:
         """Prints the figures of rows that are not learned from."""
-        width = self.heads[0].layers[0].get_parameter("weight").shape[1]
-        x = self.inputs(states[:, :width]).float()
+        if self.moments is None:
+            return
+        x = self.inputs(states[:, : len(self.moments[0])]).float()
         scores = np.sum([head(x).numpy() for head in self.heads], axis=0)
         print(self.name, name, figures(rows, scores), flush=True)
 
