@@ -150,6 +150,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--version", default="1")
     parser.add_argument("--keep", metavar="JSON", help="the parties with both scores, taken from there if it is there")
     parser.add_argument("--training", default="{}", help="JSON of counts")
+    parser.add_argument(
+        "--only", choices=MODELS, help="whose heads are new: the other model's fusion stays as OUT has it"
+    )
     return parser.parse_args()
 
 
@@ -157,7 +160,11 @@ def main() -> None:
     options = parsed()
     torch.set_num_threads(1)
     parties, fusions = kept(options), {}
+    if options.only:
+        fusions = json.loads(Path(options.out).read_text())["fusions"]
     for model, fit in fusion.judged(parties, parties)[1].items():
+        if options.only not in (None, model):
+            continue
         group = [party for party in parties if party.model == model]
         fusions[model] = of_card(fit, group)
         points = f"coding {fit.coding:.2f} alarm {fit.alarm:.2f} clear {fit.clear:.2f}"
