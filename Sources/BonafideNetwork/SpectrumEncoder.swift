@@ -57,7 +57,7 @@ public struct SpectrumEncoder: Sendable {
       heights.append((heights[layer] - 3) / steps.frequency + 1)
       channels = linear.outputs
     }
-    guard count > 2, let height = heights.last, height > 0 else {
+    guard count > 2, heights[count - 1] >= Ranges.count, let height = heights.last, height > 0 else {
       throw NetworkError(code: .badConfiguration, message: "weights of \(count) layers are of no encoder of spectra; give its file")
     }
     (self.layers, self.heights) = (layers, heights)
