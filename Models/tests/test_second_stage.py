@@ -16,7 +16,7 @@ from bonafide_models.encoders.states import CHUNK
 from bonafide_models.experiment import RecipeError
 from bonafide_models.second_stage import coding, fusion, stored
 from bonafide_models.second_stage.fusion import Party
-from bonafide_models.second_stage.heads import Band, Head, learn, only
+from bonafide_models.second_stage.heads import Band, Head, learn
 from bonafide_models.second_stage.rows import Pairs, Shifts, chances, gather
 from bonafide_models.second_stage.stored import eight_bits, restored, score
 
@@ -79,19 +79,6 @@ def test_heads_of_more_inputs_stand_beside_those_that_are_kept():
     assert torch.allclose(score(tensors, "wideband", torch.from_numpy(x).float())[:, 0], wanted, atol=0.02)
     alone = score(first.tensors(), "wideband", torch.from_numpy(x).float())[:, 0]
     assert torch.allclose(alone, both.heads[0](inputs), atol=0.02)
-
-
-def test_some_heads_stay_alone():
-    torch.manual_seed(0)
-    band = Band("wideband", {})
-    band.heads = [Head(12, 8, 4).eval() for _ in range(3)]
-    band.inputs(np.random.default_rng(0).normal(2, 3, (50, 12)).astype(np.float16))
-    left = Band("wideband", only(band.tensors(), "wideband", (2, 0)))
-    x = torch.randn(5, 12)
-    assert len(left.heads) == 2 and left.moments is not None
-    assert torch.equal(left.heads[0](x), band.heads[2](x)) and torch.equal(left.heads[1](x), band.heads[0](x))
-    with pytest.raises(RecipeError):
-        only(band.tensors(), "wideband", (3,))
 
 
 def test_states_of_lower_layers_are_taken_over_ranges_of_frequencies():

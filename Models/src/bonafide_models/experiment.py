@@ -99,8 +99,6 @@ class Heads:
     epochs: int = 12
     keep: str = ""
     """Weights of earlier heads that stay beside those that are learned, which take the inputs' scales from there."""
-    keep_wideband: tuple[int, ...] = ()
-    """Which wideband ones stay, by their numbers; none named: all."""
     look: tuple[str, ...] = ()
     """Folders whose EER is printed."""
 

@@ -115,18 +115,6 @@ def shipped(tensors: dict[str, Tensor], band: str) -> list[Head]:
     return heads
 
 
-def only(tensors: dict[str, Tensor], band: str, heads: Sequence[int]) -> dict[str, Tensor]:
-    """A file of weights with some heads of a band alone, numbered anew."""
-    prefix = f"{band}.heads."
-    out = {name: value for name, value in tensors.items() if not name.startswith(prefix)}
-    for new, old in enumerate(heads):
-        own = [name for name in tensors if name.startswith(f"{prefix}{old}.")]
-        if not own:
-            raise RecipeError(f"{band}: there is no head {old} to keep")
-        out |= {name.replace(f"{prefix}{old}.", f"{prefix}{new}.", 1): tensors[name] for name in own}
-    return out
-
-
 class Band:
     """Heads of a band: those that are kept, and `seeds` on each of its sets of rows. Inputs are scaled as for those
     that are kept, or by the first set; those that kept heads do not take, by it."""
@@ -211,8 +199,6 @@ def train(recipe: Heads) -> None:
     """Heads of both bands, to MODEL.safetensors, and counts for the card to MODEL.training.json."""
     looks = {name: load(recipe.states, name) for name in recipe.look}
     kept = restored(recipe.keep) if recipe.keep else {}
-    if recipe.keep_wideband:
-        kept = only(kept, "wideband", recipe.keep_wideband)
     bands = [
         (Band("narrowband", kept), recipe.narrowband, recipe.narrowband_seeds, recipe.narrowband_coding),
         (Band("wideband", kept), recipe.wideband, recipe.wideband_seeds, recipe.wideband_coding),
