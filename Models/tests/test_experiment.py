@@ -67,3 +67,7 @@ def test_heads_take_rows_of_both_bands(tmp_path):
         experiment.read(recipe(tmp_path, 'model = "m"\nnarrowband = ["a,b"]\n'), Heads)
     kept = recipe(tmp_path, 'model = "m"\nkeep = "old.safetensors"\nwideband = ["a,b"]\n')
     assert experiment.read(kept, Heads).wideband == ("a,b",)
+    for band in ("narrowband", "both"):
+        lines = f'model = "m"\nkeep = "old.safetensors"\nwideband = ["a,b"]\nreplaced = ["{band}"]\n'
+        with pytest.raises(RecipeError, match=f"replaced: {band}"):
+            experiment.read(recipe(tmp_path, lines), Heads)

@@ -62,6 +62,10 @@ def test_heads_that_are_kept_score_as_before(tmp_path):
     stored, wanted = again.tensors(), torch.from_numpy(x).float()
     assert len(again.heads) == 2 and not Band("narrowband", kept).heads
     assert torch.allclose(score(stored, "wideband", wanted), score(kept, "wideband", wanted), atol=1e-5)
+    # Nor those of heads that are replaced, since the mark of coding is of the same inputs.
+    new = Band("wideband", kept, replaced=True)
+    new.inputs(x + 5)
+    assert not new.heads and new.moments and np.array_equal(new.moments[0], kept["wideband.inputs.mean"].numpy())
 
 
 @torch.no_grad()

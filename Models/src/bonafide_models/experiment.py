@@ -99,6 +99,8 @@ class Heads:
     epochs: int = 12
     keep: str = ""
     """Weights of earlier heads that stay beside those that are learned, which take the inputs' scales from there."""
+    replaced: tuple[str, ...] = ()
+    """Bands none of whose heads of `keep` stays; the scales of their inputs and their mark of coding do."""
     look: tuple[str, ...] = ()
     """Folders whose EER is printed."""
 
@@ -106,6 +108,9 @@ class Heads:
         """Raises `RecipeError` where settings do not go together."""
         if not self.keep and (not self.narrowband or not self.wideband):
             raise RecipeError("narrowband and wideband name a set of rows at least, where no heads are kept")
+        for band in self.replaced:
+            if band not in ("narrowband", "wideband") or not getattr(self, band):
+                raise RecipeError(f"replaced: {band} is no band with a set of rows")
 
 
 Kind = TypeVar("Kind", Experiment, Heads)

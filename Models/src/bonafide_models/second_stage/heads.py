@@ -116,14 +116,14 @@ def shipped(tensors: dict[str, Tensor], band: str) -> list[Head]:
 
 
 class Band:
-    """Heads of a band: those that are kept, and `seeds` on each of its sets of rows. Inputs are scaled as for those
-    that are kept, or by the first set; those that kept heads do not take, by it."""
+    """Heads of a band: those that are kept, unless they are replaced, and `seeds` on each of its sets of rows. Inputs
+    are scaled as for those that are kept, or by the first set; those that kept heads do not take, by it."""
 
-    def __init__(self, name: str, kept: dict[str, Tensor]) -> None:
+    def __init__(self, name: str, kept: dict[str, Tensor], replaced: bool = False) -> None:
         self.name = name
         self.moments: tuple[Floats, Floats] | None = None
-        self.heads = shipped(kept, name)
-        if self.heads:
+        self.heads = [] if replaced else shipped(kept, name)
+        if f"{name}.inputs.mean" in kept:
             self.moments = kept[f"{name}.inputs.mean"].numpy(), 1 / kept[f"{name}.inputs.scale"].numpy()
         self.rows: dict[tuple[str, str], Row] = {}
         prefix = f"{name}.coding."
@@ -200,12 +200,13 @@ def train(recipe: Heads) -> None:
     looks = {name: load(recipe.states, name) for name in recipe.look}
     kept = restored(recipe.keep) if recipe.keep else {}
     bands = [
-        (Band("narrowband", kept), recipe.narrowband, recipe.narrowband_seeds, recipe.narrowband_coding),
-        (Band("wideband", kept), recipe.wideband, recipe.wideband_seeds, recipe.wideband_coding),
+        (recipe.narrowband, recipe.narrowband_seeds, recipe.narrowband_coding),
+        (recipe.wideband, recipe.wideband_seeds, recipe.wideband_coding),
     ]
     tensors: dict[str, Tensor] = {}
     rows: dict[tuple[str, str], Row] = {}
-    for band, sets, seeds, marked in bands:
+    for name, (sets, seeds, marked) in zip(("narrowband", "wideband"), bands):
+        band = Band(name, kept, name in recipe.replaced)
         for names in sets:
             band.learn(recipe, names.split(","), seeds)
         if marked:
