@@ -33,6 +33,12 @@ struct BonafideCommand: ParsableCommand {
       print(script(for: shell))
       return
     }
+    // For a scan the parser need not look at the other commands, which is a tenth of what a short recording takes. What it has to explain or
+    // complain of, it does as the whole command.
+    if arguments.first == "scan", let scan = try? Scan.parse(Array(arguments.dropFirst())) {
+      do { try scan.run() } catch { exit(withError: error) }
+      return
+    }
     main(completed(arguments))
   }
 

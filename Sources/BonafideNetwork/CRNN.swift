@@ -108,7 +108,7 @@ public struct CRNN: Sendable {
           message:
             "tensor \"\(name)\" has shape \(tensor.shape.prefix(8)), its card wants \(shape); give the file of this architecture")
       }
-      guard tensor.values.allSatisfy(\.isFinite) else {
+      guard tensor.isFinite else {
         throw NetworkError(code: .badValues, message: "tensor \"\(name)\" has values that are not numbers; train it again")
       }
       return tensor

@@ -33,13 +33,13 @@ struct Convolution2D: Sendable {
     let hasHalves = best == kernels_bfloat16 && stride.rows == 1 && inputs >= 32 && inputs.isMultiple(of: 2)
     let kernels = best == kernels_bfloat16 && !hasHalves ? kernels_avx512 : best
     let factors = zip(normalisation.scale, normalisation.variance).map { $0 / ($1 + Normalisation.epsilon).squareRoot() }
-    var folded = [Float](repeating: 0, count: weight.values.count)
-    for output in 0..<outputs {
-      for input in 0..<inputs {
-        for cell in 0..<9 {
-          folded[(cell * inputs + input) * outputs + output] =
-            weight.values[(output * inputs + input) * 9 + cell] * factors[output]
+    let folded = weight.values.withUnsafeBufferPointer { values in
+      [Float](unsafeUninitializedCapacity: values.count) { folded, count in
+        for (place, base) in Swift.stride(from: 0, to: 9 * inputs * outputs, by: outputs).enumerated() {
+          let (cell, input) = place.quotientAndRemainder(dividingBy: inputs)
+          for output in 0..<outputs { folded[base + output] = values[(output * inputs + input) * 9 + cell] * factors[output] }
         }
+        count = values.count
       }
     }
     func packed<Value>(_ count: Int, _ pack: (UnsafeMutablePointer<Value>?) -> Void) -> [Value] {
@@ -68,7 +68,7 @@ struct Convolution2D: Sendable {
   var usesHalves: Bool { kernels == kernels_bfloat16 }
 
   /// Whether folding left numbers only.
-  var isFinite: Bool { weights.allSatisfy(\.isFinite) && bias.allSatisfy(\.isFinite) }
+  var isFinite: Bool { weights.areFinite && bias.areFinite }
 
   func rows(for rows: Int) -> Int { (rows + stride.rows - 1) / stride.rows }
   func columns(for columns: Int) -> Int { (columns + stride.columns - 1) / stride.columns }

@@ -82,11 +82,8 @@ public struct SafetensorsFile: Sendable {
     let count = entry.range.count / entry.width
     let values = [Float](unsafeUninitializedCapacity: count) { values, filled in
       bytes.withUnsafeBytes { bytes in
-        let file = UnsafeRawBufferPointer(bytes)
-        for index in 0..<count {
-          let bits = UInt32(littleEndian: file.loadUnaligned(fromByteOffset: entry.range.lowerBound + 4 * index, as: UInt32.self))
-          values.initializeElement(at: index, to: Float(bitPattern: bits))
-        }
+        // The format is little-endian, as the processors are that the kernels are for.
+        UnsafeMutableRawBufferPointer(values).copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[entry.range]))
       }
       filled = count
     }

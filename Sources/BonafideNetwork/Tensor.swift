@@ -12,6 +12,9 @@ public struct Tensor: Sendable, Equatable {
     self.values = values
   }
 
+  /// Whether all values are numbers.
+  var isFinite: Bool { values.areFinite }
+
   /// The product of the sizes; `nil` where one is negative or the product does not fit in an `Int`.
   static func count(of shape: [Int]) -> Int? {
     var count = 1
@@ -21,5 +24,14 @@ public struct Tensor: Sendable, Equatable {
       count = product
     }
     return count
+  }
+}
+
+extension [Float] {
+  /// Whether all are numbers; looks at all of them, several at once.
+  var areFinite: Bool {
+    var found = false
+    for value in self { found = value.exponentBitPattern == 0xFF || found }
+    return !found
   }
 }

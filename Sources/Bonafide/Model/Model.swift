@@ -36,8 +36,10 @@ public struct Model: Sendable {
   public let sha256: String
   /// What the network is computed in.
   public let arithmetic: Arithmetic
-  package let network: CRNN
+  /// The network; of weights that are compiled in, those are read when a party is first screened, since most recordings need one model of the two.
+  package var network: CRNN { source.value }
   let features: FeatureTables
+  private let source: Deferred<CRNN>
 
   /// Most bytes that a file of a model may have.
   private static let greatestSize = 1 << 28
@@ -78,7 +80,7 @@ public struct Model: Sendable {
   static func builtIn(_ files: bonafide_model_files, _ arithmetic: Arithmetic) throws(ModelError) -> Model {
     try Model(
       weights: FileBytes(weightsOf: files), path: "built-in model", card: FileBytes(cardOf: files).copy(), cardPath: "built-in model card",
-      checksHash: false, arithmetic: arithmetic)
+      isBuiltIn: true, arithmetic: arithmetic)
   }
 
   private static func read(_ path: String) throws(ModelError) -> [UInt8] {
@@ -102,10 +104,10 @@ public struct Model: Sendable {
 
   /// - Parameters:
   ///   - path, cardPath: what errors call the weights and the card.
-  ///   - checksHash: whether the weights may be others than the card's. Those that were compiled in with it are not, as a
-  ///     test makes sure; hashing them would be a fifth of the time that a short recording takes.
+  ///   - isBuiltIn: whether the weights were compiled in with the card. So they are those that it describes, as a test makes sure, and are
+  ///     neither hashed, which would be a fifth of the time that a short recording takes, nor read before they are needed.
   init(
-    weights: FileBytes, path: String, card cardBytes: [UInt8], cardPath: String, checksHash: Bool = true,
+    weights: FileBytes, path: String, card cardBytes: [UInt8], cardPath: String, isBuiltIn: Bool = false,
     arithmetic: Arithmetic = .fastest
   ) throws(ModelError) {
     let card: ModelCard
@@ -116,25 +118,36 @@ public struct Model: Sendable {
     }
     features = try Self.tables(of: card, path: cardPath)
 
-    let sha256 = checksHash ? SHA256.hexDigest(of: weights.copy()) : card.weightsSHA256
+    let sha256 = isBuiltIn ? card.weightsSHA256 : SHA256.hexDigest(of: weights.copy())
     guard sha256 == card.weightsSHA256 else {
       throw ModelError(
         code: .badWeights, path: path,
         message: "not the file that its card describes (SHA-256 \(sha256), card \(card.weightsSHA256)); get both again")
     }
-    do {
-      network = try CRNN(
-        try SafetensorsFile(weights),
-        configuration: CRNN.Configuration(
-          channels: card.architecture.channels, dense: card.architecture.dense, hidden: card.architecture.hidden,
-          bands: card.architecture.bands, inputs: card.architecture.inputs ?? 1),
-        arithmetic: arithmetic)
-    } catch {
-      throw ModelError(code: .badWeights, path: path, message: "\(error)")
+    if isBuiltIn {
+      source = Deferred {
+        do { return try Self.network(of: weights, card: card, arithmetic) } catch { preconditionFailure("built-in model: \(error)") }
+      }
+    } else {
+      do {
+        let network = try Self.network(of: weights, card: card, arithmetic)
+        source = Deferred { network }
+      } catch {
+        throw ModelError(code: .badWeights, path: path, message: "\(error)")
+      }
     }
     self.card = card
     self.sha256 = sha256
     self.arithmetic = arithmetic
+  }
+
+  private static func network(of weights: FileBytes, card: ModelCard, _ arithmetic: Arithmetic) throws -> CRNN {
+    try CRNN(
+      try SafetensorsFile(weights),
+      configuration: CRNN.Configuration(
+        channels: card.architecture.channels, dense: card.architecture.dense, hidden: card.architecture.hidden,
+        bands: card.architecture.bands, inputs: card.architecture.inputs ?? 1),
+      arithmetic: arithmetic)
   }
 
   /// The tables of the features, once the card has been found to make sense.

@@ -12,12 +12,15 @@ public struct SecondStage: Sendable {
   /// SHA-256 of the heads' weights, in lower-case hexadecimal digits.
   public let sha256: String
   let encoder: SpeechEncoder
-  /// Hears phases, of wideband speech: what comes through a telephone line is told as well without.
-  let spectra: SpectrumEncoder
   /// On the speech encoder's states.
   let narrowband: PerceptronHeads
+  /// What wideband speech needs beside; its weights are read when there is some.
+  private let beyond: Deferred<(spectra: SpectrumEncoder, heads: PerceptronHeads)>
+
+  /// Hears phases, of wideband speech: what comes through a telephone line is told as well without.
+  var spectra: SpectrumEncoder { beyond.value.spectra }
   /// On the states of both encoders.
-  let wideband: PerceptronHeads
+  private var wideband: PerceptronHeads { beyond.value.heads }
 
   /// The built-in one.
   public static var builtIn: SecondStage {
@@ -49,16 +52,23 @@ public struct SecondStage: Sendable {
   /// What errors call it.
   private static let name = "built-in second stage"
 
-  init(encoder: FileBytes, spectra: FileBytes, heads: FileBytes, card cardBytes: [UInt8], arithmetic: Arithmetic = .fastest) throws(ModelError) {
+  /// - Parameters: files that were compiled in.
+  private init(encoder: FileBytes, spectra: FileBytes, heads: FileBytes, card cardBytes: [UInt8], arithmetic: Arithmetic) throws(ModelError) {
     card = try Self.card(cardBytes)
     sha256 = card.weightsSHA256
     do {
       self.encoder = try SpeechEncoder(try SafetensorsFile(encoder), arithmetic: arithmetic)
-      self.spectra = try SpectrumEncoder(try SafetensorsFile(spectra), arithmetic: arithmetic)
       let heads = try SafetensorsFile(heads)
       let ofSpeech = self.encoder.statisticsCount
       narrowband = try PerceptronHeads(heads, name: "narrowband", inputs: ofSpeech, marked: ofSpeech)
-      wideband = try PerceptronHeads(heads, name: "wideband", inputs: ofSpeech + self.spectra.statisticsCount, marked: ofSpeech)
+      beyond = Deferred {
+        do {
+          let spectra = try SpectrumEncoder(try SafetensorsFile(spectra), arithmetic: arithmetic)
+          return (spectra, try PerceptronHeads(heads, name: "wideband", inputs: ofSpeech + spectra.statisticsCount, marked: ofSpeech))
+        } catch {
+          preconditionFailure("\(Self.name): \(error)")
+        }
+      }
     } catch {
       throw ModelError(code: .badWeights, path: Self.name, message: "\(error)")
     }
