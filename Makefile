@@ -102,10 +102,10 @@ bench-instructions: build
 lint:
 	PYTHON=$(PYTHON) nice Tests/lint.sh
 
-# Two at a time, each one's lines together; what nothing waits for lets builds go before it. Swift's take longest, and are the first behind
-# the builds where those are their own, too.
+# Three at a time, for Swift's wait much of theirs; each one's lines together; what nothing waits for lets builds go before it. Swift's take
+# longest, and are the first behind the builds where those are their own, too.
 test:
-	+$(MAKE) --no-print-directory -j2 --output-sync=target lint $(if $(filter release,$(TEST_CONFIGURATION)),test-swift) test-c test-kernels \
+	+$(MAKE) --no-print-directory -j3 --output-sync=target lint $(if $(filter release,$(TEST_CONFIGURATION)),test-swift) test-c test-kernels \
 	  test-python test-models test-page test-http test-install test-swift
 
 # After what others wait for: SwiftPM builds one thing at a time.

@@ -52,7 +52,7 @@ public struct SecondStage: Sendable {
   /// What errors call it.
   private static let name = "built-in second stage"
 
-  /// - Parameters: files that were compiled in.
+  /// Of files that were compiled in.
   private init(encoder: FileBytes, spectra: FileBytes, heads: FileBytes, card cardBytes: [UInt8], arithmetic: Arithmetic) throws(ModelError) {
     card = try Self.card(cardBytes)
     sha256 = card.weightsSHA256
