@@ -44,7 +44,7 @@ public struct Detector: Sendable {
   /// - Parameters:
   ///   - arithmetic: `.float` for scores that differ from machine to machine by less than 1e-4, on which `.fastest` takes less time.
   ///   - fast: whether to leave out the second stage, whose weights are not read then.
-  /// - Throws: when weights or cards are damaged.
+  /// - Throws: when a card is damaged, or weights of the second stage.
   public static func builtIn(_ arithmetic: Arithmetic, fast: Bool = false) throws(ModelError) -> Detector {
     if arithmetic == .fastest { return try fast ? builtInFast : `default` }
     return Detector(
