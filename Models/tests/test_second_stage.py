@@ -68,23 +68,6 @@ def test_heads_that_are_kept_score_as_before(tmp_path):
     assert not new.heads and new.moments and np.array_equal(new.moments[0], kept["wideband.inputs.mean"].numpy())
 
 
-@torch.no_grad()
-def test_heads_of_more_inputs_stand_beside_those_that_are_kept():
-    torch.manual_seed(0)
-    x = np.random.default_rng(0).normal(2, 3, (50, 20)).astype(np.float16)
-    first = Band("wideband", {})
-    first.heads = [Head(12, 8, 4).eval()]
-    first.inputs(x[:, :12])
-    both = Band("wideband", first.tensors())
-    both.heads.append(Head(20, 8, 4).eval())
-    inputs, tensors = both.inputs(x).float(), both.tensors()
-    assert inputs.mean(0)[12:].abs().max() < 1
-    wanted = (both.heads[0](inputs[:, :12]) + both.heads[1](inputs)) / 2
-    assert torch.allclose(score(tensors, "wideband", torch.from_numpy(x).float())[:, 0], wanted, atol=0.02)
-    alone = score(first.tensors(), "wideband", torch.from_numpy(x).float())[:, 0]
-    assert torch.allclose(alone, both.heads[0](inputs), atol=0.02)
-
-
 def test_states_of_lower_layers_are_taken_over_ranges_of_frequencies():
     torch.manual_seed(0)
     states = [torch.randn(2, 5, 7, 12), torch.randn(2, 5, 3, 12), torch.randn(2, 5, 2, 6)]
@@ -209,8 +192,13 @@ def test_the_mark_of_coding_tells_what_was_coded_and_is_stored(tmp_path):
     for k, part in enumerate((slice(CHUNK), slice(CHUNK, None))):
         np.save(folder / f"{k:04d}.npy", x[part])
         (folder / f"{k:04d}.json").write_text(json.dumps({"seconds": [], "codecs": list(names[part])}))
-    learned, low = coding.load(tmp_path, [folder.name])
+    learned, low = coding.load(tmp_path, [folder.name], False)
     assert len(learned) == count - 1 and low == np.delete(np.isin(names, ["gsm", "amr5"]), 3).tolist()
+    beside = tmp_path / "spectra" / folder.name
+    beside.mkdir(parents=True)
+    np.save(beside / "0001.npy", np.ones((400, 6), np.float16))
+    both, some = coding.load(tmp_path, [folder.name], True)
+    assert both.shape == (400, 32 + 6) and some == np.isin(names[CHUNK:], ["gsm", "amr5"]).tolist()
     band = Band("narrowband", {})
     with pytest.raises(RecipeError):
         band.mark(str(tmp_path), [folder.name])
@@ -224,7 +212,7 @@ def test_the_mark_of_coding_tells_what_was_coded_and_is_stored(tmp_path):
     assert ((mark > 0) == low).float().mean() > 0.75
     (folder / "0000.json").unlink()
     with pytest.raises(RecipeError):
-        coding.load(tmp_path, [folder.name])
+        coding.load(tmp_path, [folder.name], False)
     strongly = coding.coded(torch.tensor([-3.0, 0.0, 5.0, 10.0, 30.0]))
     assert torch.allclose(strongly, torch.tensor([0, 0, 0.5, 1, 1]))
 

@@ -1,7 +1,6 @@
 import CKernels
 
-/// Several perceptrons of three layers with GELU, each of which gives a number; their mean counts. Beside them a linear mark of the first numbers that
-/// go in. A head may take the first numbers alone.
+/// Several perceptrons of three layers with GELU, each of which gives a number; their mean counts. Beside them a linear mark.
 public struct PerceptronHeads: Sendable {
   private let heads: [[Linear]]
   private let markWeight: [Float]
@@ -12,31 +11,20 @@ public struct PerceptronHeads: Sendable {
   public var inputs: Int { mean.count }
 
   /// - Parameters:
-  ///   - file: has, each after `name` and a dot, `inputs.mean` and `inputs.scale` (inputs), `heads.0.0.weight` (units, as many inputs or fewer),
-  ///     `heads.0.0.bias` (units), `heads.0.1`, `heads.0.2`; `heads.1`, … . Weights may be of 8 bits. For the mark, `coding.weight` (marked) and
+  ///   - file: has, each after `name` and a dot, `inputs.mean` and `inputs.scale` (inputs), `heads.0.0.weight` (units, inputs),
+  ///     `heads.0.0.bias` (units), `heads.0.1`, `heads.0.2`; `heads.1`, … . Weights may be of 8 bits. For the mark, `coding.weight` (inputs) and
   ///     `coding.bias` (1).
-  ///   - inputs: numbers that there are to go in; older heads take the first ones of them.
-  ///   - marked: of these, the first ones that the mark is of.
-  public init(_ file: SafetensorsFile, name: String, inputs: Int, marked: Int) throws(NetworkError) {
-    precondition(marked <= inputs, "a mark of \(marked) of \(inputs) values")
+  ///   - inputs: numbers that go in.
+  public init(_ file: SafetensorsFile, name: String, inputs: Int) throws(NetworkError) {
     let weights = WeightReader(file)
-    mean = try weights.tensor("\(name).inputs.mean", nil).values
-    scale = try weights.tensor("\(name).inputs.scale", mean.count).values
-    guard (marked...inputs).contains(mean.count) else {
-      throw NetworkError(
-        code: .wrongShape, message: "\(name).inputs.mean has \(mean.count) values, wanted are \(marked) to \(inputs); give the file of this architecture")
-    }
+    mean = try weights.tensor("\(name).inputs.mean", inputs).values
+    scale = try weights.tensor("\(name).inputs.scale", inputs).values
     var heads: [[Linear]] = []
     while file.names.contains("\(name).heads.\(heads.count).0.bias") {
       var layers: [Linear] = []
       for layer in 0..<3 {
-        let width = layers.last?.outputs
+        let width = layers.last?.outputs ?? inputs
         layers.append(try weights.linear("\(name).heads.\(heads.count).\(layer)", outputs: layer == 2 ? 1 : nil, inputs: width, .one))
-      }
-      guard layers[0].inputs <= mean.count else {
-        throw NetworkError(
-          code: .wrongShape,
-          message: "\(name).heads.\(heads.count) takes \(layers[0].inputs) values of \(mean.count); give the file of this architecture")
       }
       heads.append(layers)
     }
@@ -44,7 +32,7 @@ public struct PerceptronHeads: Sendable {
       throw NetworkError(code: .missingTensor, message: "the weights lack \(name).heads.0; give the file of this architecture")
     }
     self.heads = heads
-    markWeight = try weights.tensor("\(name).coding.weight", marked).values
+    markWeight = try weights.tensor("\(name).coding.weight", inputs).values
     markBias = try weights.tensor("\(name).coding.bias", 1).values[0]
   }
 
@@ -56,7 +44,7 @@ public struct PerceptronHeads: Sendable {
     var sum: Float = 0
     let normalised = values.indices.map { (values[$0] - mean[$0]) * scale[$0] }
     for layers in heads {
-      var x = Array(normalised.prefix(layers[0].inputs))
+      var x = normalised
       for (index, layer) in layers.enumerated() {
         var y = [Float](repeating: 0, count: layer.outputs)
         x.withUnsafeBufferPointer { x in

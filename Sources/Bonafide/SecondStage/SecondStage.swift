@@ -60,11 +60,11 @@ public struct SecondStage: Sendable {
       self.encoder = try SpeechEncoder(try SafetensorsFile(encoder), arithmetic: arithmetic)
       let heads = try SafetensorsFile(heads)
       let ofSpeech = self.encoder.statisticsCount
-      narrowband = try PerceptronHeads(heads, name: "narrowband", inputs: ofSpeech, marked: ofSpeech)
+      narrowband = try PerceptronHeads(heads, name: "narrowband", inputs: ofSpeech)
       beyond = Deferred {
         do {
           let spectra = try SpectrumEncoder(try SafetensorsFile(spectra), arithmetic: arithmetic)
-          return (spectra, try PerceptronHeads(heads, name: "wideband", inputs: ofSpeech + spectra.statisticsCount, marked: ofSpeech))
+          return (spectra, try PerceptronHeads(heads, name: "wideband", inputs: ofSpeech + spectra.statisticsCount))
         } catch {
           preconditionFailure("\(Self.name): \(error)")
         }
@@ -86,11 +86,11 @@ public struct SecondStage: Sendable {
   struct Answer: Sendable, Equatable {
     /// Higher for bona fide; 0 says nothing. It is no log-likelihood ratio yet.
     var score: Double
-    /// How strongly the speech is coded, 0 to 1, as through a telephone's codec of a low rate.
+    /// How strongly the speech is coded, 0 to 1, as by a codec of a low rate or, of wideband speech, by G.722.
     var coded: Double
   }
 
-  /// Log-odds of a codec of a low rate at which speech counts as coded altogether: `FULL` of `second_stage/coding.py`.
+  /// Log-odds of a codec that changes voices at which speech counts as coded altogether: `FULL` of `second_stage/coding.py`.
   private static let codedAltogether: Float = 10
 
   /// Listens to a window.

@@ -17,11 +17,11 @@ from bonafide_models.encoders.spectra import compressed
 from bonafide_models.encoders.speech import Block, LogMel
 from bonafide_models.repository import ROOT
 from bonafide_models.second_stage import coding, stored
+from bonafide_models.second_stage.rows import OF_SPEECH
 from bonafide_models.second_stage.stored import restored
 
 WINDOW = 64000  # samples: four seconds
 BLOCKS = 3
-OF_SPEECH = (1 + BLOCKS) * 2 * 512  # numbers of the speech encoder
 
 
 def moments(chosen: Tensor) -> list[Tensor]:

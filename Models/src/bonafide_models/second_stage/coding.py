@@ -1,7 +1,7 @@
-"""How strongly speech is coded, told from the speech encoder's pooled states.
+"""How strongly speech is coded, told from the pooled states that heads take.
 
-The mark is linear: log-odds that a clip came through a codec of a low rate, and not through G.711, G.726, G.722 or
-none. Codecs that no clip of training came through have it too: G.729 more than GSM.
+The mark is linear: log-odds that a clip came through a codec that makes some people sound synthetic, and not through
+G.711, G.726 or none. Codecs that no clip of training came through have it too: G.729 more than GSM.
 """
 
 import json
@@ -14,22 +14,22 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bonafide_models.experiment import RecipeError
-from bonafide_models.second_stage.rows import States, is_learned_from
+from bonafide_models.second_stage.rows import States, files, is_learned_from
 from bonafide_models.second_stage.rows import load as rows_of
 
-LOW_RATE = {"gsm", "amr12", "amr5", "speex", "opus", "mp3"}
+CHANGING = {"gsm", "amr12", "amr5", "speex", "opus", "mp3", "g722"}
 FULL = 10.0  # log-odds at which speech counts as coded altogether; SecondStage.swift has the same
 
 
-def load(states: str | Path, names: Sequence[str]) -> tuple[States, list[bool]]:
-    """The speech encoder's states of folders that encoders.states made of a variant `codec8` or `codec16`, of the clips
-    that are learned from, and whether each one's codec is of a low rate. Raises `RecipeError` where the codecs of a
+def load(states: str | Path, names: Sequence[str], spectra: bool) -> tuple[States, list[bool]]:
+    """States of folders that encoders.states made of a variant `codec8` or `codec16`, as `rows.load` has them, of the
+    clips that are learned from, and whether each one's codec is of CHANGING. Raises `RecipeError` where the codecs of a
     file are not known."""
-    parts, low = [], []
+    parts, changed = [], []
     for name in names:
-        x, rows = rows_of(states, name, False)
+        x, rows = rows_of(states, name, spectra)
         codecs: list[str] = []
-        for path in sorted(path for path in (Path(states) / name).glob("[0-9]*.npy") if ".part" not in path.name):
+        for path in files(states, name, spectra):
             try:
                 codecs += json.loads(path.with_suffix(".json").read_text())["codecs"]
             except (OSError, KeyError, TypeError):
@@ -40,15 +40,15 @@ def load(states: str | Path, names: Sequence[str]) -> tuple[States, list[bool]]:
             )
         keep = [i for i, row in enumerate(rows) if is_learned_from(row)]
         parts.append(x[keep])
-        low += [codecs[i] in LOW_RATE for i in keep]
-    return np.concatenate(parts), low
+        changed += [codecs[i] in CHANGING for i in keep]
+    return np.concatenate(parts), changed
 
 
 def learn(
-    x: Tensor, low: Sequence[bool], steps: int = 1500, rate: float = 2e-3, shrunk: float = 3e-3
+    x: Tensor, changed: Sequence[bool], steps: int = 1500, rate: float = 2e-3, shrunk: float = 3e-3
 ) -> tuple[Tensor, Tensor]:
     """Weights (inputs,) and bias (1,) of the mark, by logistic regression on scaled inputs (clips, inputs)."""
-    rng, y = np.random.default_rng(0), torch.tensor(low).float()
+    rng, y = np.random.default_rng(0), torch.tensor(changed).float()
     weight, bias = torch.zeros(x.shape[1], requires_grad=True), torch.zeros(1, requires_grad=True)
     optimiser = torch.optim.Adam([weight, bias], rate)
     for _ in range(steps):

@@ -26,12 +26,12 @@ from bonafide_models import experiment, metrics
 from bonafide_models.arrays import Doubles, Floats, Row
 from bonafide_models.experiment import Heads, RecipeError
 from bonafide_models.second_stage import coding
-from bonafide_models.second_stage.rows import Pairs, Shifts, States, chances, gather, load
+from bonafide_models.second_stage.rows import OF_SPEECH, Pairs, Shifts, States, chances, gather, load
 from bonafide_models.second_stage.stored import eight_bits, restored
 
 
 class Head(nn.Module):
-    """A perceptron, of the first inputs where there are more: (B, inputs) -> (B,)"""
+    """A perceptron: (B, inputs) -> (B,)"""
 
     def __init__(
         self, inputs: int, units: int = 256, second: int = 64, drop: tuple[float, float, float] = (0.2, 0.5, 0.5)
@@ -41,7 +41,6 @@ class Head(nn.Module):
         self.drop = drop
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x[:, : self.layers[0].get_parameter("weight").shape[1]]
         for k, layer in enumerate(self.layers):
             x = layer(F.dropout(x if k == 0 else F.gelu(x), self.drop[k], self.training))
         return x[:, 0]
@@ -117,7 +116,7 @@ def shipped(tensors: dict[str, Tensor], band: str) -> list[Head]:
 
 class Band:
     """Heads of a band: those that are kept, unless they are replaced, and `seeds` on each of its sets of rows. Inputs
-    are scaled as for those that are kept, or by the first set; those that kept heads do not take, by it."""
+    are scaled as for those that are kept, or by the first set."""
 
     def __init__(self, name: str, kept: dict[str, Tensor], replaced: bool = False) -> None:
         self.name = name
@@ -134,14 +133,11 @@ class Band:
         return self.name == "wideband"
 
     def inputs(self, x: States) -> Tensor:
-        kept: tuple[Floats, Floats] = self.moments or (np.zeros(0, np.float32), np.zeros(0, np.float32))
-        if len(kept[0]) < x.shape[1]:
-            sample = x[::7, len(kept[0]) :].astype(np.float32)
+        if self.moments is None:
+            sample = x[::7].astype(np.float32)
             least = np.float32(1e-5 if self.spectra else 1e-3)  # states of spectra are small
-            mean: Floats = np.concatenate([kept[0], sample.mean(0)])
-            deviation: Floats = np.concatenate([kept[1], np.asarray(sample.std(0) + least)])
-            self.moments = kept = mean, deviation
-        return scaled(x, *kept)
+            self.moments = sample.mean(0), np.asarray(sample.std(0) + least)
+        return scaled(x, *self.moments)
 
     def learn(self, recipe: Heads, names: Sequence[str], seeds: int) -> None:
         raw, rows = gather(recipe.states, names, self.spectra)
@@ -155,12 +151,14 @@ class Band:
         """Learns how strongly speech is coded, after a set of rows or with heads that are kept."""
         if self.moments is None:
             raise RecipeError(f"{self.name}: coding is marked on the inputs of heads, of which there are none")
-        raw, low = coding.load(states, names)
-        x = scaled(raw, *(values[: raw.shape[1]] for values in self.moments))
-        weight, bias = coding.learn(x, low)
+        raw, changed = coding.load(states, names, self.spectra)
+        x = scaled(raw, *self.moments)
+        if self.spectra:
+            x[:, :OF_SPEECH] = 0  # the other encoder's tell codecs by themselves, and noise from codecs better
+        weight, bias = coding.learn(x, changed)
         self.coding = {"weight": weight, "bias": bias}
-        right = ((x.float() @ weight + bias > 0) == torch.tensor(low)).float().mean()
-        print(self.name, len(low), f"clips for the mark of coding, {100 * right:.1f} % told right", flush=True)
+        right = ((x.float() @ weight + bias > 0) == torch.tensor(changed)).float().mean()
+        print(self.name, len(changed), f"clips for the mark of coding, {100 * right:.1f} % told right", flush=True)
 
     @torch.no_grad()
     def look(self, name: str, states: States, rows: Sequence[Row]) -> None:

@@ -17,8 +17,16 @@ from bonafide_models.encoders.states import CHUNK
 States = npt.NDArray[np.float16]
 # Speakers of samples/ (Debian's Asterisk prompts), left out by speaker and by note.
 SAMPLE_SPEAKERS = "allison|wallack|june"
+# Numbers of the speech encoder, of its convolutions and three blocks.
+OF_SPEECH = 2 * 4 * 512
 # Genuine clips of a source whose mean stands for its page.
 LEAST_OF_PAGE = 4
+
+
+def files(states: str | Path, name: str, spectra: bool) -> list[Path]:
+    """The speech encoder's states of a folder, in order; with `spectra` those that have the other's beside."""
+    paths = sorted(path for path in (Path(states) / name).glob("[0-9]*.npy") if ".part" not in path.name)
+    return [path for path in paths if not spectra or (Path(states) / "spectra" / name / path.name).exists()]
 
 
 def load(states: str | Path, name: str, spectra: bool = True, blocks: int = 3) -> tuple[States, list[Row]]:
@@ -27,10 +35,8 @@ def load(states: str | Path, name: str, spectra: bool = True, blocks: int = 3) -
     folder = Path(states) / name
     rows: list[Row] = json.loads((folder / "rows.json").read_text())
     parts, kept = [], []
-    for path in sorted(folder.glob("[0-9]*.npy")):
+    for path in files(states, name, spectra):
         beside = Path(states) / "spectra" / name / path.name
-        if ".part" in path.name or (spectra and not beside.exists()):
-            continue
         part: States = np.load(path)
         part = part[:, : 1 + blocks].reshape(len(part), -1)
         first = int(path.name[:4]) * CHUNK

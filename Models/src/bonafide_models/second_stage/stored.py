@@ -34,12 +34,11 @@ def restored(path: str | Path) -> dict[str, Tensor]:
 
 
 def score(heads: dict[str, Tensor], band: str, x: Tensor) -> Tensor:
-    """Mean score of the heads of a band, of which some take the first inputs alone: (…, inputs) -> (…, 1)"""
-    x = x[..., : len(heads[f"{band}.inputs.mean"])]
+    """Mean score of the heads of a band: (…, inputs) -> (…, 1)"""
     x = (x - heads[f"{band}.inputs.mean"]) * heads[f"{band}.inputs.scale"]
     scores: list[Tensor] = []
     while f"{band}.heads.{len(scores)}.0.weight" in heads:
-        y = x[..., : heads[f"{band}.heads.{len(scores)}.0.weight"].shape[1]]
+        y = x
         for layer in range(LAYERS):
             name = f"{band}.heads.{len(scores)}.{layer}"
             y = F.linear(y if layer == 0 else F.gelu(y), heads[name + ".weight"], heads[name + ".bias"])
@@ -53,5 +52,5 @@ def score(heads: dict[str, Tensor], band: str, x: Tensor) -> Tensor:
 def coding(heads: dict[str, Tensor], band: str, x: Tensor) -> Tensor:
     """The mark of how strongly speech is coded: (…, inputs) -> (…, 1)"""
     weight = heads[f"{band}.coding.weight"]
-    mean, scale = (heads[f"{band}.inputs.{part}"][: len(weight)] for part in ("mean", "scale"))
-    return (x[..., : len(weight)] - mean) * scale @ weight[:, None] + heads[f"{band}.coding.bias"]
+    mean, scale = (heads[f"{band}.inputs.{part}"] for part in ("mean", "scale"))
+    return (x - mean) * scale @ weight[:, None] + heads[f"{band}.coding.bias"]
