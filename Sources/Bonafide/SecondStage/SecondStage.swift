@@ -157,7 +157,7 @@ public struct SecondStageCard: Codable, Sendable, Equatable {
   /// of the three is c₀ + c₁ t + c₂ n, with d seconds of speech and a signal-to-noise ratio of q dB, within `seconds` and `signalToNoise`:
   /// t = ln(d / 4), n = (q − greatest q) / 10. What a party's speech says weighs more the longer it is, as evidence does, and less in noise. The
   /// coefficients were fitted by logistic regression. llr = x; where x < 0, llr = x / (1 + coding · c), with c from 0 to 1, how strongly the speech is
-  /// coded: codecs of low rates make some people sound synthetic. A site's profile moves llr.
+  /// coded: codecs of low rates, and G.722, make some people sound synthetic. A site's profile moves llr.
   public struct Fusion: Codable, Sendable, Equatable {
     /// Of the log-likelihood ratio by the first stage alone.
     public var first: [Double]

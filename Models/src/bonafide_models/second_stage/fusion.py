@@ -141,8 +141,8 @@ def points(parties: Sequence[Party], llr: Doubles) -> tuple[float, float]:
 
 
 def weakened(llr: Doubles, parties: Sequence[Party], coding: float) -> Doubles:
-    """LLRs, of which those below 0 count less the more a party's speech is coded: codecs of low rates make some people
-    sound synthetic, so that one point of alarm would else be as low as the worst of them asks."""
+    """LLRs, of which those below 0 count less the more a party's speech is coded: codecs of low rates, and G.722, make
+    some people sound synthetic, so that one point of alarm would else be as low as the worst of them asks."""
     coded = np.array([p.coded for p in parties])
     out: Doubles = np.where(llr < 0, llr / (1 + coding * coded), llr)
     return out
