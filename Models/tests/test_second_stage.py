@@ -14,7 +14,7 @@ import safetensors.torch
 from bonafide_models.encoders import spectra
 from bonafide_models.encoders.states import CHUNK
 from bonafide_models.experiment import RecipeError
-from bonafide_models.second_stage import coding, fusion, stored
+from bonafide_models.second_stage import coding, fusion, heads, stored
 from bonafide_models.second_stage.fusion import Party
 from bonafide_models.second_stage.heads import Band, Head, learn
 from bonafide_models.second_stage.rows import Pairs, Shifts, chances, gather
@@ -180,7 +180,7 @@ def test_figures_are_of_other_folds():
 
 
 @torch.no_grad()
-def test_the_mark_of_coding_tells_what_was_coded_and_is_stored(tmp_path):
+def test_the_mark_of_coding_tells_what_was_coded_and_is_stored(tmp_path, monkeypatch):
     rng, count = np.random.default_rng(0), CHUNK + 400
     names = rng.choice(["", "ulaw", "gsm", "amr5"], count)
     x = rng.normal(0, 1, (count, 4, 2, 4)).astype(np.float16)
@@ -196,9 +196,16 @@ def test_the_mark_of_coding_tells_what_was_coded_and_is_stored(tmp_path):
     assert len(learned) == count - 1 and low == np.delete(np.isin(names, ["gsm", "amr5"]), 3).tolist()
     beside = tmp_path / "spectra" / folder.name
     beside.mkdir(parents=True)
-    np.save(beside / "0001.npy", np.ones((400, 6), np.float16))
+    np.save(beside / "0001.npy", rng.normal(0, 1, (400, 6)).astype(np.float16))
     both, some = coding.load(tmp_path, [folder.name], True)
     assert both.shape == (400, 32 + 6) and some == np.isin(names[CHUNK:], ["gsm", "amr5"]).tolist()
+    # Where both encoders listen, the one of spectra tells.
+    monkeypatch.setattr(heads, "OF_SPEECH", 32)
+    wide = Band("wideband", {})
+    wide.inputs(both)
+    with torch.enable_grad():
+        wide.mark(str(tmp_path), [folder.name])
+    assert not wide.coding["weight"][:32].any() and wide.coding["weight"][32:].all()
     band = Band("narrowband", {})
     with pytest.raises(RecipeError):
         band.mark(str(tmp_path), [folder.name])
@@ -206,8 +213,8 @@ def test_the_mark_of_coding_tells_what_was_coded_and_is_stored(tmp_path):
     with torch.enable_grad():
         band.mark(str(tmp_path), [folder.name])
     safetensors.torch.save_file(eight_bits(band.tensors()), tmp_path / "m.safetensors")
-    inputs, heads = torch.from_numpy(x.reshape(count, -1)).float(), restored(tmp_path / "m.safetensors")
-    mark = stored.coding(heads, "narrowband", inputs)[:, 0]
+    inputs, kept = torch.from_numpy(x.reshape(count, -1)).float(), restored(tmp_path / "m.safetensors")
+    mark = stored.coding(kept, "narrowband", inputs)[:, 0]
     low = torch.from_numpy(np.isin(names, ["gsm", "amr5"]))
     assert ((mark > 0) == low).float().mean() > 0.75
     (folder / "0000.json").unlink()
