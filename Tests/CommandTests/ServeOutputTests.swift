@@ -43,6 +43,12 @@ extension ServeTests {
     return try text.split(separator: "\n").map { try JSONDecoder().decode(Message.self, from: Data($0.utf8)) }
   }
 
+  /// SIGTERM is blocked in it, as it is where it was started.
+  private func stop(_ server: Process) {
+    kill(server.processIdentifier, SIGKILL)
+    server.waitUntilExit()
+  }
+
   /// Starts a server that answers as `plan` says, and gives its options to a host.
   private func receiver(_ plan: String) throws -> (process: Process, options: [String]) {
     let secret = "a secret of the tests, long enough"
@@ -61,7 +67,7 @@ extension ServeTests {
   @Test(.enabled(if: hasPython, "there is no python3"))
   func eventsArePostedUntilTheyAreTaken() throws {
     let (server, options) = try receiver("500\n400\ndrop\n")
-    defer { server.terminate() }
+    defer { stop(server) }
     let host = try start(options + ["--update-every", "0.5"])
     let client = try connection(host.audioSocket)
     try client.write(contentsOf: call + [0x00, 0, 0])
@@ -83,7 +89,7 @@ extension ServeTests {
   @Test(.enabled(if: hasPython, "there is no python3"))
   func whatAWebhookHasNotTakenIsSaid() throws {
     let (server, options) = try receiver("always 500\n")
-    defer { server.terminate() }
+    defer { stop(server) }
     let host = try start(options)
     let client = try connection(host.audioSocket)
     try client.write(contentsOf: call + [0x00, 0, 0])
