@@ -31,12 +31,12 @@ import Testing
   @Test func insideOfSilencesIsLeftOut() {
     let samples = noise([(50, -20), (200, -60), (50, -20)])
     let (output, drops) = passed(samples, pieces: samples.count)
-    // Half a second behind the sound and as much ahead of the next are there.
+    // A second behind the sound and 0.6 s ahead of the next are there.
     let kept = drops.first?.after ?? 0
-    #expect((50 + 12...50 + 18).contains(kept))
+    #expect((50 + 24...50 + 30).contains(kept))
     #expect(drops.allSatisfy { $0.after == kept })
     let left = drops.reduce(0) { $0 + $1.count }
-    #expect(left == 200 - (kept - 50) - 12)
+    #expect(left == 200 - (kept - 50) - 15)
     #expect(output == Array(samples[..<(kept * unit)] + samples[((kept + left) * unit)...]))
   }
 

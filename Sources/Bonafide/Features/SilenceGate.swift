@@ -4,9 +4,9 @@ import Glibc
 ///
 /// Samples come in units, as many as a score frame stands for. A unit is quiet where its energy stays close to the least of the last
 /// seconds, and far below the loudest; or where it is digital silence. Speech is neither: it rises and falls, and stands out of the noise.
-/// After half a second of quiet units, which pass, further ones are held back; the last half a second of them passes before the next that
-/// is not quiet, and those before are dropped. So all that `NoiseEstimate` looks at around speech passes, as do soft beginnings and ends;
-/// and who speaks is never late, for nothing is held back but in silence.
+/// After a second of quiet units, which pass, further ones are held back; the last 0.6 s of them pass before the next that is not quiet,
+/// and those before are dropped. So all that `NoiseEstimate` looks at around speech passes, as do soft beginnings and ends; and who
+/// speaks is never late, for nothing is held back but in silence.
 struct SilenceGate: Sendable {
   /// Units that were left out.
   struct Drop: Sendable, Equatable {
@@ -16,9 +16,9 @@ struct SilenceGate: Sendable {
   }
 
   /// Quiet units that pass before others are held back, even.
-  private static let passing = 12
+  private static let passing = 24
   /// Most units that are held back.
-  private static let held = 12
+  private static let held = 15
   /// How far above the least of the last seconds a quiet unit may be, and how far below the loudest it has to be, in dB.
   private static let rise: Float = 6, depth: Float = 12
   /// Energies in dB of full scale: what is below needs not be far below the loudest; and what is digital silence.
