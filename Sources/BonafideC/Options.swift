@@ -53,7 +53,7 @@ struct Options {
     let detector: Detector
     do throws(ModelError) {
       if let path = options.model {
-        detector = Detector(model: try Model(path: String(cString: path), arithmetic: arithmetic))
+        detector = Detector(model: try Model(path: String(cPath: path), arithmetic: arithmetic))
       } else {
         detector = try .builtIn(arithmetic, fast: options.fast != 0)
       }
@@ -62,7 +62,7 @@ struct Options {
     }
     guard let path = options.profile else { return detector }
     do throws(ProfileError) {
-      return try detector.adjusted(to: try SiteProfile(path: String(cString: path)))
+      return try detector.adjusted(to: try SiteProfile(path: String(cPath: path)))
     } catch {
       throw CallError(status: BONAFIDE_BAD_PROFILE, message: error.description)
     }

@@ -20,6 +20,8 @@ final class LiveWebhook: Sendable {
   private static let mostPostponed = 1000
   /// Times that an event is posted which the receiver refuses: for about ten minutes.
   private static let mostRefusals = 8
+  /// That a receiver may ask to be left alone for, at most: an alarm waits as long.
+  private static let longestWait = Duration.seconds(60)
   /// That nothing is posted for after an update that the receiver refuses.
   private static let refusedUpdatePause = Duration.milliseconds(500)
 
@@ -57,7 +59,7 @@ final class LiveWebhook: Sendable {
   }
 
   private func post(over connection: inout WebhookConnection, _ thread: EventThread) {
-    var (schedule, postponed, number) = (DeliverySchedule(), [Message](), Int64(0))
+    var (schedule, postponed, number) = (DeliverySchedule(longestWait: Self.longestWait), [Message](), Int64(0))
     var hasRefusedUpdates = false
     while !thread.isAbandoned {
       var message: Message

@@ -102,8 +102,9 @@ package final class Server: Sendable {
       let context = tls.context { log.note($0, of: "tls", from: channel.remoteAddress) }
       try pipeline.addHandler(NIOSSLServerHandler(context: context))
     }
+    let limit = ConnectionLimit(connections, isCall: false, refusal: Self.refusal)
     try pipeline.addHandlers([
-      ConnectionLimit(connections, isCall: false, refusal: Self.refusal),
+      limit,
       IdleStateHandler(readTimeout: idleTime, writeTimeout: .seconds(15)),
     ])
     let upgrader = NIOWebSocketServerUpgrader(maxFrameSize: ServerSettings.longestMessage) { channel, head in
@@ -135,6 +136,6 @@ package final class Server: Sendable {
           context.pipeline.syncOperations.removeHandler(handler, promise: nil)
         }
       ), withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-    try pipeline.addHandler(RequestHandler(routes, patience: settings.patience))
+    try pipeline.addHandler(RequestHandler(routes, limit: limit, patience: settings.patience))
   }
 }

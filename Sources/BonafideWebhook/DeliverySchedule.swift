@@ -13,10 +13,12 @@ public struct DeliverySchedule: Sendable {
   private static let pause = Backoff(first: .milliseconds(500), longest: .seconds(60))
   /// Between attempts at a message that was refused.
   private static let refusal = Backoff(first: .seconds(5), longest: .seconds(600))
-  /// That a receiver may ask to be left alone for, at most.
-  private static let longestWait = Duration.seconds(3600)
+  private let longestWait: Duration
 
-  public init() {}
+  /// - Parameter longestWait: that a receiver may ask to be left alone for, at most.
+  public init(longestWait: Duration = .seconds(3600)) {
+    self.longestWait = longestWait
+  }
 
   /// Whether a message is to be posted now.
   public func isDue(_ message: Int64, at now: ContinuousClock.Instant = .now) -> Bool {
@@ -53,7 +55,7 @@ public struct DeliverySchedule: Sendable {
     let failures = (waiting[message]?.failures ?? 0) + 1
     let backoff = failure.isRefusal ? Self.refusal : Self.pause
     waiting[message] = Waiting(failures: failures, until: now + backoff.wait(after: failures))
-    let pause = max(Self.pause.wait(after: failuresInARow), min(failure.wait ?? .zero, Self.longestWait))
+    let pause = max(Self.pause.wait(after: failuresInARow), min(failure.wait ?? .zero, longestWait))
     return (pause, failures == 1 && (failuresInARow == 1 || failure.isRefusal))
   }
 }

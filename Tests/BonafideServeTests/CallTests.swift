@@ -229,7 +229,10 @@ import Testing
 
     var open = Gate()
     open.isOpen = true
-    for own in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "localhost"] { #expect(open.admits(head([("Host", own)]))) }
+    for own in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "localhost", "127.1.2.3"] { #expect(open.admits(head([("Host", own)]))) }
+    for other in ["127.evil.example:8080", "127.0.0.1.nip.example", "localhost.evil.example", "[::2]:8080", "128.0.0.1"] {
+      #expect(!open.admits(head([("Host", other)])), "\(other)")
+    }
     #expect(!open.admits(head([("Host", "evil.example:8080")])))
     #expect(!open.admits(head([("Host", "127.0.0.1:8080"), ("Origin", "http://evil.example")])))
     #expect(open.admits(head([])))

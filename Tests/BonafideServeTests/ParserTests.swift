@@ -132,6 +132,15 @@ import Testing
     #expect(heard(anew).count == 200 - PacketOrder.mostDropped)
   }
 
+  /// Numbers go back a little, times go on; then again.
+  @Test func aSenderThatCountsAnewLosesNothing() {
+    let numbers = (1...100).map { $0 } + (41...100).map { $0 } + (81...120).map { $0 }
+    let packets = numbers.enumerated().map { packet($0.element, at: 20 * $0.offset, UInt8($0.offset)) }
+    #expect(heard(packets) == packets.map(\.audio))
+    // Packets that come a second time do not count anew.
+    #expect(heard(Array(packets[0..<60] + packets[20..<60] + packets[60..<100])) == packets[0..<100].map(\.audio))
+  }
+
   @Test func numbersAtTheirEndsAreTaken() {
     #expect(heard([packet(.min), packet(.max - 1), packet(0)]) == [packet(.min), packet(0), packet(.max - 1)].map(\.audio))
     #expect(heard([packet(1), packet(.max), packet(.max), packet(.min)]) == [packet(1).audio])
@@ -207,7 +216,7 @@ import Testing
       [media(1, [0])], [start, start], ["{}"], ["text"], [""], [start, #"{"event":"media"}"#], [#"{"event":"start"}"#], [start, long],
       [start, #"{"event":"media","media":{"payload":"*"}}"#], [start, #"{"event":"media","media":{"chunk":"x","payload":""}}"#],
       [start.replacing("x-mulaw", with: "opus")], [start.replacing("8000", with: "4000")], [start.replacing(#""channels":1"#, with: #""channels":2"#)],
-      [start] + (0..<9).map { media(1, [0], track: "\($0)") },
+      [start] + (0...Call.mostParties).map { media(1, [0], track: "\($0)") },
     ] {
       var parser = MediaStreamParser()
       #expect(throws: WireError.self, "\(wrong)") { for text in wrong { _ = try turn(&parser, text) } }

@@ -109,6 +109,41 @@ import Testing
     #expect(try ended.members["why"] as? String == "hang_up" && result(ended).duration == 2)
   }
 
+  /// A port is free as soon as its call has ended, but for what is still under way of that.
+  @Test func anotherCallMayFollowAtOnce() throws {
+    let host = try Host(ports: 2)
+    let sender = DatagramSender(port: host.rtp)
+    for source in 1...2 {
+      for number in 0..<50 {
+        sender.send(0, number, at: 160 * number, source: UInt8(source), [UInt8](repeating: 0xFF, count: 160))
+        // Of the call before.
+        if source == 2 { sender.send(0, 50 + number, at: 160 * (50 + number), source: 1, [UInt8](repeating: 0xFF, count: 160)) }
+        usleep(500)
+      }
+      sender.send(goodbye(UInt8(source)))
+      #expect(host.reader.wait(for: source, .callEnded).count == source)
+    }
+    for ended in host.reader.wait(for: 2, .callEnded) { #expect(try ended.members["why"] as? String == "hang_up" && result(ended).duration == 1) }
+    #expect(try host.metric("bonafide_datagrams_dropped_total{why=\"ended\"}") == "50")
+  }
+
+  /// One call is heard for a second, then it goes on in a codec that is not known.
+  @Test func whatCouldNotBeHeardIsSaid() throws {
+    let host = try Host()
+    let sender = DatagramSender(port: host.rtp)
+    for number in 0..<80 {
+      sender.send(number < 50 ? 0 : 111, number, at: 160 * number, [UInt8](repeating: 0xFF, count: 160))
+      usleep(20_000)
+    }
+    sender.send(goodbye(1))
+    let ended = try #require(host.reader.wait(for: 1, .callEnded).first)
+    let result = try #require(ended.members["result"] as? [String: Any])
+    #expect(try #require(result["unheard_s"] as? Double) > 0.4)
+    let party = try #require((result["channels"] as? [[String: Any]])?.first)
+    #expect(party["verdict"] as? String == "inconclusive" && party["reason"] as? String == "incomplete")
+    #expect(try host.metric("bonafide_datagrams_dropped_total{why=\"payload\"}") == "30")
+  }
+
   @Test func aSilentSenderEnds() throws {
     let host = try Host { $0.idleSeconds = 1 }
     let sender = DatagramSender(port: host.rtp)

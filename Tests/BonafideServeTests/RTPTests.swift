@@ -101,6 +101,9 @@ import Testing
       }
     }
 
+    /// Seconds.
+    var unheard: Double { events.reduce(0) { if case .unheard(let seconds) = $1 { $0 + seconds } else { $0 } } }
+
     var parties: [String] { events.compactMap { if case .party(let name, _) = $0 { name } else { nil } } }
   }
 
@@ -206,6 +209,43 @@ import Testing
     #expect(line.events.dropLast().last == .party(name: "ssrc-abc", sampleRate: 16_000))
   }
 
+  /// From one rate to another and back, again and again.
+  @Test func aFormatThatComesAgainIsTheSameParty() {
+    var line = Line()
+    for number in 0..<400 { line.send(packet(number, type: number / 50 % 2 == 0 ? 0 : 9)) }
+    #expect(line.parties == ["ssrc-abc", "ssrc-abc"])
+    let came = line.events.reduce(into: [0, 0]) { sums, event in
+      if case .audio(let party, let audio) = event {
+        if case .missing = audio {} else { sums[party] += audio.count }
+      }
+    }
+    #expect(came == [200 * 160, 200 * 320])
+    #expect(line.call.goodbye(of: 0xABC).isLast)
+  }
+
+  /// Another type of payload, which nobody said what it is, in the place of audio that was heard; then beside it.
+  @Test func audioOfATypeThatIsNotKnownIsTold() {
+    var line = Line()
+    for number in 0..<10 { line.send(packet(number)) }
+    for number in 10..<60 { line.send(packet(number, type: 111)) }
+    #expect(abs(line.unheard - 1) < 1e-6)
+    for number in 60..<70 { line.send(packet(number, type: 13, payload: [60])) }
+    for number in 70..<80 { line.send(packet(number, type: 101, payload: [5, 10, 0, 160])) }
+    #expect(abs(line.unheard - 1) < 1e-6)
+    for number in 0..<51 { line.send(packet(number, source: 5, type: 111)) }
+    #expect(abs(line.unheard - 2) < 1e-6)
+    // Where nothing was heard, there is no call that it would be missing from.
+    var other = Line()
+    for number in 0..<50 { other.send(packet(number, type: 111)) }
+    #expect(other.events.isEmpty)
+  }
+
+  @Test func manySourcesMayBeginAtOnce() {
+    var line = Line()
+    for number in 0..<3 { for source in 0..<12 { line.send(packet(number, source: UInt32(source)), after: 0.001) } }
+    #expect(line.parties.count == 12)
+  }
+
   @Test func channelsAreParties() throws {
     var payloads = RTPPayloads()
     try payloads.add("96=L16/8000/2")
@@ -222,6 +262,7 @@ import Testing
     var line = Line()
     for source in 0..<20 { for number in 0...1 { line.send(packet(number, source: UInt32(source)), after: 1) } }
     #expect(line.parties.count == Call.mostParties)
+    #expect(abs(line.unheard - Double(20 - Call.mostParties) * 0.04) < 1e-6)
     #expect(line.call.goodbye(of: 0).isLast == false && line.call.goodbye(of: 99).isLast == false)
     for source in 1..<Call.mostParties { #expect(line.call.goodbye(of: UInt32(source)).isLast == (source == Call.mostParties - 1)) }
   }

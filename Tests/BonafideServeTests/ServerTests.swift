@@ -221,16 +221,59 @@ import Testing
   /// Half of the connections are for calls alone.
   @Test func moreConnectionsThanMayAreRefused() throws {
     let host = try Host { $0.mostConnections = 20 }
-    let others = try (0..<9).map { _ in try Client(port: host.http) }
+    let others = try (0..<9).map { _ in try eventReader(host.http) }
     let call = try WebSocketClient(port: host.http, path: "/twilio")
     #expect(call.answer.hasPrefix("HTTP/1.1 101 "))
-    let last = try Client(port: host.http)
+    let last = try eventReader(host.http)
     #expect(try Client.get("/healthz", port: host.http).hasPrefix("HTTP/1.1 503 "))
     let calls = try (0..<9).map { _ in try Client(port: host.audioSocket) }
     #expect(try Client(port: host.audioSocket).receiveAll() == AudioSocketParser.refusal)
-    last.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    #expect(String(decoding: last.receive(), as: UTF8.self).hasPrefix("HTTP/1.1 200 "))
     #expect(others.count + calls.count == 18)
+    withExtendedLifetime(last) {}
+  }
+
+  /// A connection over which events are read.
+  private func eventReader(_ port: Int) throws -> Client {
+    let client = try Client(port: port)
+    client.send("GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    #expect(String(decoding: client.receive(), as: UTF8.self).hasPrefix("HTTP/1.1 200 "))
+    return client
+  }
+
+  @Test func whoAsksForNothingMakesRoom() throws {
+    let host = try Host { $0.mostConnections = 6 }
+    let idle = try (0..<3).map { _ in try Client(port: host.http) }
+    usleep(1_200_000)
+    let call = try WebSocketClient(port: host.http, path: "/twilio")
+    #expect(call.answer.hasPrefix("HTTP/1.1 101 "))
+    #expect(idle[0].receiveAll().isEmpty)
+    idle[2].send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    #expect(String(decoding: idle[2].receive(), as: UTF8.self).contains("\nbonafide_connections_refused_total 1\n"))
+  }
+
+  /// Who asks again and again and does not read has one answer kept for him, not thousands.
+  @Test func answersThatNobodyReadsDoNotPileUp() throws {
+    let host = try Host()
+    let client = try Client(port: host.http)
+    #expect(try Client.get("/openapi.json", port: host.http).utf8.count > 20_000)
+    let before = try residentPages()
+    client.send(String(repeating: "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n", count: 4000))
+    usleep(500_000)
+    #expect(try Client.get("/healthz", port: host.http).hasPrefix("HTTP/1.1 200 "))
+    // All answers are more than 100 MB.
+    #expect(try residentPages() - before < 50_000_000 / Int(getpagesize()))
+    // They come when they are read.
+    var count = 0
+    while count < 5_000_000 {
+      let bytes = client.receive().count
+      guard bytes > 0 else { break }
+      count += bytes
+    }
+    #expect(count >= 5_000_000)
+  }
+
+  private func residentPages() throws -> Int {
+    try Int(String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")[1]) ?? 0
   }
 
   /// The other side goes on sending, and reads what it was told after that.

@@ -117,6 +117,8 @@ import Testing
     #expect(zip(pauses.prefix(6), pauses.dropFirst()).allSatisfy { $0 <= $1 } && pauses.allSatisfy { $0 <= .seconds(60) })
     #expect(schedule.noteFailure(WebhookFailure(status: 429, wait: .seconds(100)), of: 3, at: now).pause == .seconds(100))
     #expect(schedule.noteFailure(WebhookFailure(status: 429, wait: .seconds(1_000_000)), of: 3, at: now).pause == .seconds(3600))
+    var live = DeliverySchedule(longestWait: .seconds(60))
+    #expect(live.noteFailure(WebhookFailure(status: 429, wait: .seconds(3600)), of: 1, at: now).pause == .seconds(60))
     #expect(schedule.noteTaken(3) == true)
     // What nobody has any more is not waited for.
     #expect(schedule.isWaiting(4) && !schedule.isWaiting(3) && !schedule.isWaiting(99))

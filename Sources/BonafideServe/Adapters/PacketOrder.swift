@@ -36,11 +36,15 @@ package struct PacketOrder {
   private var length = 0
   /// Packets since the last that was taken that came too late or twice.
   private var dropped = 0
+  /// Packets in a row whose numbers are behind their turn while their times are not.
+  private var behind: [Packet] = []
   /// Whether numbers are not what they should be, and packets are taken as they come.
   private var isUnnumbered = false
 
   /// Packets in a row that may be dropped; then the sender's numbers say nothing.
   package static let mostDropped = 50
+  /// Packets in a row with numbers behind their turn, and times that go on, by which the sender has begun to count anew.
+  package static let leastAnew = 5
 
   package init(sampleRate: Int) {
     self.sampleRate = sampleRate
@@ -58,17 +62,37 @@ package struct PacketOrder {
     nextNumber = next
     // Behind the greatest number there is none.
     guard packet.number >= next, packet.number < .max, !waiting.contains(where: { $0.number == packet.number }) else {
+      if let heard = countedAnew(packet) { return heard }
       dropped += 1
       isUnnumbered = dropped >= Self.mostDropped
       return isUnnumbered ? finish() : []
     }
     dropped = 0
+    behind = []
     waiting.insert(packet, at: waiting.firstIndex { $0.number > packet.number } ?? waiting.endIndex)
     var heard: [Audio] = []
     while let first = waiting.first, first.number == nextNumber || waiting.count > Self.window {
       heard += tell(waiting.removeFirst())
     }
     return heard
+  }
+
+  /// What can be heard where a packet behind its turn, with those before it, says that the sender counts anew; else `nil`.
+  private mutating func countedAnew(_ packet: Packet) -> [Audio]? {
+    guard let time = packet.time, let origin, packet.number < .max, time &- origin &+ Self.tolerance >= told * 1000 / sampleRate else {
+      behind = []
+      return nil
+    }
+    if let last = behind.last, packet.number != last.number + 1 || time <= last.time ?? .min { behind = [] }
+    behind.append(packet)
+    guard behind.count == Self.leastAnew else { return nil }
+    let anew = behind
+    (behind, dropped) = ([], 0)
+    return finish()
+      + anew.flatMap { packet in
+        nextNumber = packet.number
+        return tell(packet)
+      }
   }
 
   /// What still waits, at the end of the party.

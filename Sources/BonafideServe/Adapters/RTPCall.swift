@@ -16,9 +16,11 @@ package struct RTPCall {
   private static let packetsToReplace = 10
   /// Seconds between the two, at most.
   private static let longestChange = 0.2
+  /// Seconds of a packet whose length is not known, at most.
+  private static let longestPacket = 0.2
   /// Numbers from one packet of a trial to the next, at most.
   private static let mostApart = 16
-  private static let mostTrials = 4
+  private static let mostTrials = 2 * Call.mostParties
 
   private let name: String
   private let details: [String: String]
@@ -26,6 +28,10 @@ package struct RTPCall {
   private var streams: [RTPStream] = []
   private var trials: [Trial] = []
   private var parties = 0
+  /// When the last packet came whose type is not known, in seconds.
+  private var lastUnknown: Double?
+  /// All that have stood their trial, those that are gone included.
+  package private(set) var sources: Set<UInt32> = []
 
   /// - Parameter name: of the call.
   package init(_ name: String, details: [String: String] = [:], payloads: RTPPayloads) {
@@ -44,16 +50,35 @@ package struct RTPCall {
     let format = payloads[packet.type]
     let content = format?.audio(packet.payload)
     // Longer than any packet of a call.
-    if let format, let audio = content?.first, audio.count > format.sampleRate { return [] }
-    if let index = streams.firstIndex(where: { $0.source == packet.source }) {
-      guard let format, format != streams[index].format else { return streams[index].take(packet, content, at: now) }
-      // At the same rate, another encoding is the same party.
-      if format.isInStep(with: streams[index].format) { return streams[index].take(packet, content, at: now) }
-      let events = streams[index].flush()
-      streams.remove(at: index)
-      return events + begin([(packet, now)], from: address)
+    if let format, let audio = content?.first, audio.count > format.sampleRate { return unheard(Double(audio.count) / Double(format.sampleRate)) }
+    guard let latest = streams.indices.filter({ streams[$0].source == packet.source }).max(by: { streams[$0].heard < streams[$1].heard }) else {
+      return format == nil ? unknown(packet, since: nil, at: now) : tryOut(packet, from: address, at: now)
     }
-    return format == nil ? [] : tryOut(packet, from: address, at: now)
+    guard let format else {
+      let since = streams[latest].heard
+      return streams[latest].take(packet, nil, at: now) + unknown(packet, since: since, at: now)
+    }
+    // At the same rate, another encoding is the same party.
+    if format == streams[latest].format || format.isInStep(with: streams[latest].format) { return streams[latest].take(packet, content, at: now) }
+    let waiting = streams[latest].flush()
+    guard let before = streams.firstIndex(where: { $0.source == packet.source && format.isInStep(with: $0.format) }) else {
+      return waiting + begin([(packet, now)], from: address)
+    }
+    streams[before].goOn(as: packet.source, from: address)
+    return waiting + streams[before].take(packet, content, at: now)
+  }
+
+  /// Tells of a packet whose type is not known: it lasts as long as it is since the one before it.
+  private mutating func unknown(_ packet: RTPPacket, since heard: Double?, at now: Double) -> [WireEvent] {
+    guard packet.mayBeAudio else { return [] }
+    defer { lastUnknown = now }
+    let pause = now - (heard ?? lastUnknown ?? now)
+    return unheard(pause > Self.longestPacket ? 0 : pause)
+  }
+
+  /// Tells of audio that no party is there for.
+  private func unheard(_ seconds: Double) -> [WireEvent] {
+    hasBegun && seconds > 0 ? [.unheard(seconds: seconds)] : []
   }
 
   private mutating func tryOut(_ packet: RTPPacket, from address: String, at now: Double) -> [WireEvent] {
@@ -69,6 +94,7 @@ package struct RTPCall {
     let first = trial.packets[0].packet.number
     trial.packets.sort { Int16(bitPattern: $0.packet.number &- first) < Int16(bitPattern: $1.packet.number &- first) }
     guard let before else { return begin(trial.packets, from: trial.address) }
+    sources.insert(trial.source)
     streams[before].goOn(as: trial.source, from: trial.address)
     return give(trial.packets, to: before)
   }
@@ -85,7 +111,12 @@ package struct RTPCall {
   }
 
   private mutating func begin(_ packets: [(packet: RTPPacket, at: Double)], from address: String) -> [WireEvent] {
-    guard let (first, now) = packets.first, let format = payloads[first.type], parties + format.channels <= Call.mostParties else { return [] }
+    guard let (first, now) = packets.first, let format = payloads[first.type] else { return [] }
+    guard parties + format.channels <= Call.mostParties else {
+      let samples = packets.reduce(0) { $0 + (payloads[$1.packet.type]?.audio($1.packet.payload).first?.count ?? 0) }
+      return unheard(Double(samples) / Double(format.sampleRate))
+    }
+    sources.insert(first.source)
     let start = hasBegun ? [] : [WireEvent.start(CallOrigin(adapter: "rtp", name: name, details: details))]
     let named = (0..<format.channels).map { channel -> WireEvent in
       let source = "ssrc-" + String(first.source, radix: 16)
@@ -104,10 +135,10 @@ package struct RTPCall {
   ///
   /// - Returns: what of it still waited, and whether it was the last one.
   package mutating func goodbye(of source: UInt32) -> (events: [WireEvent], isLast: Bool) {
-    guard let index = streams.firstIndex(where: { $0.source == source }) else { return ([], false) }
-    let events = streams[index].flush()
-    streams.remove(at: index)
-    return (events, streams.isEmpty)
+    var events: [WireEvent] = []
+    for index in streams.indices where streams[index].source == source { events += streams[index].flush() }
+    streams.removeAll { $0.source == source }
+    return (events, sources.contains(source) && streams.isEmpty)
   }
 
   /// What still waits, at the end.

@@ -9,9 +9,16 @@ final class RTPHandler: ChannelInboundHandler {
     var feed: CallFeed
     var heard: NIODeadline
     var flow: FlowAllowance
-    /// Until when it is left alone: it was refused, or has ended.
-    var ignoredUntil: NIODeadline?
+    /// Whether it was refused, or has ended.
+    var isOver = false
+    /// Until when what comes of these sources is left alone; of all, where there are none.
+    var ignored: (sources: Set<UInt32>, until: NIODeadline)?
+    /// Packets of a type of payload that is not known.
+    var unknown = 0
   }
+
+  /// Packets of a type of payload that is not known, from which on it is said: a call may begin with a key that is pressed.
+  private static let unknownToTell = 50
 
   /// Senders, beside the calls that may be under way, that are on trial or left alone.
   private static let mostStrangers = 1000
@@ -67,24 +74,36 @@ final class RTPHandler: ChannelInboundHandler {
     let envelope = unwrapInboundIn(data)
     if let peers = settings.peers, !peers.contains(envelope.remoteAddress) { return calls.countDropped(.stranger) }
     let now = NIODeadline.now()
-    guard let packet = RTPPacket(envelope.data) else { return sayGoodbye(envelope, context) }
+    guard let packet = RTPPacket(envelope.data) else {
+      return RTCP.isOne(envelope.data) ? sayGoodbye(envelope, context) : calls.countDropped(.malformed)
+    }
     let key = isOneCall ? nil : envelope.remoteAddress
     guard var entry = entries.removeValue(forKey: key) ?? stranger(envelope.remoteAddress, context, at: now) else { return calls.countDropped(.full) }
     defer { entries[key] = entry }
-    if let until = entry.ignoredUntil {
-      guard now >= until else { return calls.countDropped(.ended) }
+    if let (sources, until) = entry.ignored, now < until, sources.isEmpty || sources.contains(packet.source) { return calls.countDropped(.ended) }
+    if entry.isOver {
+      let ignored = entry.ignored
       entry = newEntry(envelope.remoteAddress, context, at: now)
+      entry.ignored = ignored
     }
     entry.heard = now
     guard entry.flow.take(max(envelope.data.readableBytes, Self.leastCharge), at: now) else { return calls.countDropped(.flood) }
+    if settings.payloads[packet.type] == nil, packet.mayBeAudio { noteUnknown(packet, of: &entry, from: envelope.remoteAddress) }
     let events = entry.call.take(packet, from: Self.text(envelope.remoteAddress), at: Double(now.uptimeNanoseconds) / 1e9)
     do throws(CallFeed.Failure) {
       for event in events { try entry.feed.take(event) }
     } catch {
       log.note(error, of: "rtp", from: envelope.remoteAddress, call: entry.feed.id)
       entry.feed.end(.error)
-      entry.ignoredUntil = now + Self.pause
+      (entry.isOver, entry.ignored) = (true, ([], now + Self.pause))
     }
+  }
+
+  private func noteUnknown(_ packet: RTPPacket, of entry: inout Entry, from address: SocketAddress) {
+    calls.countDropped(.payload)
+    entry.unknown += 1
+    guard entry.unknown == Self.unknownToTell else { return }
+    log.note("payload type \(packet.type) is not known; --rtp-payload says what it is", of: entry.feed.id ?? "rtp", from: address)
   }
 
   private func stranger(_ address: SocketAddress, _ context: ChannelHandlerContext, at now: NIODeadline) -> Entry? {
@@ -127,8 +146,8 @@ final class RTPHandler: ChannelInboundHandler {
   private func endIdle() {
     let now = NIODeadline.now()
     for (key, entry) in entries {
-      if let until = entry.ignoredUntil {
-        if now >= until { entries[key] = nil }
+      if entry.isOver {
+        if now >= entry.ignored?.until ?? now { entries[key] = nil }
       } else if now - entry.heard > (entry.call.hasBegun ? idleTime : Self.pause) {
         end(key, .idle)
         entries[key] = nil
@@ -137,10 +156,12 @@ final class RTPHandler: ChannelInboundHandler {
   }
 
   private func end(_ key: SocketAddress?, _ end: CallEnd) {
-    guard let events = entries[key]?.call.flush() else { return }
+    guard let entry = entries[key], !entry.isOver, let events = entries[key]?.call.flush() else { return }
     give(events, to: key)
     entries[key]?.feed.end(end)
-    entries[key]?.ignoredUntil = .now() + Self.pause
+    entries[key]?.isOver = true
+    // What of it is still under way; another source is another call.
+    entries[key]?.ignored = (entry.call.sources, .now() + Self.pause)
   }
 
   /// The last of a source's audio, which can no longer be refused.

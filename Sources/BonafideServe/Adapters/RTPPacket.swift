@@ -20,6 +20,9 @@ package struct RTPPacket: Sendable, Equatable {
     self.payload = payload
   }
 
+  /// Whether its payload is more than comfort noise has, or a key that is pressed.
+  var mayBeAudio: Bool { payload.count > 16 }
+
   /// Reads a datagram; `nil` where it is none of RTP.
   package init?(_ datagram: ByteBuffer) {
     var bytes = datagram
@@ -46,6 +49,12 @@ package enum RTCP {
   /// The second byte of its datagrams (RFC 5761).
   static let kinds: ClosedRange<UInt8> = 192...223
   private static let goodbye: UInt8 = 203
+
+  /// Whether a datagram begins as those of RTCP do.
+  static func isOne(_ datagram: ByteBuffer) -> Bool {
+    guard let (head, kind) = datagram.getMultipleIntegers(at: datagram.readerIndex, as: (UInt8, UInt8).self) else { return false }
+    return head >> 6 == 2 && kinds.contains(kind)
+  }
 
   /// The sources that say goodbye in a datagram; none where it is not RTCP.
   package static func goodbyes(in datagram: ByteBuffer) -> [UInt32] {

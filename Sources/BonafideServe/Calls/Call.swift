@@ -18,11 +18,13 @@ package final class Call: Sendable {
   private struct State {
     var members: [Member] = []
     var end: CallEnd?
+    /// Seconds that no party could take.
+    var unheard = 0.0
     var isTold = false
   }
 
   /// Parties that one call may have.
-  package static let mostParties = 8
+  package static let mostParties = 16
 
   let identity: CallIdentity
   package let origin: CallOrigin
@@ -66,6 +68,9 @@ package final class Call: Sendable {
     party?.append(audio)
   }
 
+  /// Takes note of audio that came, and that no party could take.
+  func noteUnheard(_ seconds: Double) { state.withLock { $0.unheard += seconds } }
+
   /// Ends the call: what is said of it follows when its parties have been screened.
   package func end(_ end: CallEnd) {
     let parties = state.withLock { state -> [Party]? in
@@ -99,13 +104,13 @@ package final class Call: Sendable {
   }
 
   private func tellEnd() {
-    let (members, end) = state.withLock { state in
+    let (members, end, unheard) = state.withLock { state in
       defer { state.members = [] }
-      return (state.members, state.end ?? .closed)
+      return (state.members, state.end ?? .closed, state.unheard)
     }
     let ended = EndedCall(
       id: id, origin: origin, began: beganAt, ended: .now, why: end,
-      alarmed: members.filter(\.wasAlarmed).map { $0.party.identity.number + 1 }, result: fileResult(of: members))
+      alarmed: members.filter(\.wasAlarmed).map { $0.party.identity.number + 1 }, result: fileResult(of: members, unheard: unheard))
     publish(
       CallEvent(
         .callEnded, identity, [("why", .string(end.rawValue)), ("alarmed", .array(ended.alarmed.map { .integer($0) }))],
@@ -117,20 +122,22 @@ package final class Call: Sendable {
   }
 
   /// As a scan of a recording of the call would give it.
-  private func fileResult(of members: [Member]) -> FileResult {
+  ///
+  /// - Parameter unheard: seconds that no party could take.
+  private func fileResult(of members: [Member], unheard: Double) -> FileResult {
     var result = FileResult(path: identity.id, format: "LIVE/\(identity.adapter.uppercased())")
     result.sampleRate = members.map(\.party.identity.sampleRate).min()
     let longest = members.max { $0.duration < $1.duration }
     result.duration = longest?.duration ?? 0
     result.heard = (longest?.duration ?? 0) - (longest?.missing ?? 0)
-    result.unheard = members.map(\.late).max() ?? 0
+    result.unheard = unheard + (members.map(\.late).max() ?? 0)
     var failures: [String] = []
     for member in members {
       let identity = member.party.identity
       switch member.result {
       case .success(var party):
         (party.channel, party.track, party.trackChannel, party.name) = (identity.number + 1, 1, identity.number + 1, identity.name)
-        if member.late > 0, party.verdict != .synthetic { (party.verdict, party.reason) = (.inconclusive, .incomplete) }
+        if member.late + unheard > 0, party.verdict != .synthetic { (party.verdict, party.reason) = (.inconclusive, .incomplete) }
         result.parties.append(party)
       case .failure(let error): failures.append("\(identity.name): \(error.message)")
       case nil: break
@@ -139,6 +146,9 @@ package final class Call: Sendable {
         result.warnings.append("\(identity.name): \(tenths(member.missing - member.late)) s of audio never came")
       }
       if member.late > 0 { result.warnings.append("\(identity.name): \(tenths(member.late)) s of audio could not be heard in time") }
+    }
+    if unheard > 0 {
+      result.warnings.append("\(tenths(unheard)) s of audio in a form that is not known, or of more than \(Self.mostParties) parties, were not heard")
     }
     if result.parties.isEmpty, let first = failures.first {
       result.error = first

@@ -26,6 +26,8 @@ package struct CallFeed {
       do throws(WireError) { try call?.addParty(name, sampleRate: sampleRate) } catch { throw .wire(error) }
     case .audio(let party, let audio):
       call?.append(audio, party: party)
+    case .unheard(let seconds):
+      call?.noteUnheard(seconds)
     case .end(let end):
       self.end(end)
     }

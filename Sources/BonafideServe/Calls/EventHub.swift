@@ -8,7 +8,13 @@ package final class EventHub: Sendable {
     let call: String?
   }
 
-  private let readers = Mutex<[Int: Reader]>([:])
+  private struct State {
+    var readers: [Int: Reader] = [:]
+    /// Updates that readers who are gone did without.
+    var dropped = 0
+  }
+
+  private let state = Mutex(State())
   private let numbers = Atomic(0)
 
   package init() {}
@@ -17,28 +23,28 @@ package final class EventHub: Sendable {
   /// - Returns: what `remove` takes.
   package func add(_ queue: EventQueue, call: String? = nil) -> Int {
     let number = numbers.add(1, ordering: .relaxed).newValue
-    readers.withLock { $0[number] = Reader(queue: queue, call: call) }
+    state.withLock { $0.readers[number] = Reader(queue: queue, call: call) }
     return number
   }
 
   package func remove(_ number: Int) {
-    _ = readers.withLock { $0.removeValue(forKey: number) }
+    state.withLock { $0.dropped += $0.readers.removeValue(forKey: number)?.queue.dropped ?? 0 }
   }
 
   func publish(_ event: CallEvent) {
     // Put under the lock: events come to all readers in one order.
-    readers.withLock { readers in
-      for reader in readers.values where reader.call == nil || reader.call == event.call { reader.queue.put(event) }
+    state.withLock { state in
+      for reader in state.readers.values where reader.call == nil || reader.call == event.call { reader.queue.put(event) }
     }
   }
 
   /// Closes all queues: what waits in them is still read.
   package func close() {
-    readers.withLock { readers in
-      for reader in readers.values { reader.queue.close() }
+    state.withLock { state in
+      for reader in state.readers.values { reader.queue.close() }
     }
   }
 
   /// Updates that slow readers did without.
-  var dropped: Int { readers.withLock { $0.values.reduce(0) { $0 + $1.queue.dropped } } }
+  var dropped: Int { state.withLock { $0.readers.values.reduce($0.dropped) { $0 + $1.queue.dropped } } }
 }

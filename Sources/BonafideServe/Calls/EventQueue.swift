@@ -99,10 +99,9 @@ package final class EventQueue: Sendable {
   /// Takes the first event that is no update; where none waits, the first update.
   package func takeNext() -> Next {
     state.withLock { state in
-      let entries = state.entries
       guard
-        let index = entries.firstIndex(where: { $0.map { $0.updates == nil } ?? false }) ?? entries.firstIndex(where: { $0 != nil }),
-        let event = entries[index]
+        let index = state.entries.firstIndex(where: { $0.map { $0.updates == nil } ?? false }) ?? state.entries.firstIndex(where: { $0 != nil }),
+        let event = state.entries[index]
       else { return state.isClosed ? .closed : .nothing }
       if let key = event.updates { state.updates[key] = nil }
       state.remove(index)

@@ -57,6 +57,8 @@ package enum WireEvent: Sendable, Equatable {
   case party(name: String, sampleRate: Int)
   /// Audio of a party, in order.
   case audio(party: Int, Audio)
+  /// Audio that came, and that no party could take: of one source too many, or in a form that is not known.
+  case unheard(seconds: Double)
   /// The call ends.
   case end(CallEnd)
 }
@@ -123,4 +125,8 @@ enum DroppedDatagram: String, Sendable, CaseIterable {
   case ended
   /// More than a call sends.
   case flood
+  /// Of a type of payload that is not known.
+  case payload
+  /// Neither RTP nor RTCP.
+  case malformed
 }

@@ -3,32 +3,91 @@ import Synchronization
 
 /// Connections that are open.
 ///
-/// Those that are no calls may be half of what there may be, so that whoever comes without a proof of who he is leaves room for calls.
+/// Those that are no calls may be half of what there may be, so that whoever comes without a proof of who he is leaves room for calls. Where
+/// there is no room, the one that has asked for nothing the longest makes some: who comes may be about to become a call.
 final class ConnectionCount: Sendable {
+  private struct Other {
+    /// Since when it is neither sending a recording nor reading events; `nil` while it is.
+    var idleSince: NIODeadline?
+    let close: @Sendable () -> Void
+  }
+
+  private struct State {
+    var calls = 0
+    var others: [Int: Other] = [:]
+    var last = 0
+    var refused = 0
+
+    /// Takes the place of the other one that has been idle the longest, and for a second at least: one that has just come is about to ask.
+    ///
+    /// - Returns: what closes it; `nil` where there is none.
+    mutating func evict() -> (@Sendable () -> Void)? {
+      let idle = others.compactMap { number, other in other.idleSince.map { (since: $0, number: number) } }.min { $0.since < $1.since }
+      guard let idle, .now() - idle.since > ConnectionCount.leastIdle else { return nil }
+      return others.removeValue(forKey: idle.number)?.close
+    }
+  }
+
+  private static let leastIdle = TimeAmount.seconds(1)
+
   private let most: Int
-  private let count = Atomic(0)
-  private let others = Atomic(0)
+  private let state = Mutex(State())
 
   /// - Parameter most: connections that may be open.
   init(most: Int) { self.most = most }
 
-  var current: Int { count.load(ordering: .relaxed) }
+  var current: Int { state.withLock { $0.calls + $0.others.count } }
+  /// Connections that were turned away, and idle ones that were closed for others.
+  var refused: Int { state.withLock { $0.refused } }
 
-  /// Counts one more.
+  /// Counts a connection that is a call.
   ///
   /// - Returns: whether it may stay.
-  func enter(isCall: Bool) -> Bool {
-    let isAmongMost = count.add(1, ordering: .relaxed).newValue <= most
-    return isCall ? isAmongMost : others.add(1, ordering: .relaxed).newValue <= max(1, most / 2) && isAmongMost
+  func enterCall() -> Bool {
+    enter(isOther: false) { $0.calls += 1 } != nil
   }
 
-  func leave(isCall: Bool) {
-    count.subtract(1, ordering: .relaxed)
-    if !isCall { others.subtract(1, ordering: .relaxed) }
+  /// Counts a connection that is none yet.
+  ///
+  /// - Parameter close: closes it.
+  /// - Returns: what it is known by; `nil` where it may not stay.
+  func enterOther(close: @escaping @Sendable () -> Void) -> Int? {
+    enter(isOther: true) { $0.others[$0.last] = Other(idleSince: .now(), close: close) }
+  }
+
+  private func enter(isOther: Bool, _ add: (inout State) -> Void) -> Int? {
+    let (number, close) = state.withLock { state -> (Int?, (@Sendable () -> Void)?) in
+      let isFull = state.calls + state.others.count >= most || isOther && state.others.count >= max(1, most / 2)
+      let close = isFull ? state.evict() : nil
+      if isFull { state.refused += 1 }
+      guard !isFull || close != nil else { return (nil, nil) }
+      state.last += 1
+      add(&state)
+      return (state.last, close)
+    }
+    close?()
+    return number
+  }
+
+  func leaveCall() { state.withLock { $0.calls -= 1 } }
+
+  func leaveOther(_ number: Int) { state.withLock { _ = $0.others.removeValue(forKey: number) } }
+
+  /// Takes note of whether one sends a recording or reads events.
+  func note(_ number: Int, isBusy: Bool) {
+    state.withLock { $0.others[number]?.idleSince = isBusy ? nil : .now() }
   }
 
   /// One that was none is a call from here on.
-  func becomeCall() { others.subtract(1, ordering: .relaxed) }
+  ///
+  /// - Returns: whether it was still there.
+  func becomeCall(_ number: Int) -> Bool {
+    state.withLock { state in
+      guard state.others.removeValue(forKey: number) != nil else { return false }
+      state.calls += 1
+      return true
+    }
+  }
 }
 
 /// Turns away connections beyond the limit, in the words of their protocol.
@@ -39,11 +98,12 @@ final class ConnectionLimit: ChannelDuplexHandler {
   typealias OutboundOut = ByteBuffer
 
   private enum State {
-    case new, counted, refused
+    case new, call, refused
+    case other(Int)
   }
 
   private let count: ConnectionCount
-  private var isCall: Bool
+  private let isCall: Bool
   private let refusal: [UInt8]
   private var state = State.new
 
@@ -58,30 +118,42 @@ final class ConnectionLimit: ChannelDuplexHandler {
 
   /// Counts the connection among calls from here on.
   func becomeCall() {
-    guard state == .counted, !isCall else { return }
-    isCall = true
-    count.becomeCall()
+    if case .other(let number) = state, count.becomeCall(number) { state = .call }
+  }
+
+  /// Takes note of whether a recording comes or events go: else, the connection may be closed for another one.
+  func note(isBusy: Bool) {
+    if case .other(let number) = state { count.note(number, isBusy: isBusy) }
   }
 
   func channelActive(context: ChannelHandlerContext) {
-    state = .counted
-    guard !count.enter(isCall: isCall) else { return context.fireChannelActive() }
+    let channel = context.channel
+    if isCall {
+      if count.enterCall() { state = .call }
+    } else if let number = count.enterOther(close: { channel.close(promise: nil) }) {
+      state = .other(number)
+    }
+    if case .new = state {} else { return context.fireChannelActive() }
     state = .refused
-    count.leave(isCall: isCall)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: refusal)), promise: nil)
     // Closed at once, what the client has sent would take the refusal from under its eyes.
     context.close(mode: .output, promise: nil)
-    let channel = context.channel
     context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    if state == .counted { count.leave(isCall: isCall) }
-    if state != .refused { context.fireChannelInactive() }
+    switch state {
+    case .call: count.leaveCall()
+    case .other(let number): count.leaveOther(number)
+    case .new: break
+    case .refused: return
+    }
+    context.fireChannelInactive()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if state != .refused { context.fireChannelRead(data) }
+    if case .refused = state { return }
+    context.fireChannelRead(data)
   }
 }
 

@@ -1,6 +1,6 @@
 /// Counts and times in Prometheus' text format.
 enum Metrics {
-  static func text(_ calls: Calls, scans: Scans, connections: Int) -> String {
+  static func text(_ calls: Calls, scans: Scans, connections: ConnectionCount) -> String {
     let (counts, all) = (calls.counts, calls.all)
     var text = ""
     func add(_ name: String, _ type: String, _ help: String, _ values: [(labels: String, value: String)]) {
@@ -9,7 +9,8 @@ enum Metrics {
     }
     add("calls", "gauge", "Calls under way.", [("", "\(all.count)")])
     add("parties", "gauge", "Parties of calls under way.", [("", "\(all.reduce(0) { $0 + $1.partyCount })")])
-    add("connections", "gauge", "Connections that are open.", [("", "\(connections)")])
+    add("connections", "gauge", "Connections that are open.", [("", "\(connections.current)")])
+    add("connections_refused_total", "counter", "Connections that there was no room for, idle ones that made room included.", [("", "\(connections.refused)")])
     add("calls_started_total", "counter", "Calls begun.", [("", "\(counts.started)")])
     add("calls_ended_total", "counter", "Calls ended, by why.", CallEnd.allCases.map { ("{why=\"\($0.rawValue)\"}", "\(counts.ended[$0] ?? 0)") })
     add(
@@ -21,7 +22,7 @@ enum Metrics {
     add(
       "datagrams_dropped_total", "counter", "Datagrams of RTP not taken, by why.",
       DroppedDatagram.allCases.map { ("{why=\"\($0.rawValue)\"}", "\(counts.dropped[$0] ?? 0)") })
-    add("updates_dropped_total", "counter", "Updates that readers now connected were too slow for.", [("", "\(calls.hub.dropped)")])
+    add("updates_dropped_total", "counter", "Updates that readers were too slow for.", [("", "\(calls.hub.dropped)")])
     let deliveries = calls.deliveries.map { (place: "{to=\"\($0.place)\"}", waiting: $0.queue.count, counts: $0.current) }
     if !deliveries.isEmpty {
       add("events_waiting", "gauge", "Events that wait, by where they go.", deliveries.map { ($0.place, "\($0.waiting)") })

@@ -12,6 +12,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     case idle
     /// A body that nobody wants.
     case reading(HTTPRequestHead, bodyBytes: Int)
+    /// A request that is answered once the answers before it are on their way.
+    case waiting(HTTPRequestHead)
     case uploading(HTTPRequestHead, Upload)
     case streaming(EventStream)
     case closing
@@ -21,23 +23,26 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private static let longestBody = 1 << 16
 
   private let routes: Routes
+  private let limit: ConnectionLimit
   private let patience: ServerSettings.Patience
   private var state = State.idle
   private var deadline: Scheduled<Void>?
   /// Whether the channel has asked for more, which waits for room.
   private var hasAsked = false
 
-  init(_ routes: Routes, patience: ServerSettings.Patience) {
+  /// - Parameter limit: of the connection, which is told while a recording comes or events go.
+  init(_ routes: Routes, limit: ConnectionLimit, patience: ServerSettings.Patience) {
     self.routes = routes
+    self.limit = limit
     self.patience = patience
   }
 
-  func handlerAdded(context: ChannelHandlerContext) { limit(context, to: patience.request) }
+  func handlerAdded(context: ChannelHandlerContext) { close(context, after: patience.request) }
 
   func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
 
   /// Closes the connection in a while, if nothing is done until then.
-  private func limit(_ context: ChannelHandlerContext, to seconds: Double) {
+  private func close(_ context: ChannelHandlerContext, after seconds: Double) {
     deadline?.cancel()
     let channel = context.channel
     deadline = context.eventLoop.scheduleTask(in: .seconds(seconds)) { channel.close(promise: nil) }
@@ -46,7 +51,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch (unwrapInboundIn(data), state) {
     case (.head(let head), .idle):
-      limit(context, to: patience.request)
+      close(context, after: patience.request)
       receive(head, context)
     case (.body(let bytes), .reading(let head, let count)):
       state = .reading(head, bodyBytes: count + bytes.readableBytes)
@@ -54,7 +59,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
         answer(.failure(.payloadTooLarge, "a body of more than \(Self.longestBody) bytes"), to: head, context, isAhead: true)
       }
     case (.end, .reading(let head, _)):
-      answer(routes.reply(to: head), to: head, context)
+      state = .waiting(head)
+      answerWaiting(context)
     case (.body(let bytes), .uploading(_, let upload)):
       upload.take(bytes)
     case (.end, .uploading(_, let upload)):
@@ -66,6 +72,12 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     default:
       break
     }
+  }
+
+  /// Answers the request that waits, if the connection takes the answer: who asks and does not read has one of them kept for him.
+  private func answerWaiting(_ context: ChannelHandlerContext) {
+    guard case .waiting(let head) = state, context.channel.isWritable else { return }
+    answer(routes.reply(to: head), to: head, context)
   }
 
   private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
@@ -81,6 +93,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
         onReply: { reply in bound.value.0.answerUpload(reply, bound.value.1) },
         onRoom: { bound.value.0.goOn(bound.value.1) })
       state = .uploading(head, upload)
+      limit.note(isBusy: true)
       watch(context)
       if head.headers[canonicalForm: "Expect"].contains(where: { $0.lowercased() == "100-continue" }) {
         write(.head(HTTPResponseHead(version: .http1_1, status: .continue)), context)
@@ -134,7 +147,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
       write(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)), context)
       if head.method != .HEAD { write(.body(.byteBuffer(body)), context) }
       state = closes ? .closing : .idle
-      limit(context, to: isAhead ? patience.rest : patience.next)
+      if !closes { limit.note(isBusy: false) }
+      close(context, after: isAhead ? patience.rest : patience.next)
       // Closed at once, what the client still sends would take the answer from under its eyes.
       if closes, !isAhead { close(context) } else { context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
     case .events(let call):
@@ -146,6 +160,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
       let bound = NIOLoopBound((self, context), eventLoop: loop)
       let stream = EventStream(call, hub: routes.calls.hub) { loop.execute { bound.value.0.drain(bound.value.1) } }
       state = .streaming(stream)
+      limit.note(isBusy: true)
       for text in stream.opening(routes.calls) { write(.body(.byteBuffer(ByteBuffer(string: text))), context) }
       context.flush()
       drain(context)
@@ -173,6 +188,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
+    answerWaiting(context)
     drain(context)
     context.fireChannelWritabilityChanged()
   }
@@ -184,7 +200,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
       guard case .streaming = state else { return }
       // So that one that has gone is noticed.
       if context.channel.isWritable { context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: ":\n\n")))), promise: nil) }
-    case (.read, .idle), (.read, .reading), (.read, .closing): context.close(promise: nil)
+    case (.read, .idle), (.read, .reading), (.read, .waiting), (.read, .closing): context.close(promise: nil)
     default: break
     }
   }
@@ -194,7 +210,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     switch state {
     case .streaming(let stream): stream.stop()
     case .uploading(_, let upload): upload.cancel()
-    case .idle, .reading, .closing: break
+    case .idle, .reading, .waiting, .closing: break
     }
     state = .closing
     context.fireChannelInactive()

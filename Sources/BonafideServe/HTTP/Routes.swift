@@ -78,7 +78,7 @@ struct Routes {
         headers: [
           ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'")
         ])
-    case "/metrics": return .text(.ok, type: "text/plain; version=0.0.4; charset=utf-8", Metrics.text(calls, scans: scans, connections: connections.current))
+    case "/metrics": return .text(.ok, type: "text/plain; version=0.0.4; charset=utf-8", Metrics.text(calls, scans: scans, connections: connections))
     case "/v1/calls": return .json(.ok, .object([("calls", .array(calls.all.map(\.summary)))]))
     case "/v1/events": return .events(nil)
     default: return reply(toCall: path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { $0 }, path)

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Where a host listens, and what it takes.
 package struct ServerSettings: Sendable {
   /// An address and a port.
@@ -26,7 +28,14 @@ package struct ServerSettings: Sendable {
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// Whether only this machine reaches it.
-    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    package var isLoopback: Bool {
+      switch try? SocketAddress(ipAddress: host, port: 0) {
+      case .v4(let address): UInt32(bigEndian: address.address.sin_addr.s_addr) >> 24 == 127
+      case .v6: host == "::1"
+      // A name that begins like an address is anybody's.
+      default: host.lowercased() == "localhost"
+      }
+    }
   }
 
   package var http: Place
