@@ -13,6 +13,8 @@ struct Input: ~Copyable {
   let warnings: [String]
   /// Bytes of parts that nobody can read.
   let unreadableBytes: Int64
+  /// Seconds of what is no audio where audio should be.
+  let lost: Double
 }
 
 /// An input that was opened and looked at, and the reader of its first part.
@@ -35,6 +37,9 @@ struct Opened: ~Copyable {
 }
 
 extension Input {
+  /// Parts of one file that ffmpeg is started for: each takes a few of its processes, however short it is.
+  private static let mostPartsByFFmpeg = 64
+
   /// Opens an input and finds out what it is, by its content.
   ///
   /// - Throws: as `AudioReader.init`.
@@ -47,34 +52,45 @@ extension Input {
     let layout = raw == nil ? Layout.scan(file) : nil
     guard let layout else {
       let part = try recognise(file, path: path, raw: raw)
-      return try Input(path: path, raw: raw, file: file, parts: [part], warnings: [], unreadableBytes: 0)
+      return try Input(path: path, raw: raw, file: file, parts: [part], warnings: [])
     }
     var (parts, failure, unreadable): ([InputPart], AudioError?, Int64) = ([], nil, 0)
     var warnings = layout.warnings
+    var byFFmpeg = 0
     for (index, part) in layout.parts.enumerated() {
+      guard byFFmpeg < mostPartsByFFmpeg else {
+        unreadable += part.excerpt.count
+        continue
+      }
       do throws(AudioError) {
         parts.append(try recognise(file, path: path, part: part))
+        if parts.last?.recording != nil { byFFmpeg += 1 }
       } catch {
+        byFFmpeg += 1
         failure = failure ?? error
         unreadable += part.excerpt.count
         warnings.append("part \(index + 1) of \(layout.parts.count) cannot be read: \(error.message)")
       }
     }
     if let failure, parts.isEmpty { throw failure }
-    return try Input(path: path, raw: raw, file: file, parts: parts, warnings: warnings, unreadableBytes: unreadable)
+    if byFFmpeg == mostPartsByFFmpeg, unreadable > 0 {
+      warnings = Array(warnings.prefix(10)) + ["more than \(mostPartsByFFmpeg) parts that ffmpeg is to decode; those behind were not heard"]
+    }
+    return try Input(path: path, raw: raw, file: file, parts: parts, warnings: warnings, unreadableBytes: unreadable, lost: layout.lost)
   }
 
   private init(
-    path: String, raw: RawFormat?, file: consuming FileDescriptor, parts: [InputPart], warnings: [String], unreadableBytes: Int64
+    path: String, raw: RawFormat?, file: consuming FileDescriptor, parts: [InputPart], warnings: [String], unreadableBytes: Int64 = 0,
+    lost: Double = 0
   ) throws(AudioError) {
     let rates = Set(parts.flatMap(\.sampleRates))
     // Speech of the lowest rate has nothing above it; what is judged is to have one band.
     let rate = rates.count == 1 ? rates.first ?? 0 : max(8_000, rates.min() ?? 0)
     let channels = parts.map(\.channels).max { $0.count < $1.count } ?? []
-    let frames = parts.reduce(Int64?.some(0)) { sum, part in
+    let frames = parts.reduce(Double?.some(0)) { sum, part in
       guard let sum, let count = part.format.frameCount, part.format.sampleRate > 0 else { return nil }
-      return sum + Int64(Double(count) / Double(part.format.sampleRate) * Double(rate))
-    }
+      return sum + Double(count) / Double(part.format.sampleRate) * Double(rate)
+    }.flatMap { Int64(exactly: $0.rounded()) }
     format = AudioFormat(
       name: parts.first?.format.name ?? "", sampleRate: rate, channelCount: channels.count,
       frameCount: parts.count == 1 && rates.count == 1 ? parts.first?.format.frameCount : frames)
@@ -94,6 +110,7 @@ extension Input {
     self.channels = channels
     self.warnings = warnings
     self.unreadableBytes = unreadableBytes
+    self.lost = lost
   }
 
   /// Finds out who reads a file as it is.

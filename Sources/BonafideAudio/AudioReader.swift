@@ -176,6 +176,8 @@ extension AudioReader {
     guard part == nil, waiting.isEmpty, missingNext == 0, !isFinished else { return }
     isFinished = true
     if framesRead == 0 { throw nothingRead(failure) }
+    let noNumbers = Double(nonNumberCount) / Double(format.channelCount * format.sampleRate)
+    unheard += input.lost + (noNumbers > 0.1 ? noNumbers : 0)
     if input.unreadableBytes > 0 {
       // As many seconds as so many bytes of the others.
       let read = input.parts.reduce(Int64(0)) { $0 + ($1.excerpt?.count ?? 0) }

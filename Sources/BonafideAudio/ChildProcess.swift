@@ -112,7 +112,8 @@ struct ChildProcess: ~Copyable {
   private static func wait(for process: pid_t) -> Bool {
     var status: CInt = 0
     while waitpid(process, &status, 0) < 0 {
-      if errno != EINTR { return true }
+      // A host that ignores SIGCHLD is not told how its children end.
+      if errno != EINTR { return false }
     }
     return status == 0
   }

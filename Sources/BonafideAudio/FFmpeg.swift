@@ -126,7 +126,7 @@ enum FFmpeg {
       "-v", "error", "-show_entries",
       "stream=index,codec_type,codec_name,codec_tag_string,codec_tag,sample_rate,channels,start_time,duration:stream_disposition=attached_pic:"
         + "stream_tags=DURATION:format=format_name,start_time,duration",
-      "-of", "compact=escape=none",
+      "-of", "compact=escape=c",
     ]
     var child = try start("ffprobe", arguments: arguments + input(demuxer: demuxer), file: file)
     let answer = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, initialized in
@@ -170,14 +170,29 @@ enum FFmpeg {
     let values: [Substring: Substring]
 
     init(_ line: Substring) {
-      let parts = line.split(separator: "|")
+      let parts = Self.fields(of: line)
       kind = parts.first ?? ""
       var values: [Substring: Substring] = [:]
       for part in parts.dropFirst() {
         let pair = part.split(separator: "=", maxSplits: 1)
-        if pair.count == 2 { values[pair[0]] = pair[1] }
+        // What a file says of itself in its tags comes last, and changes nothing.
+        if pair.count == 2, values[pair[0]] == nil { values[pair[0]] = pair[1] }
       }
       self.values = values
+    }
+
+    /// What is between bars; one behind a backslash is part of a value.
+    private static func fields(of line: Substring) -> [Substring] {
+      var (fields, start, index, isEscaped): ([Substring], Substring.Index, Substring.Index, Bool) = ([], line.startIndex, line.startIndex, false)
+      while index < line.endIndex {
+        if line[index] == "|", !isEscaped {
+          fields.append(line[start..<index])
+          start = line.index(after: index)
+        }
+        isEscaped = line[index] == "\\" && !isEscaped
+        index = line.index(after: index)
+      }
+      return fields + [line[start...]]
     }
 
     var codec: String { values["codec_name"].map { String($0) } ?? "unknown" }
@@ -192,15 +207,20 @@ enum FFmpeg {
     }
 
     func number(_ name: Substring) -> Double? {
-      values[name].flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
+      values[name].flatMap { Double($0) }.flatMap(Self.believed)
     }
+
+    /// Seconds beyond this are of no recording: three years.
+    private static let mostSeconds = 1e8
+
+    private static func believed(_ seconds: Double) -> Double? { abs(seconds) <= mostSeconds ? seconds : nil }
 
     /// Seconds of `00:00:51.841000000`, which Matroska's writers leave as a tag.
     var taggedDuration: Double? {
       guard let parts = values["tag:DURATION"]?.split(separator: ":").map({ Double($0) }), parts.count == 3,
         let hours = parts[0], let minutes = parts[1], let seconds = parts[2]
       else { return nil }
-      return hours * 3_600 + minutes * 60 + seconds
+      return Self.believed(hours * 3_600 + minutes * 60 + seconds)
     }
   }
 

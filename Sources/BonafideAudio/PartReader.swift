@@ -113,6 +113,8 @@ final class PartReader {
     if !end.succeeded {
       if reader.clock == 0 { ending.failure = "ffmpeg cannot decode it: \(message)" }
       warning = "ffmpeg stopped after \(seconds(reader.time)): \(message)"
+      // How much there was behind it, nobody knows.
+      ending.unheard = max(ending.unheard, 0.1)
     } else if !end.messages.isEmpty {
       warning = "ffmpeg found damage: \(message)"
       ending.unheard = max(ending.unheard, reader.missingTime)
@@ -120,7 +122,7 @@ final class PartReader {
     if reader.hasLeaps, warning == nil { warning = "time stamps leap, and were not believed there" }
     let beyond = (track.end ?? 0) - reader.time
     if beyond > Self.endTolerance {
-      if track.codec.hasPrefix("amr"), end.succeeded {
+      if track.codec.hasPrefix("amr"), end.succeeded, beyond <= TrackReader.greatestGap {
         ending.silence = max(ending.silence, beyond)
       } else {
         ending.unheard = max(ending.unheard, beyond)
@@ -153,7 +155,8 @@ final class PartReader {
       ending.warnings.append("the header promises \(seconds(Double(promised) / rate)), \(seconds(Double(read) / rate)) are there")
     } else if part.promisedBeyond > 0 {
       ending.warnings.append(
-        "the first frame promises \(seconds(Double(read) / rate + part.promisedBeyond)), \(seconds(Double(read) / rate)) are there")
+        "the \(part.format.name.hasPrefix("MPEG/") ? "first frame" : "header") promises \(seconds(Double(read) / rate + part.promisedBeyond)), \(seconds(Double(read) / rate)) are there"
+      )
     } else if part.format.name.hasPrefix("OGG/"), !endsStream(part.suffix(longestOggPage, of: input.file)) {
       ending.warnings.append("the last page of the Ogg stream is missing after \(seconds(Double(read) / rate))")
     } else if let failure {

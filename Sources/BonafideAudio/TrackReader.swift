@@ -33,7 +33,7 @@ final class TrackReader {
   /// Gaps in seconds that are no rounding of time stamps.
   private static let leastGap = 0.1
   /// Seconds past which a gap is a fault of the time stamps.
-  private static let greatestGap = 12 * 3_600.0
+  static let greatestGap = 12 * 3_600.0
 
   init(_ decoder: consuming TimedPCM, of track: FFmpeg.Track, rate: Int) throws(AudioError) {
     self.decoder = consume decoder

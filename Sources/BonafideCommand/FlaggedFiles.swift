@@ -1,4 +1,5 @@
 import BonafideAudio
+import BonafideLedger
 import Glibc
 
 /// Puts recordings that were flagged in a folder, under names that are free there.
@@ -30,6 +31,7 @@ struct FlaggedFiles {
     if stat(parent.cPath, &home) == 0, stat(folder.cPath, &target) == 0, home.st_ino == target.st_ino, home.st_dev == target.st_dev { return }
     for number in 1...10_000 {
       let place = folder + Self.numbered(name, number)
+      if action == .copy, Self.isCopy(place, of: path, status) { return }
       let reason = put(path, status, at: place)
       if reason == 0 { return }
       if reason != EEXIST { throw RunError(message: "\(path): cannot be put in \(folder): \(systemMessage(reason))") }
@@ -56,6 +58,14 @@ struct FlaggedFiles {
     let failure = errno
     unlink(place.cPath)
     return failure
+  }
+
+  /// Whether a place has the recording already, from a run before.
+  private static func isCopy(_ place: String, of path: String, _ status: stat) -> Bool {
+    var there = stat()
+    guard lstat(place.cPath, &there) == 0, there.st_mode & S_IFMT == S_IFREG, there.st_size == status.st_size else { return false }
+    guard let content = ContentHash(path: path) else { return false }
+    return ContentHash(path: place) == content
   }
 
   private static func copy(_ path: String, _ status: stat, to place: String) -> Int32 {

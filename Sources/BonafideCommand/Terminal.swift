@@ -10,6 +10,8 @@ enum Terminal {
   /// - Returns: whether standard output was open.
   static func prepareStreams() -> Bool {
     signal(SIGPIPE, SIG_DFL)
+    // Ignored by who started this, it would keep from us how ffmpeg ended.
+    signal(SIGCHLD, SIG_DFL)
     let hasOutput = fcntl(STDOUT_FILENO, F_GETFD) != -1
     for stream in STDIN_FILENO...STDERR_FILENO where fcntl(stream, F_GETFD) == -1 {
       // The lowest free descriptor is this one, since those below are open by now.

@@ -180,6 +180,12 @@ public final class LedgerSession: Sendable {
     return suffices(result) ? result : nil
   }
 
+  /// Whether a failure is of this machine and not of the recording: what is missing here may be there the next time.
+  private static func isOfMachine(_ failure: ScreeningError?) -> Bool {
+    guard case .audio(let error) = failure else { return false }
+    return [.ffmpegMissing, .ffmpegFailed, .unreadable].contains(error.code)
+  }
+
   private func screenAnew(_ path: String, whole: String, key: RecordingKey, with scan: () -> FileResult) throws(LedgerError) -> Outcome {
     for _ in 0..<Self.attempts {
       guard let mark = FileMark(path: whole) else { break }
@@ -192,6 +198,10 @@ public final class LedgerSession: Sendable {
         return .toKeep(result, keeping, isNew: false)
       }
       let result = scan()
+      if Self.isOfMachine(result.failure) {
+        try ledger.write(isDurable: false) { db in try db.endLease(of: key, setup: setupID, to: worker) }
+        return .unkept(result)
+      }
       if FileMark(path: whole) == mark { return .toKeep(result, keeping, isNew: true) }
     }
     try ledger.write(isDurable: false) { db in try db.endLease(of: key, setup: setupID, to: worker) }

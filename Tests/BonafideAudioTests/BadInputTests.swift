@@ -165,6 +165,8 @@ struct BadInputTests {
     #expect(recording.samples == [0.5, 0, 0, 0, 4, -4, 4, 0, .leastNonzeroMagnitude, -0.25])
     #expect(
       recording.warnings == ["4 samples were not numbers", "2 samples were beyond ±4 and cut; full scale is ±1"])
+    let half = [Float](repeating: 0.25, count: 4_000) + [Float](repeating: .nan, count: 4_000)
+    #expect(try readAll(folder.write(WaveBytes(float: half).bytes, to: "half.wav")).unheard == 0.5)
     let one = try readAll(try folder.write(WaveBytes(float: [.nan, 1]).bytes, to: "one.wav"))
     #expect(one.warnings == ["1 sample was not a number"])
   }

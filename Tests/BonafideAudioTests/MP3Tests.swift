@@ -29,6 +29,21 @@ struct MP3Tests {
     #expect(hears(high, in: recording.samples.suffix(7_000).prefix(5_000)))
     #expect(recording.warnings.count == 1)
     #expect(recording.warnings.first?.hasSuffix("bytes between frames are no audio and were passed over") == true)
+    // As long as so many bytes of frames, which are not all of one length.
+    #expect(abs(recording.unheard / (3 * Double(hole.count) / Double(file.count)) - 1) < 0.3)
+  }
+
+  /// A download that broke off, in a file of the right size.
+  @Test(arguments: [true, false]) func countsWhatIsOverwritten(_ isZero: Bool) throws {
+    var file = try folder.written(SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III)
+    // Without the first frame, which would tell of all.
+    let first = try #require(Layout.Frame(file[0...]))
+    file.removeFirst(first.length)
+    var numbers = SeededGenerator()
+    for index in (file.count / 2)..<file.count { file[index] = isZero ? 0 : UInt8(truncatingIfNeeded: numbers.next()) }
+    let recording = try readAll(folder.write(file, to: "over.mp3"))
+    #expect(abs(recording.samples.count - 12_000) < 4_000)
+    #expect(abs(recording.unheard - 1.5) < 0.5)
   }
 
   @Test func passesOverAHoleBehindTheFirstFrames() throws {

@@ -56,6 +56,55 @@ struct TrackTests {
     #expect(recording.unheard == 0)
   }
 
+  /// What a file says of itself is no word of ffprobe's.
+  @Test func noTagHidesATrack() throws {
+    var file = try bytes(made(["-i", lowTone, "-i", highTone, "-map", "0:a", "-map", "1:a", "-c:a", "pcm_s16le"], "tags.mkv"))
+    let tag = Array("00:00:02.".utf8)
+    let place = try #require(file.indices.first { file[$0...].starts(with: tag) })
+    for words in ["|codec_type=subtitle", "\\|codec_type=subtitl", "inf:inf:inf\0\0\0\0\0\0\0\0\0", "9999999:00:00.00\0\0\0\0"] {
+      file.replaceSubrange(place..<(place + 20), with: Array(words.utf8))
+      let recording = try timed(folder.write(file, to: "tag.mkv"))
+      #expect(recording.channels.count == 2, "\(words)")
+    }
+    #expect(try timed(folder.write(file + file, to: "tags.mkv")).channels.count == 2)
+  }
+
+  /// Frames of one channel and of two by turns: a part each would be a process each.
+  @Test func framesByTurnsAreNoParts() throws {
+    let frames = (0..<600).flatMap { [0xFF, 0xF1, 0x6C, $0 % 2 == 0 ? 0x40 : 0x80, 0x01, 0x1F, 0xFC, 0] as [UInt8] }
+    let begun = ContinuousClock.now
+    _ = failure(try folder.write(frames, to: "turns.aac"))
+    let tone = try bytes(made(["-i", lowTone, "-c:a", "aac", "-f", "adts"], "tone.aac"))
+    let recording = try timed(folder.write(tone + frames, to: "behind.aac"))
+    #expect(abs(recording.channels[0].count - 16_000) < 3_000 && recording.unheard > 0.5)
+    #expect(ContinuousClock.now - begun < .seconds(30))
+  }
+
+  @Test(.enabled(if: isInstalled("sox"), "sox is not installed"), arguments: [0xFF, 0x00, 0x5A] as [UInt8])
+  func countsDamageInAMR(_ byte: UInt8) throws {
+    let path = folder.file("tone.amr")
+    try #require(try run("sox", [lowTone, "-C", "7", "-t", "amr-nb", path]) == 0, "sox has no encoder of AMR: libsox-fmt-all")
+    var file = try bytes(path)
+    // 32 bytes a frame: half a second and more in the middle.
+    for index in (6 + 32 * 40)..<(6 + 32 * 70) { file[index] = byte }
+    let recording = try timed(try folder.write(file, to: "damaged.amr"))
+    #expect(recording.unheard > 0.5 && recording.unheard < 0.8)
+    #expect(abs(recording.channels[0].count - 70 * 160) < 500)
+    #expect(try readAll(folder.file("damaged.amr")).warnings == ["960 bytes between frames are no audio and were passed over"])
+  }
+
+  /// A host that ignores SIGCHLD never learns how its children end.
+  @Test func whatFFmpegDidIsNotBelievedUntold() async throws {
+    let path = try made(["-i", lowTone, "-c:a", "aac"], "tone.m4a")
+    await #expect(processExitsWith: .success) { [path = path as String] in
+      signal(SIGCHLD, SIG_IGN)
+      guard var reader = try? AudioReader(path: path) else { return }
+      var block: [Float] = []
+      while try reader.read(into: &block, frames: 1_000) > 0 {}
+      #expect(reader.unheard > 0)
+    }
+  }
+
   @Test func keepsTheTimeOfALateTrack() throws {
     let path = try made(
       ["-i", lowTone, "-itsoffset", "3", "-i", highTone, "-map", "0:a", "-map", "1:a", "-c:a", "pcm_s16le"], "late.mkv")

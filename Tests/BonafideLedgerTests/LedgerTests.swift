@@ -130,6 +130,24 @@ import Testing
     #expect(try await !isScreened(path, retriesFailed: true))
   }
 
+  /// ffmpeg that is not there today may be tomorrow.
+  @Test func keepsNoFailureOfTheMachine() async throws {
+    let path = try folder.write("call.m4a", "a")
+    var failure = FileResult(path: path, error: "install ffmpeg")
+    for code in [AudioError.Code.ffmpegMissing, .ffmpegFailed, .unreadable] {
+      failure.failure = .audio(AudioError(code: code, path: path, message: "install ffmpeg"))
+      let session = try session()
+      let outcome = try session.screen(path) { failure }
+      session.end()
+      guard case .unkept(let result) = outcome else {
+        Issue.record("\(code) was kept")
+        continue
+      }
+      #expect(result == failure)
+    }
+    #expect(try await isScreened(path))
+  }
+
   @Test func keepsTheResultOfWhatIsThere() async throws {
     let path = try folder.write("call.wav", "a")
     let session = try session()

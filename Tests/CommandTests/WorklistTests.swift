@@ -94,6 +94,9 @@ import Testing
     func bytes(_ name: String) -> [UInt8]? { (try? Data(contentsOf: folder.url.appending(path: name))).map { [UInt8]($0) } }
     #expect(bytes("out/x.wav") == Array("mine".utf8) && bytes("out/x-2.wav") == one && bytes("out/x-3.wav") == other)
     #expect(bytes("a/x.wav") == one && bytes("b/x.wav") == other)
+    // Once more, as each night: they are there.
+    _ = try bonafide(["a", "b", "--copy-flagged", "out"] + flagAll, in: folder)
+    #expect(bytes("out/x-4.wav") == nil)
     _ = try bonafide(["a", "b", "--move-flagged", "moved/"] + flagAll, in: folder)
     #expect(bytes("moved/x.wav") == one && bytes("moved/x-2.wav") == other)
     #expect(bytes("a/x.wav") == nil && bytes("b/x.wav") == nil)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where the audio of AIFF and AIFF-C is.
 extension Layout {
   static func aiffRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
@@ -6,11 +8,11 @@ extension Layout {
     var (place, common, audio): (Int64, [UInt8]?, ChunkAudio) = (start + 12, nil, ChunkAudio(size: size))
     while place + 8 <= size {
       let head = file.bytes(at: place, count: 8)
-      guard isName(Array(head.prefix(4))), let length = head.number(at: 4, bytes: 4, bigEndian: true) else { break }
-      if isStart(file.bytes(at: place, count: 12)) {
+      if isRecording(in: file, at: place, size: size) {
         audio.recorded.end = place
         break
       }
+      guard isName(Array(head.prefix(4))), let length = head.number(at: 4, bytes: 4, bigEndian: true) else { break }
       if head.hasText("COMM") {
         guard (18...4_096).contains(length) else { return nil }
         common = file.bytes(at: place + 8, count: Int(length))
@@ -29,8 +31,8 @@ extension Layout {
       place += 8 + length + (length & 1)
     }
     guard let common, let description = AIFFDescription(form: form, common: common) else { return nil }
-    audio.recorded.parts = pieces(audio.ranges, block: description.block).map { LayoutPart(description.excerpt(of: $0)) }
-    return audio.recorded
+    let parts = pieces(audio.ranges, block: description.block).map { LayoutPart(description.excerpt(of: $0)) }
+    return audio.take(parts, bytesPerSecond: description.bytesPerSecond)
   }
 
   /// What an AIFF file says of its audio.
@@ -44,6 +46,7 @@ extension Layout {
     let block: Int64
     /// Frames that a block holds.
     private let frames: Int64
+    let bytesPerSecond: Double
 
     init?(form: [UInt8], common: [UInt8]) {
       guard let channels = common.number(at: 0, bytes: 2, bigEndian: true), let bits = common.number(at: 6, bytes: 2, bigEndian: true)
@@ -63,6 +66,10 @@ extension Layout {
         }
       block = max(1, bytes)
       frames = encoding == "GSM " || encoding == "agsm" ? 160 : 1
+      // An extended number: its exponent, then 64 bits, of which the upper 32 are enough.
+      let exponent = (common.number(at: 8, bytes: 2, bigEndian: true) ?? 0) & 0x7FFF
+      let rate = Double(common.number(at: 10, bytes: 4, bigEndian: true) ?? 0) * exp2(Double(exponent - 16_383 - 31))
+      bytesPerSecond = rate / Double(frames) * Double(block)
     }
 
     /// An AIFF file of some audio.

@@ -11,7 +11,7 @@ extension Layout {
     let extent = extent(
       body, claimed: numbers[1] < 0xFFFF_0000 ? numbers[1] : nil, size: size, wraps: true, least: max(64, numbers[3] / 10),
       follows: { place in
-        place >= size || isStart(file.bytes(at: place, count: 12)) && !file.bytes(at: place, count: 4).hasText(".snd")
+        place >= size || isRecording(in: file, at: place, size: size) && !file.bytes(at: place, count: 4).hasText(".snd")
           || nextAU(in: file, from: place, to: place + 4, size: size) != nil || isTag(in: file, at: place, size: size)
       },
       next: { place in nextAU(in: file, from: place, to: size, size: size) })
@@ -22,9 +22,10 @@ extension Layout {
       let length = headerBytes(range.upperBound - range.lowerBound, count: 4, bigEndian: bigEndian)
       return LayoutPart(Excerpt([.bytes(header + length + head.suffix(12)), .file(range)]))
     }
-    let isFollowed = isStart(file.bytes(at: extent.end, count: 12))
-    return Recorded(
-      parts: parts, end: isFollowed ? extent.end : size, isPlain: extent.isAsSaid, warnings: extent.warning.map { [$0] } ?? [])
+    let isFollowed = isRecording(in: file, at: extent.end, size: size)
+    var audio = ChunkAudio(size: isFollowed ? extent.end : size)
+    audio.add(extent, from: body)
+    return audio.take(parts, bytesPerSecond: Double((width[numbers[2]] ?? 1) * numbers[4] * numbers[3]))
   }
 
   private static func nextAU(in file: borrowing FileDescriptor, from place: Int64, to end: Int64, size: Int64) -> Int64? {

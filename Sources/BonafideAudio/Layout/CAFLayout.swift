@@ -6,11 +6,11 @@ extension Layout {
     var isTabled = false
     while place + 12 <= size {
       let head = file.bytes(at: place, count: 12)
-      guard isName(Array(head.prefix(4))) else { break }
-      if isStart(head) {
+      if isRecording(in: file, at: place, size: size) {
         audio.recorded.end = place
         break
       }
+      guard isName(Array(head.prefix(4))) else { break }
       // −1 is a length that is not known.
       let length = head.number(at: 4, bytes: 8, bigEndian: true)
       let body = place + 12
@@ -37,11 +37,13 @@ extension Layout {
     let head =
       Array("caff".utf8) + [0, 1, 0, 0] + Array("desc".utf8) + headerBytes(32, count: 8, bigEndian: true) + described
       + Array("data".utf8)
-    audio.recorded.parts = pieces(audio.ranges, block: block).map { range in
+    let parts = pieces(audio.ranges, block: block).map { range in
       let length = headerBytes(range.upperBound - range.lowerBound + 4, count: 8, bigEndian: true)
       return LayoutPart(Excerpt([.bytes(head + length + [0, 0, 0, 0]), .file(range)]))
     }
-    return audio.recorded
+    let rate = described.number(at: 0, bytes: 8, bigEndian: true).map { Double(bitPattern: UInt64(bitPattern: $0)) } ?? 0
+    let frames = described.number(at: 20, bytes: 4, bigEndian: true) ?? 1
+    return audio.take(parts, bytesPerSecond: rate / Double(max(1, frames)) * Double(block))
   }
 
   private static func nextCAF(in file: borrowing FileDescriptor, from place: Int64, size: Int64) -> Int64? {

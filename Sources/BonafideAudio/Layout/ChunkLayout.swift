@@ -20,6 +20,8 @@ extension Layout {
     /// Whether it is where the header puts it, or where a decoder looks anyhow.
     var isAsSaid = true
     var warning: String?
+    /// Bytes that the header promises beyond the end of the file, where decoders take as many for a length that is not known.
+    var lost: Int64 = 0
   }
 
   /// The audio of chunks, as far as they were passed.
@@ -27,14 +29,31 @@ extension Layout {
     private(set) var ranges: [Range<Int64>] = []
     /// All but the parts.
     var recorded: Recorded
+    private var lost: Int64 = 0
+
+    /// Takes the parts, of so many bytes a second; the last one has lost what is cut off.
+    mutating func take(_ parts: [LayoutPart], bytesPerSecond: Double) -> Recorded {
+      recorded.parts = parts
+      if lost > 0, let last = parts.indices.last { recorded.parts[last].promisedBeyond = Double(lost) / max(1, bytesPerSecond) }
+      return recorded
+    }
 
     init(size: Int64) { recorded = Recorded(parts: [], end: size) }
 
     mutating func add(_ extent: Extent, from body: Int64) {
       if !extent.isAsSaid || !ranges.isEmpty { recorded.isPlain = false }
+      lost += extent.lost
       if let warning = extent.warning { recorded.warnings.append(warning) }
       if extent.end > body { ranges.append(body..<extent.end) }
     }
+  }
+
+  /// From here on decoders do not tell that a length is beyond the end of the file.
+  private static let leastBeyondDecoders: Int64 = 0x7FFF_0000
+
+  /// Whether a length stands for one that is not known: near the top of 31, 32 or 63 bits, as programs leave it that write to a pipe.
+  private static func isPlaceholder(_ length: Int64) -> Bool {
+    (0x7FFF_0000...0x7FFF_FFFF).contains(length) || (0xFFFF_0000...0xFFFF_FFFF).contains(length) || length > 1 << 62
   }
 
   static let unfinished = "the header was never finished: it gives no length of the audio, which was read to its end"
@@ -57,6 +76,7 @@ extension Layout {
     guard let claimed, claimed <= rest else {
       // A decoder goes to the end of the file.
       if let another = next(body) { return Extent(end: another, isAsSaid: false) }
+      if let claimed, claimed >= leastBeyondDecoders, !isPlaceholder(claimed) { return Extent(end: size, isAsSaid: false, lost: claimed - rest) }
       return Extent(end: size, isAsSaid: !(wraps && rest > 0xFFFF_0000))
     }
     if claimed == rest || follows(body + claimed) { return Extent(end: body + claimed) }
@@ -91,11 +111,11 @@ extension Layout {
     knownChunks.contains(String(decoding: file.bytes(at: place, count: 4), as: UTF8.self))
   }
 
-  /// Whether a tag of another program, or padding, starts at a place.
+  /// Whether a tag of another program, padding, or audio of another kind starts at a place.
   static func isTag(in file: borrowing FileDescriptor, at place: Int64, size: Int64) -> Bool {
     let head = file.bytes(at: place, count: 8)
     return head.hasText("TAG") || head.hasText("ID3") || head.hasText("APETAGEX") || head.hasText("LYRICS")
-      || (head.allSatisfy { $0 == 0 } && size - place < 1 << 20 && file.isZero(place..<size))
+      || (head.allSatisfy { $0 == 0 } && size - place < 1 << 20 && file.isZero(place..<size)) || startsFrames(in: file, at: place, size: size)
   }
 
   /// Whether a chunk can start at a place: one whose name is known, or one that ends where another can start.
@@ -108,8 +128,9 @@ extension Layout {
       return isTag(in: file, at: place, size: size)
     }
     if knownChunks.contains(String(decoding: head.prefix(4), as: UTF8.self)) { return true }
+    // A length of 64 bits may be beyond all that can be added to.
+    guard length <= size, place + Int64(head.count) + length <= size, depth > 0 else { return isTag(in: file, at: place, size: size) }
     let end = place + Int64(head.count) + length
-    guard length <= size, end <= size, depth > 0 else { return isTag(in: file, at: place, size: size) }
     return isChunk(
       in: file, at: end + (length & 1), size: size, lengthBytes: lengthBytes, bigEndian: bigEndian, depth: depth - 1)
   }

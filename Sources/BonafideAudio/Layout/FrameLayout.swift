@@ -4,7 +4,7 @@
 /// first frame stands; what is between frames and is none, such as a hole of zeros, is left out.
 extension Layout {
   /// Bytes of a file, a window at a time.
-  private struct Window {
+  struct Window {
     private var bytes: [UInt8] = []
     private var start: Int64 = 0
     private static let length = 1 << 17
@@ -20,6 +20,20 @@ extension Layout {
         offset = 0
       }
       return bytes[min(offset, bytes.count)...].prefix(Self.head)
+    }
+
+    /// Frames in a row that are no chance among bytes of another kind.
+    private static let many = 12
+
+    /// Whether so many frames of one kind start at a place that they are no chance.
+    mutating func startsManyFrames(at place: Int64, of file: borrowing FileDescriptor) -> Bool {
+      guard let first = Frame(at(place, of: file)) else { return false }
+      var next = place
+      for _ in 0..<Self.many {
+        guard let frame = Frame(at(next, of: file)), frame.kind == first.kind, frame.fits(first) else { return false }
+        next += Int64(frame.length)
+      }
+      return true
     }
   }
 
@@ -81,7 +95,7 @@ extension Layout {
   /// What was found of a stream of frames.
   private struct FrameStream {
     private(set) var runs: [Run] = []
-    /// Bytes between frames that are none.
+    /// Bytes between frames that are none, and behind them.
     private(set) var holes: Int64 = 0
     private var isBehindHole = false
 
@@ -106,6 +120,19 @@ extension Layout {
       runs[runs.count - 1].removeLast()
       isBehindHole = true
       holes += hole.upperBound - hole.lowerBound
+    }
+
+    /// Takes note of what is behind the last frame and is none, where it is more than the crumbs that programs leave.
+    mutating func leaveOut(tail: Range<Int64>) {
+      if tail.upperBound - tail.lowerBound > 1 << 10 { holes += tail.upperBound - tail.lowerBound }
+    }
+
+    /// Seconds that what is between frames would last.
+    var lost: Double {
+      let seconds = runs.reduce(0) { $0 + $1.first.seconds(of: $1.frames + 1) }
+      let bytes = runs.flatMap(\.ranges).reduce(0) { $0 + $1.upperBound - $1.lowerBound }
+      let lost = Double(holes) * seconds / Double(max(1, bytes))
+      return lost > Self.leastPromise ? lost : 0
     }
 
     /// One of each run that holds audio, with what its first frame promises beyond.
@@ -161,7 +188,10 @@ extension Layout {
       }
       // The frame that leads into a hole is damaged, and so is the reservoir of bits behind it; its length may be, and span other frames.
       let hole = stream.runs.last?.lastStart ?? place
-      guard let next = nextSync(from: hole + 1, of: file, size: size, window: &window) else { break }
+      guard let next = nextSync(from: hole + 1, of: file, size: size, window: &window) else {
+        stream.leaveOut(tail: place..<size)
+        break
+      }
       stream.leaveOut(hole..<next)
       place = next
     }
@@ -169,7 +199,17 @@ extension Layout {
     let warnings = stream.holes > 0 ? ["\(stream.holes) bytes between frames are no audio and were passed over"] : []
     // libmpg123 complains of what it does not know, on standard error: it is given frames alone.
     let isPlain = first.kind == 0 && stream.runs.count == 1 && stream.holes == 0
-    return Recorded(parts: stream.parts, end: end, isPlain: isPlain, warnings: warnings)
+    let parts = stream.parts
+    let promised = parts.reduce(0) { $0 + $1.promisedBeyond }
+    return Recorded(parts: parts, end: end, isPlain: isPlain, warnings: warnings, lost: max(0, stream.lost - promised))
+  }
+
+  /// Whether frames start at a place, or tags that they are behind.
+  static func startsFrames(in file: borrowing FileDescriptor, at place: Int64, size: Int64) -> Bool {
+    let head = file.bytes(at: place, count: 3)
+    guard head.first == 0xFF || head.hasText("ID3") else { return false }
+    var window = Window()
+    return isSync(at: passTags(in: file, at: place, size: size), of: file, size: size, window: &window)
   }
 
   /// Whether a stream of frames starts at a place; damage may stand right behind its first ones.
@@ -195,7 +235,8 @@ extension Layout {
     var next = place + Int64(first.length)
     for _ in 0..<2 where next + 7 <= size {
       let head = window.at(next, of: file)
-      guard let frame = Frame(head), frame.kind == first.kind else {
+      // Frames of AAC by turns of this and of that are what a mutation makes.
+      guard let frame = Frame(head), frame.kind == first.kind, frame.kind != 0 || frame.fits(first) else {
         return place + 2 * Int64(first.length) > size || Array(head).hasText("TAG") || Array(head).hasText("ID3")
       }
       next += Int64(frame.length)

@@ -8,6 +8,8 @@ struct Layout {
   var parts: [LayoutPart]
   /// What was odd, a line each.
   var warnings: [String] = []
+  /// Seconds of what is no audio where audio should be.
+  var lost = 0.0
 
   /// Looks at a file by its content.
   ///
@@ -24,7 +26,7 @@ struct Layout {
     guard let first = found.first, found.count > 1 || lead > 0 || !first.isPlain else { return nil }
     let parts = found.flatMap(\.parts)
     guard !parts.isEmpty else { return nil }
-    var layout = Layout(parts: parts)
+    var layout = Layout(parts: parts, lost: found.reduce(0) { $0 + $1.lost })
     if lead > 0 { layout.warnings.append("\(lead) \(lead == 1 ? "byte" : "bytes") of something else ahead of the recording passed over") }
     for warning in found.flatMap(\.warnings) where !layout.warnings.contains(warning) { layout.warnings.append(warning) }
     return layout
@@ -54,6 +56,7 @@ struct Layout {
     switch head[0] {
     case UInt8(ascii: "R"):
       return ["RIFF", "RIFX", "RF64", "BW64"].contains { head.hasText($0) } && head.hasText("WAVE", at: 8)
+    case UInt8(ascii: "r"): return head.starts(with: wave64Mark)
     case UInt8(ascii: "F"): return head.hasText("FORM") && head.hasText("AIF", at: 8)
     case UInt8(ascii: "c"): return head.hasText("caff") && head[4] == 0
     case UInt8(ascii: "f"): return head.hasText("fLaC") && head[4] & 0x7F == 0 && head[5...7].elementsEqual([0, 0, 34])
@@ -86,31 +89,75 @@ struct Layout {
   static func isStart(_ head: some Collection<UInt8>) -> Bool {
     let head = Array(head.prefix(12))
     return ["RIFF", "RIFX", "RF64", "BW64", ".snd", "FORM", "caff", "fLaC", "OggS", "#!AMR"].contains { head.hasText($0) }
-      || head.hasText("ftyp", at: 4) || head.starts(with: ebmlMark)
+      || head.hasText("ftyp", at: 4) || head.starts(with: ebmlMark) || head.starts(with: wave64Mark)
   }
 
   /// What a FLAC stream starts with: the marker, and the head of the block that must come first.
   private static let flacMark = Array("fLaC".utf8)
+  /// What Wave64 starts with.
+  private static let wave64Mark = Array(wave64Name.prefix(12))
   /// What Matroska and WebM start with.
   private static let ebmlMark: [UInt8] = [0x1A, 0x45, 0xDF, 0xA3]
 
-  /// A recording that goes on until another one of its kind starts.
+  /// Whether a recording starts at a place, of a container or of frames without one.
+  static func isRecording(in file: borrowing FileDescriptor, at place: Int64, size: Int64) -> Bool {
+    let head = file.bytes(at: place, count: 12)
+    return head.count == 12 && (isStart(head) || startsFrames(in: file, at: place, size: size))
+  }
+
+  /// The first two bytes of containers that `isCertainStart` knows, MP4 aside.
+  private static let firstPairs = Set(["RI", "ri", "RF", "FO", "ca", "fL", "Og", ".s", "#!"].map { $0.utf8.reduce(0) { $0 << 8 | UInt16($1) } } + [0x1A45])
+
+  /// Where a container starts beyond doubt, or a long run of frames without one, at a place or behind it.
+  private static func nextCertainStart(in file: borrowing FileDescriptor, from place: Int64, size: Int64) -> Int64? {
+    var (place, window) = (place, Window())
+    while size - place > 12 {
+      let bytes = file.bytes(at: place, count: 1 << 20)
+      guard bytes.count > 12 else { return nil }
+      for index in 0..<(bytes.count - 12) {
+        let pair = UInt16(bytes[index]) << 8 | UInt16(bytes[index + 1])
+        let start = place + Int64(index)
+        if pair >= 0xFFE0 {
+          if window.startsManyFrames(at: start, of: file) { return start }
+        } else if firstPairs.contains(pair) || bytes[index + 4] == UInt8(ascii: "f"), isCertainStart(bytes[index...], isBehindText: true),
+          isWhole(in: file, at: start, size: size)
+        {
+          return start
+        }
+      }
+      place += Int64(bytes.count - 12)
+    }
+    return nil
+  }
+
+  /// Whether what looks like the start of a container is described as one.
+  private static func isWhole(in file: borrowing FileDescriptor, at place: Int64, size: Int64) -> Bool {
+    let head = file.bytes(at: place, count: 64)
+    if head.starts(with: ebmlMark) { return head.containsText("webm") || head.containsText("matroska") }
+    if head.hasText("ftyp", at: 4) { return head.number(at: 0, bytes: 4, bigEndian: true).map { (12...256).contains($0) } ?? false }
+    if head.hasText(".snd") { return auRecording(in: file, at: place, size: size) != nil && head[12..<15].allSatisfy { $0 == 0 } }
+    return true
+  }
+
+  /// A recording that goes on until another one starts.
   private static func markedRecording(
     in file: borrowing FileDescriptor, at place: Int64, size: Int64, mark: [UInt8]
   ) -> Recorded? {
-    var next = place + 1
-    while let hit = file.firstPlace(of: mark, in: next..<size) {
-      let head = file.bytes(at: hit, count: 64)
-      if mark == flacMark {
-        if head.count > 8, head[4] & 0x7F == 0, head[5] == 0, head[6] == 0, head[7] == 34 {
-          return flacRecording(in: file, place..<hit)
-        }
-      } else if head.containsText("webm") || head.containsText("matroska") {
-        return Recorded(parts: [LayoutPart(Excerpt(place..<hit))], end: hit)
-      }
-      next = hit + 1
+    // What the metadata of FLAC keep of a file that it was made of is none.
+    let first = mark == flacMark ? flacFrames(in: file, at: place) : place + 1
+    let end = nextCertainStart(in: file, from: first, size: size) ?? size
+    return mark == flacMark ? flacRecording(in: file, place..<end) : Recorded(parts: [LayoutPart(Excerpt(place..<end))], end: end)
+  }
+
+  /// Where the metadata of a FLAC stream end.
+  private static func flacFrames(in file: borrowing FileDescriptor, at start: Int64) -> Int64 {
+    var place = start + 4
+    while true {
+      let head = file.bytes(at: place, count: 4)
+      guard head.count == 4, let length = head.number(at: 1, bytes: 3, bigEndian: true) else { return place }
+      place += 4 + length
+      if head[0] & 0x80 != 0 { return place }
     }
-    return mark == flacMark ? flacRecording(in: file, place..<size) : Recorded(parts: [LayoutPart(Excerpt(place..<size))], end: size)
   }
 
   /// libsndfile stops at the length that the header gives, whatever comes behind frames that stand there twice.
@@ -145,6 +192,8 @@ struct Recorded {
   /// Whether a decoder that is given the whole file reads all of it, if nothing follows.
   var isPlain = true
   var warnings: [String] = []
+  /// Seconds of what is no audio where audio should be, beyond what parts promise.
+  var lost = 0.0
 }
 
 extension [UInt8] {

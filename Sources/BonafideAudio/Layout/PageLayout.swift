@@ -28,7 +28,7 @@ extension Layout {
       let head = file.bytes(at: place, count: 27 + 255)
       guard head.hasText("OggS"), head.count >= 27, head.count >= 27 + Int(head[26]) else {
         // Another recording, or damage.
-        if place > start, isStart(head) {
+        if place > start, isRecording(in: file, at: place, size: size) {
           end = place
           break
         }
@@ -61,13 +61,13 @@ extension Layout {
     packet.hasText("OpusHead") || packet.hasText("Speex   ") || packet.hasText("vorbis", at: 1) || packet.hasText("FLAC", at: 1)
   }
 
-  /// An MP4 file: boxes up to another `ftyp`.
+  /// An MP4 file: boxes up to another recording.
   static func movieRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
     var (place, hasMovie) = (start, false)
     while place + 8 <= size {
       let head = file.bytes(at: place, count: 16)
       guard var length = head.number(at: 0, bytes: 4, bigEndian: true) else { break }
-      if place > start, hasMovie, head.hasText("ftyp", at: 4) {
+      if place > start, hasMovie, isRecording(in: file, at: place, size: size) {
         return Recorded(parts: [LayoutPart(Excerpt(start..<place), takesFFmpeg: true)], end: place)
       }
       hasMovie = hasMovie || head.hasText("moov", at: 4) || head.hasText("mdat", at: 4)
@@ -76,12 +76,5 @@ extension Layout {
       place += length
     }
     return Recorded(parts: [LayoutPart(Excerpt(start..<size), takesFFmpeg: true)], end: size)
-  }
-
-  /// An AMR file: a magic and frames, up to another magic.
-  static func amrRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
-    let end =
-      ["#!AMR\n", "#!AMR-WB\n"].compactMap { file.firstPlace(of: Array($0.utf8), in: start + 6..<size) }.min() ?? size
-    return Recorded(parts: [LayoutPart(Excerpt(start..<end), takesFFmpeg: true)], end: end)
   }
 }

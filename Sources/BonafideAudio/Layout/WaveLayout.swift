@@ -11,11 +11,11 @@ extension Layout {
     if format.number(at: 0, bytes: 2, bigEndian: chunks.bigEndian) == mp3Tag, let recorded = framesRecording(of: chunks.audio, in: file) {
       return recorded
     }
-    var recorded = chunks.audio.recorded
-    recorded.parts = pieces(chunks.audio.ranges, block: block).map {
+    var audio = chunks.audio
+    let parts = pieces(audio.ranges, block: block).map {
       LayoutPart(wave(format, audio: $0, bigEndian: chunks.bigEndian), container: chunks.isLong ? "RF64" : nil)
     }
-    return recorded
+    return audio.take(parts, bytesPerSecond: Double(format.number(at: 8, bytes: 4, bigEndian: chunks.bigEndian) ?? 0))
   }
 
   /// Chunks of WAV, RF64 and BW64.
@@ -36,12 +36,12 @@ extension Layout {
       var place = start + 12
       while place + 8 <= size {
         let head = file.bytes(at: place, count: 8)
-        guard isName(Array(head.prefix(4))), let length = head.number(at: 4, bytes: 4, bigEndian: bigEndian) else { break }
-        let body = place + 8
-        if isStart(file.bytes(at: place, count: 12)) {
+        if isRecording(in: file, at: place, size: size) {
           audio.recorded.end = place
           break
         }
+        guard isName(Array(head.prefix(4))), let length = head.number(at: 4, bytes: 4, bigEndian: bigEndian) else { break }
+        let body = place + 8
         if head.hasText("data") {
           guard let end = addAudio(in: file, from: body, length: length, size: size) else { return nil }
           place = evened(end, from: body, in: file)
@@ -88,6 +88,7 @@ extension Layout {
     recorded.parts = found.flatMap(\.parts)
     for index in recorded.parts.indices { recorded.parts[index].container = "WAV" }
     recorded.warnings += found.flatMap(\.warnings)
+    recorded.lost += found.reduce(0) { $0 + $1.lost }
     return recorded
   }
 
@@ -126,7 +127,7 @@ extension Layout {
     var (place, format, audio): (Int64, [UInt8]?, ChunkAudio) = (start + 40, nil, ChunkAudio(size: size))
     while place + 24 <= size {
       let head = file.bytes(at: place, count: 24)
-      if isWave64(in: file, at: place) || isStart(head) {
+      if isRecording(in: file, at: place, size: size) {
         audio.recorded.end = place
         break
       }
@@ -140,9 +141,9 @@ extension Layout {
         let extent = extent(
           body, claimed: length.map { max(0, $0 - 24) }, size: size, wraps: false, least: max(64, rate / 10),
           follows: { place in
-            size - place < 24 || isStart(file.bytes(at: place, count: 12)) || isHead(place) || isHead(start + (place - start + 7) / 8 * 8)
+            size - place < 24 || isRecording(in: file, at: place, size: size) || isHead(place) || isHead(start + (place - start + 7) / 8 * 8)
           },
-          next: { place in file.firstPlace(of: Array("riff".utf8) + wave64RIFFTail, in: place..<size) })
+          next: { place in file.firstPlace(of: wave64Name, in: place..<size) })
         audio.add(extent, from: body)
         place = isHead(extent.end) ? extent.end : start + (extent.end - start + 7) / 8 * 8
         continue
@@ -153,13 +154,13 @@ extension Layout {
       place = start + (next - start + 7) / 8 * 8
     }
     guard let format, let block = format.number(at: 12, bytes: 2, bigEndian: false) else { return nil }
-    audio.recorded.parts = pieces(audio.ranges, block: block).map { LayoutPart(wave(format, audio: $0, bigEndian: false), container: "W64") }
-    return audio.recorded
+    let parts = pieces(audio.ranges, block: block).map { LayoutPart(wave(format, audio: $0, bigEndian: false), container: "W64") }
+    return audio.take(parts, bytesPerSecond: Double(format.number(at: 8, bytes: 4, bigEndian: false) ?? 0))
   }
 
-  private static let wave64RIFFTail: [UInt8] = [0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00]
+  static let wave64Name: [UInt8] = Array("riff".utf8) + [0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00]
 
   private static func isWave64(in file: borrowing FileDescriptor, at place: Int64) -> Bool {
-    file.bytes(at: place, count: 16) == Array("riff".utf8) + wave64RIFFTail
+    file.bytes(at: place, count: 16) == wave64Name
   }
 }
