@@ -4,8 +4,11 @@ import collections
 
 import numpy as np
 import pytest
+import soundfile
 
+from bonafide_models.data import clips, protocol
 from bonafide_models.data.sampling import LEAST_LINE, Sampler, Table, has_band, learned_from, on_line
+from bonafide_models.lines import codecs
 from made import row
 
 RATE = 8000
@@ -94,3 +97,36 @@ def test_classic_voices_are_marked():
     assert all(classic for _, spoof, classic in drawn(Sampler(rows, "", RATE)) if spoof == 2 and classic)
     assert any(classic for _, _, classic in drawn(Sampler(rows, "", RATE)))
     assert not any(classic for _, _, classic in drawn(Sampler(rows, "", RATE), easy=True))
+
+
+def test_so_many_rows_of_a_source_and_class_are_kept_in_their_order():
+    rows = [{"file": f"{i}", "source": "ab"[i % 2], "label": "spoof" if i < 30 else "bonafide"} for i in range(40)]
+    few = protocol.few(rows, 4)
+    assert [row["file"] for row in few] == sorted((row["file"] for row in few), key=int)
+    cells = collections.Counter((row["source"], row["label"]) for row in few)
+    assert set(cells.values()) == {4} and len(cells) == 4
+    assert protocol.few(rows, 0) == rows and protocol.few(rows, 99) == rows
+
+
+def test_a_cache_may_have_one_codec_a_clip(tmp_path, monkeypatch):
+    # Codecs that only mark what they had.
+    marks = {name: lambda x, k=k: x + k + 1 for k, name in enumerate(codecs.TRAINED[RATE])}
+    monkeypatch.setattr(codecs, "through_trained", lambda name, x, rate: marks[name](x))
+    lines = ["file\tlabel\tsource"]
+    for i in range(30):
+        soundfile.write(tmp_path / f"{i}.wav", np.full((i + 1) * 400, 1000 + i, np.int16), RATE)
+        lines.append(f"{i}.wav\tspoof\ta")
+    (tmp_path / "protocol.tsv").write_text("\n".join(lines) + "\n")
+    rows = protocol.read_rows(tmp_path / "protocol.tsv")
+    clips.write(tmp_path, rows, [clips.beginning(tmp_path / row["file"], RATE, 1) for row in rows], RATE)
+
+    class Pool:
+        imap = staticmethod(map)
+
+    clips.send_through_one(tmp_path, RATE, Pool())
+    cache = clips.Cache(tmp_path)
+    (name,) = cache.arrays.keys() - {""}
+    assert max(row["count"] for row in cache.rows) == RATE
+    changes = [np.unique(cache.clip(row, name).astype(int) - cache.clip(row)) for row in cache.rows]
+    assert all(len(change) == 1 for change in changes)
+    assert {int(change[0]) for change in changes} == {k + 1 for k in range(len(marks))}

@@ -13,8 +13,8 @@ import safetensors.torch
 
 from bonafide_models.encoders import spectra
 from bonafide_models.encoders.states import CHUNK
-from bonafide_models.experiment import RecipeError
-from bonafide_models.second_stage import coding, fusion, heads, stored
+from bonafide_models.experiment import Heads, RecipeError
+from bonafide_models.second_stage import coding, fusion, heads, stored, targets
 from bonafide_models.second_stage.fusion import Party
 from bonafide_models.second_stage.heads import Band, Head, learn
 from bonafide_models.second_stage.rows import Pairs, Shifts, chances, gather
@@ -242,3 +242,22 @@ def test_coding_is_weighed_where_it_misleads():
     assert np.allclose(judgements[~(low & coded), 0], plain[~(low & coded), 0])
     without = fusion.points(every, plain[:, 0])[0]
     assert (judgements[:, 0] <= judgements[:, 1])[~genuine].mean() > (plain[:, 0] <= without)[~genuine].mean()
+
+
+def test_targets_are_of_heads_that_did_not_hear_the_source():
+    rng = np.random.default_rng(0)
+    labels = ["bonafide"] * 12 + ["spoof"] * 12
+    rows = [row(f"{s}/{i}", label, f"source {s}") for s in range(12) for i, label in enumerate(labels)]
+    side = np.array([1.0 if r["label"] == "bonafide" else -1.0 for r in rows])
+    pages = rng.normal(0, 1, (12, 12))[[int(r["source"].split()[1]) for r in rows]]
+    states = (pages + 0.3 * rng.normal(size=(len(rows), 12))).astype(np.float16)
+    # Told by the first input in all sources but one, by the second inside that: what a head that heard it would know.
+    states[:, 0] += 2 * side
+    odd = np.array([r["source"] == "source 3" for r in rows])
+    states[odd, 0] -= (4 * side)[odd]
+    states[odd, 1] += (8 * side)[odd]
+    scores = targets.held_out(Heads(model="", epochs=60), states, rows)
+    assert np.mean(side[~odd] * scores[~odd] > 0) > 0.8
+    assert np.mean(side[odd] * scores[odd] > 0) < 0.6
+    assert targets.held(-9.0, rows[0]) == targets.LEAST and targets.held(9.0, rows[0]) == targets.MOST
+    assert targets.held(-1.0, rows[12]) == -1.0

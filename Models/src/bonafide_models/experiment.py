@@ -27,6 +27,12 @@ class Experiment:
     tables: tuple[str, ...] = ()
     """Protocol tables, of which the cache is made where it is not there."""
     cache: str = ".build/training/cache"
+    most: int = 0
+    """Clips of a source and class that the cache takes at most; 0 for all."""
+    seconds: float = 0.0
+    """The first seconds of each clip that it takes; 0 for all."""
+    one_codec: bool = False
+    """Each clip of the cache once more through one codec, drawn for it, in place of through each."""
     run: str = ".build/training/run"
     """Folder of checkpoint, log and scores of dev. A training that was stopped goes on from there."""
     music: str = ""

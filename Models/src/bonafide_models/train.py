@@ -37,7 +37,14 @@ def recipe(arguments: list[str]) -> Experiment:
 def train(settings: Experiment) -> Training:
     """Makes the cache if need be, and trains to the end."""
     if not clips.is_there(settings.cache):
-        clips.make(settings.cache, settings.tables, settings.sample_rate_hz)
+        clips.make(
+            settings.cache,
+            settings.tables,
+            settings.sample_rate_hz,
+            most=settings.most,
+            seconds=settings.seconds,
+            one_codec=settings.one_codec,
+        )
     Path(settings.run).mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     # The worker has a core of its own.

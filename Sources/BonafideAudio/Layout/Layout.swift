@@ -105,8 +105,24 @@ struct Layout {
     return head.count == 12 && (isStart(head) || startsFrames(in: file, at: place, size: size))
   }
 
-  /// The first two bytes of containers that `isCertainStart` knows, MP4 aside.
-  private static let firstPairs = Set(["RI", "ri", "RF", "FO", "ca", "fL", "Og", ".s", "#!"].map { $0.utf8.reduce(0) { $0 << 8 | UInt16($1) } } + [0x1A45])
+  /// Whether bytes may be the first of a container that `isCertainStart` knows, or of a frame: asked of each byte of a file.
+  @inline(__always)
+  private static func mayBeStart(_ first: UInt8, _ second: UInt8, _ third: UInt8, _ fifth: UInt8) -> Bool {
+    switch first {
+    case 0xFF: second >= 0xE0 && third != 0xFF
+    case UInt8(ascii: "R"): second == UInt8(ascii: "I") || second == UInt8(ascii: "F")
+    case UInt8(ascii: "r"): second == UInt8(ascii: "i")
+    case UInt8(ascii: "F"): second == UInt8(ascii: "O")
+    case UInt8(ascii: "c"): second == UInt8(ascii: "a")
+    case UInt8(ascii: "f"): second == UInt8(ascii: "L")
+    case UInt8(ascii: "O"): second == UInt8(ascii: "g")
+    case UInt8(ascii: "."): second == UInt8(ascii: "s")
+    case UInt8(ascii: "#"): second == UInt8(ascii: "!")
+    case 0x1A: second == 0x45
+    case 0: fifth == UInt8(ascii: "f")
+    default: false
+    }
+  }
 
   /// Where a container starts beyond doubt, or a long run of frames without one, at a place or behind it.
   private static func nextCertainStart(in file: borrowing FileDescriptor, from place: Int64, size: Int64) -> Int64? {
@@ -114,16 +130,13 @@ struct Layout {
     while size - place > 12 {
       let bytes = file.bytes(at: place, count: 1 << 20)
       guard bytes.count > 12 else { return nil }
-      for index in 0..<(bytes.count - 12) {
-        let pair = UInt16(bytes[index]) << 8 | UInt16(bytes[index + 1])
+      for index in 0..<(bytes.count - 12) where mayBeStart(bytes[index], bytes[index + 1], bytes[index + 2], bytes[index + 4]) {
         let start = place + Int64(index)
-        if pair >= 0xFFE0 {
-          if window.startsManyFrames(at: start, of: file) { return start }
-        } else if firstPairs.contains(pair) || bytes[index + 4] == UInt8(ascii: "f"), isCertainStart(bytes[index...], isBehindText: true),
-          isWhole(in: file, at: start, size: size)
-        {
-          return start
-        }
+        let isFound =
+          bytes[index] == 0xFF
+          ? window.startsManyFrames(at: start, of: file)
+          : isCertainStart(bytes[index...], isBehindText: true) && isWhole(in: file, at: start, size: size)
+        if isFound { return start }
       }
       place += Int64(bytes.count - 12)
     }

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -58,21 +59,39 @@ def is_there(folder: str | Path) -> bool:
     return (Path(folder) / "rows.json").exists()
 
 
-def make(folder: str | Path, tables: Sequence[str | Path], rate: int, jobs: int | None = None) -> None:
-    """Makes what is missing of a cache: clips of the tables at `rate` Hz, and the same through each codec."""
+def make(
+    folder: str | Path,
+    tables: Sequence[str | Path],
+    rate: int,
+    jobs: int | None = None,
+    most: int = 0,
+    seconds: float = 0,
+    one_codec: bool = False,
+) -> None:
+    """Makes what is missing of a cache: clips of the tables at `rate` Hz, at most so many of a source and class and the
+    first seconds of each where these are not 0, and the same through each codec, or each through one of them."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with multiprocessing.Pool(jobs) as pool:
         if not is_there(folder):
             rows, paths = [], []
             for table in tables:
-                part = protocol.read_rows(table)
+                part = protocol.few(protocol.read_rows(table), most)
                 rows += part
                 paths += [Path(table).resolve().parent / row["file"] for row in part]
-            decoded = pool.map(functools.partial(decode, rate=rate), paths, chunksize=64)
+            start = functools.partial(beginning, rate=rate, seconds=seconds)
+            decoded = pool.map(start, paths, chunksize=64)
             write(folder, rows, decoded, rate)
             print(len(rows), "clips decoded", flush=True)
-        pool.map(functools.partial(send_through, folder, rate), list(codecs.TRAINED[rate]), chunksize=1)
+        if one_codec:
+            send_through_one(folder, rate, pool)
+        else:
+            pool.map(functools.partial(send_through, folder, rate), list(codecs.TRAINED[rate]), chunksize=1)
+
+
+def beginning(path: str | Path, rate: int, seconds: float) -> Pcm:
+    clip = decode(path, rate)
+    return clip[: int(seconds * rate)] if seconds else clip
 
 
 def write(folder: Path, rows: list[Row], clips: Sequence[Pcm], rate: int) -> None:
@@ -95,6 +114,42 @@ def derive(cache: str | Path, folder: str | Path, rows: list[Row]) -> None:
         if path.name != "rows.json" and not os.path.lexists(link):
             link.symlink_to(path.resolve())
     (folder / "rows.json").write_text(json.dumps(rows))
+
+
+# Pieces that the clips of a codec are sent through it in.
+PIECES = 6
+
+
+def through(job: tuple[str, Pcm, int]) -> Pcm:
+    codec, clips, rate = job
+    return codecs.through_trained(codec, clips, rate)
+
+
+def send_through_one(folder: Path, rate: int, pool: Any) -> None:
+    """Makes one array, in which each clip is through a codec that is drawn for it; it has the name of the first."""
+    names = list(codecs.TRAINED[rate])
+    path = folder / f"clips.{names[0]}.npy"
+    if path.exists():
+        return
+    whole = np.load(folder / "clips.npy")
+    with open(folder / "rows.json") as file:
+        rows: list[Row] = json.load(file)
+    spans = [slice(row["start"], row["start"] + row["count"]) for row in rows]
+    order = np.random.default_rng(0).permutation(len(rows))
+    count = PIECES * len(names)
+    groups = [group for k in range(count) if len(group := order[k::count])]
+    parts = (np.concatenate([whole[spans[i]] for i in group]) for group in groups)
+    jobs = ((names[k % len(names)], part, rate) for k, part in enumerate(parts))
+    sent = np.empty_like(whole)
+    for group, out in zip(groups, pool.imap(through, jobs)):
+        start = 0
+        for i in group:
+            length = rows[i]["count"]
+            sent[spans[i]] = out[start : start + length]
+            start += length
+    part = path.with_suffix(".part.npy")
+    np.save(part, sent)
+    os.replace(part, path)
 
 
 def send_through(folder: Path, rate: int, codec: str) -> None:

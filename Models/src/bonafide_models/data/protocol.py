@@ -70,3 +70,13 @@ def read_scores(path: str | Path) -> dict[str, float]:
     if not scores:
         sys.exit(f"{path}: no line has a file and a score")
     return scores
+
+
+def few(rows: list[Row], most: int) -> list[Row]:
+    """At most so many rows of a source and class, drawn by chance, in their order; all where `most` is 0."""
+    if not most:
+        return rows
+    cells: dict[tuple[str, str], list[int]] = {}
+    for i in np.random.default_rng(0).permutation(len(rows)):
+        cells.setdefault((rows[i]["source"], rows[i]["label"]), []).append(int(i))
+    return [rows[i] for i in sorted(i for cell in cells.values() for i in cell[:most])]

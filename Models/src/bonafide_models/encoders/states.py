@@ -148,12 +148,7 @@ def work(job: Job) -> None:
 def chosen(table: str, split: str | None, most: int) -> list[Row]:
     """The rows of both classes, at most so many of a source and class."""
     rows = [row for row in protocol.read_rows(table, split) if row["label"] in ("bonafide", "spoof")]
-    if not most:
-        return rows
-    cells: dict[tuple[str, str], list[int]] = {}
-    for i in np.random.default_rng(0).permutation(len(rows)):
-        cells.setdefault((rows[i]["source"], rows[i]["label"]), []).append(int(i))
-    return [rows[i] for i in sorted(i for cell in cells.values() for i in cell[:most])]
+    return protocol.few(rows, most)
 
 
 def jobs_of(table: str, options: argparse.Namespace, pieces: list[str]) -> tuple[Path, list[Job]]:
