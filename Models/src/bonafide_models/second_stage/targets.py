@@ -36,7 +36,7 @@ def held_out(recipe: Heads, states: States, rows: Sequence[Row]) -> Doubles:
     scores = np.zeros(len(rows))
     for k in range(FOLDS):
         heard, other = np.flatnonzero(fold == k), np.flatnonzero(fold != k)
-        inputs, known = x[torch.from_numpy(heard)], [rows[i] for i in heard]
+        inputs, known = x[torch.from_numpy(heard)], [rows[int(i)] for i in heard]
         shifts = Shifts(inputs, known, recipe.page, recipe.speaker) if recipe.page or recipe.speaker else None
         for seed in range(SEEDS):
             head = learn(inputs, known, seed, recipe.epochs, shifts=shifts)
@@ -44,7 +44,7 @@ def held_out(recipe: Heads, states: States, rows: Sequence[Row]) -> Doubles:
                 blocks = np.array_split(other, len(other) // 512 + 1)
                 parts = [head(x[torch.from_numpy(block)].float()) for block in blocks]
             scores[other] += torch.cat(parts).numpy() / SEEDS
-        print(f"fold {k}: {figures([rows[i] for i in other], scores[other])}", flush=True)
+        print(f"fold {k}: {figures([rows[int(i)] for i in other], scores[other])}", flush=True)
     return scores
 
 
