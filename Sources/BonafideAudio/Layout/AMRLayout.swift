@@ -78,8 +78,10 @@ extension Layout {
       for index in 0..<last {
         if bytes[index] == UInt8(ascii: "#"), isStart(bytes[index...].prefix(12)) { return place + Int64(index) }
         var (at, frames) = (index, 0)
-        while frames < leastAMRFrames, at < bytes.count, length(of: bytes[at], lengths) > 0 {
-          at += Int(length(of: bytes[at], lengths))
+        while frames < leastAMRFrames, at < bytes.count {
+          let length = length(of: bytes[at], lengths)
+          if length == 0 { break }
+          at += Int(length)
           frames += 1
         }
         if frames == leastAMRFrames { return place + Int64(index) }

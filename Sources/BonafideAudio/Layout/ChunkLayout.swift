@@ -31,14 +31,14 @@ extension Layout {
     var recorded: Recorded
     private var lost: Int64 = 0
 
+    init(size: Int64) { recorded = Recorded(parts: [], end: size) }
+
     /// Takes the parts, of so many bytes a second; the last one has lost what is cut off.
     mutating func take(_ parts: [LayoutPart], bytesPerSecond: Double) -> Recorded {
       recorded.parts = parts
       if lost > 0, let last = parts.indices.last { recorded.parts[last].promisedBeyond = Double(lost) / max(1, bytesPerSecond) }
       return recorded
     }
-
-    init(size: Int64) { recorded = Recorded(parts: [], end: size) }
 
     mutating func add(_ extent: Extent, from body: Int64) {
       if !extent.isAsSaid || !ranges.isEmpty { recorded.isPlain = false }

@@ -28,9 +28,9 @@ extension Layout {
     /// Whether so many frames of one kind start at a place that they are no chance.
     mutating func startsManyFrames(at place: Int64, of file: borrowing FileDescriptor) -> Bool {
       guard let first = Frame(at(place, of: file)) else { return false }
-      var next = place
-      for _ in 0..<Self.many {
-        guard let frame = Frame(at(next, of: file)), frame.kind == first.kind, frame.fits(first) else { return false }
+      var next = place + Int64(first.length)
+      for _ in 1..<Self.many {
+        guard let frame = Frame(at(next, of: file)), frame.fits(first) else { return false }
         next += Int64(frame.length)
       }
       return true

@@ -59,7 +59,7 @@ package struct RTPCall {
       return streams[latest].take(packet, nil, at: now) + unknown(packet, since: since, at: now)
     }
     // At the same rate, another encoding is the same party.
-    if format == streams[latest].format || format.isInStep(with: streams[latest].format) { return streams[latest].take(packet, content, at: now) }
+    if format.isInStep(with: streams[latest].format) { return streams[latest].take(packet, content, at: now) }
     let waiting = streams[latest].flush()
     guard let before = streams.firstIndex(where: { $0.source == packet.source && format.isInStep(with: $0.format) }) else {
       return waiting + begin([(packet, now)], from: address)
