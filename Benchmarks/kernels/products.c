@@ -1,6 +1,6 @@
 /// Products of bfloat16 at the shapes of the second stage's encoders, beside what one core can do with all numbers in registers:
 ///
-///   cc -O2 -ISources/CKernels/include Benchmarks/kernels/products.c Sources/CKernels/*.c -lm -o .build/products && .build/products
+///   clang -O2 -ISources/CKernels/include Benchmarks/kernels/products.c Sources/CKernels/*.c -lm -o .build/products && .build/products
 ///
 /// GFLOP/s, the best of some runs. Needs AVX-512 BF16.
 #include <immintrin.h>

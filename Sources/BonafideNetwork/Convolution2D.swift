@@ -27,10 +27,11 @@ struct Convolution2D: Sendable {
   /// - Parameters:
   ///   - weight: (output channels, input channels, 3, 3), as in PyTorch.
   ///   - kernels: of `CKernels` to run on, which the processor must have; `kernels_none` for OpenBLAS. In bfloat16 are only
-  ///     layers of stride one and many inputs: the others take little time, and cost as much precision.
+  ///     layers of stride one and many inputs, where that is faster: the others take little time, and cost as much precision.
   init(weight: Tensor, normalisation: Normalisation, stride: Stride, kernels best: kernels_set = kernels_best()) {
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    let hasHalves = best == kernels_bfloat16 && stride.rows == 1 && inputs >= 32 && inputs.isMultiple(of: 2)
+    let hasHalves =
+      best == kernels_bfloat16 && kernels_has_fast_halves() && stride.rows == 1 && inputs >= 32 && inputs.isMultiple(of: 2)
     let kernels = best == kernels_bfloat16 && !hasHalves ? kernels_avx512 : best
     let factors = zip(normalisation.scale, normalisation.variance).map { $0 / ($1 + Normalisation.epsilon).squareRoot() }
     let folded = weight.values.withUnsafeBufferPointer { values in

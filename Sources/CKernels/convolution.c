@@ -74,6 +74,32 @@ AVX2 static void transform_input(const float *input, size_t input_stride, size_t
   }
 }
 
+/// Aᵀ m of a panel's sums, bias and ReLU.
+AVX2 static void finish_tiles(
+  const struct kernels_convolution *layer, size_t channel, const float sums[transforms][tile_cells * panel], size_t cells, size_t columns,
+  float *output, size_t output_stride) {
+  const size_t wide = panel_width(layer, channel);
+  float bias[panel] = {0};
+  memcpy(bias, layer->bias + channel, wide * sizeof(float));
+  for (size_t i = 0; i < cells; i++) {
+    float *target = output + i / columns * tile_rows * output_stride + i % columns * layer->outputs;
+    __m256 y[tile_rows][2];
+    for (int half = 0; half < 2; half++) {
+      const size_t at = i * panel + 8 * half;
+      const __m256 m1 = _mm256_loadu_ps(sums[1] + at), m2 = _mm256_loadu_ps(sums[2] + at);
+      const __m256 m3 = _mm256_loadu_ps(sums[3] + at), m4 = _mm256_loadu_ps(sums[4] + at);
+      const __m256 b = _mm256_loadu_ps(bias + 8 * half), two = _mm256_set1_ps(2), four = _mm256_set1_ps(4), eight = _mm256_set1_ps(8);
+      const __m256 near = _mm256_add_ps(m1, m2), far = _mm256_add_ps(m3, m4);
+      const __m256 across = _mm256_sub_ps(m1, m2), beyond = _mm256_sub_ps(m3, m4);
+      y[0][half] = _mm256_add_ps(_mm256_add_ps(_mm256_loadu_ps(sums[0] + at), b), _mm256_add_ps(near, far));
+      y[1][half] = _mm256_fmadd_ps(beyond, two, _mm256_add_ps(across, b));
+      y[2][half] = _mm256_fmadd_ps(far, four, _mm256_add_ps(near, b));
+      y[3][half] = _mm256_fmadd_ps(beyond, eight, _mm256_add_ps(_mm256_add_ps(across, b), _mm256_loadu_ps(sums[5] + at)));
+    }
+    for (int row = 0; row < tile_rows; row++) store_rectified(y[row][0], y[row][1], wide, target + row * output_stride);
+  }
+}
+
 /// Some tiles of four rows each, from output row `first_row` on: F(4, 3) along the rows.
 AVX2 static void convolve_tiles(
   const struct kernels_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride, size_t first_row,
@@ -88,35 +114,23 @@ AVX2 static void convolve_tiles(
     const size_t cell = i < cells ? i : cells - 1;
     windows[i] = scratch + cell / columns * width + cell % columns * layer->column_step * layer->inputs;
   }
-  for (size_t channel = 0; channel < layer->outputs; channel += panel) {
-    float sums[transforms][tile_cells * panel], bias[panel] = {0};
-    memset(sums, 0, sizeof sums);
+  for (size_t channel = 0, at_once; channel < layer->outputs; channel += at_once * panel) {
+    at_once = panels_at_once(&micro, (layer->outputs - channel + panel - 1) / panel);
+    const struct panels panels = {
+      .count = at_once, .weights_apart = transforms * length * panel, .sums_apart = transforms * tile_cells * panel};
+    float sums[most_panels][transforms][tile_cells * panel];
+    memset(sums, 0, at_once * sizeof *sums);
     const float *weights = layer->tiles + channel * transforms * length;
     for (size_t t = 0; t < transforms; t++, weights += length * panel) {
       for (size_t i = 0; i < cells; i += micro.windows) {
         const float *transformed[strip];
         for (size_t k = 0; k < micro.windows; k++) transformed[k] = windows[i + k] + t * tiles * width;
-        micro.add(transformed, 0, 1, length, weights, sums[t] + i * panel);
+        micro.add(transformed, 0, 1, length, weights, sums[0][t] + i * panel, panels);
       }
     }
-    const size_t wide = panel_width(layer, channel);
-    memcpy(bias, layer->bias + channel, wide * sizeof(float));
-    for (size_t i = 0; i < cells; i++) {
-      float *target = output + (first_row + i / columns * tile_rows) * output_stride + i % columns * layer->outputs + channel;
-      __m256 y[tile_rows][2];
-      for (int half = 0; half < 2; half++) {
-        const size_t at = i * panel + 8 * half;
-        const __m256 m1 = _mm256_loadu_ps(sums[1] + at), m2 = _mm256_loadu_ps(sums[2] + at);
-        const __m256 m3 = _mm256_loadu_ps(sums[3] + at), m4 = _mm256_loadu_ps(sums[4] + at);
-        const __m256 b = _mm256_loadu_ps(bias + 8 * half), two = _mm256_set1_ps(2), four = _mm256_set1_ps(4), eight = _mm256_set1_ps(8);
-        const __m256 near = _mm256_add_ps(m1, m2), far = _mm256_add_ps(m3, m4);
-        const __m256 across = _mm256_sub_ps(m1, m2), beyond = _mm256_sub_ps(m3, m4);
-        y[0][half] = _mm256_add_ps(_mm256_add_ps(_mm256_loadu_ps(sums[0] + at), b), _mm256_add_ps(near, far));
-        y[1][half] = _mm256_fmadd_ps(beyond, two, _mm256_add_ps(across, b));
-        y[2][half] = _mm256_fmadd_ps(far, four, _mm256_add_ps(near, b));
-        y[3][half] = _mm256_fmadd_ps(beyond, eight, _mm256_add_ps(_mm256_add_ps(across, b), _mm256_loadu_ps(sums[5] + at)));
-      }
-      for (int row = 0; row < tile_rows; row++) store_rectified(y[row][0], y[row][1], wide, target + row * output_stride);
+    for (size_t j = 0; j < at_once; j++) {
+      float *target = output + first_row * output_stride + channel + j * panel;
+      finish_tiles(layer, channel + j * panel, sums[j], cells, columns, target, output_stride);
     }
   }
 }

@@ -47,12 +47,26 @@ AVX2 static inline void store_rectified(__m256 a, __m256 b, size_t width, float 
   }
 }
 
-/// Adds to sums of some windows and sixteen output channels what `rows` rows of the windows give, `length` values each.
-struct micro {
-  /// Windows that are worked on at once.
-  size_t windows;
-  void (*add)(const float *const *window, size_t stride, size_t rows, size_t length, const float *weights, float *sums);
+/// Panels of output channels that are worked on at once, and how far they are from one to the next, in floats.
+struct panels {
+  size_t count, weights_apart, sums_apart;
 };
+
+/// Adds to sums of some windows and one panel of output channels, or some, what `rows` rows of the windows give, `length` values each.
+struct micro {
+  /// Windows that are worked on at once, and most panels.
+  size_t windows, most_panels;
+  void (*add)(
+    const float *const *window, size_t stride, size_t rows, size_t length, const float *weights, float *sums, struct panels panels);
+};
+
+enum { most_panels = 3 };
+
+/// Panels to work on at once, of so many that are left: three, and two times two rather than three and one.
+static inline size_t panels_at_once(const struct micro *micro, size_t left) {
+  const size_t count = left == most_panels + 1 ? 2 : left < most_panels ? left : most_panels;
+  return count < micro->most_panels ? count : micro->most_panels;
+}
 
 struct micro micro_of(enum kernels_set set);
 

@@ -3,6 +3,7 @@
 #include "matrix_unit.h"
 #include "panels.h"
 #include "processors.h"
+#include "products.h"
 
 enum {
   /// Columns of a panel of weights: four vectors, so that sums of six rows fill the registers.
@@ -96,27 +97,96 @@ BFLOAT16 __attribute__((always_inline)) static inline void multiply_block(
   }
 }
 
-/// Without a matrix unit.
-BFLOAT16 static void multiply_by_vectors(
-  const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
+/// bfloat16 to floats.
+BFLOAT16 static inline void widen_halves(const uint16_t *halves, size_t count, float *values) {
+  size_t k = 0;
+  for (; k + panel <= count; k += panel) {
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(halves + k)));
+    _mm512_storeu_si512(values + k, _mm512_slli_epi32(wide, 16));
+  }
+  for (; k < count; k++) values[k] = float_of(halves[k]);
+}
+
+/// As `multiply_block`, of floats that the bfloat16 stand for.
+BFLOAT16 __attribute__((always_inline)) static inline void multiply_block_of_floats(
+  const int rows, const struct kernels_windows *windows, size_t at, const uint16_t *weights, float *output, size_t stride, int vectors) {
+  // Values of a row that are widened at a time: those of all rows stay in the first-level cache.
+  enum { piece = 128 };
+  float x[block_rows][piece];
+  const __m512i second = _mm512_set1_epi32((int)0xffff0000);
+  __m512 s[block_rows][4];
+  for (int i = 0; i < rows; i++) {
+    for (int j = 0; j < 4; j++) s[i][j] = _mm512_setzero_ps();
+  }
+  for (size_t line = 0; line < windows->count; line++) {
+    const uint16_t *input = windows->lines[line] + at;
+    for (size_t first = 0; first < windows->run; first += piece) {
+      const size_t count = windows->run - first < piece ? windows->run - first : piece;
+      for (int i = 0; i < rows; i++) widen_halves(input + (size_t)i * windows->step + first, count, x[i]);
+      for (size_t k = 0; k < count; k += 2, weights += 2 * wide_panel) {
+        __m512 w[4];
+        for (int j = 0; j < 4; j++) w[j] = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(weights + 2 * panel * j), 16));
+        for (int i = 0; i < rows; i++) {
+          for (int j = 0; j < 4; j++) s[i][j] = _mm512_fmadd_ps(w[j], _mm512_set1_ps(x[i][k]), s[i][j]);
+        }
+        // Read again: with the pairs kept sums would not fit in the registers.
+        __asm__ volatile("" : : : "memory");
+        for (int j = 0; j < 4; j++) w[j] = _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(weights + 2 * panel * j), second));
+        for (int i = 0; i < rows; i++) {
+          for (int j = 0; j < 4; j++) s[i][j] = _mm512_fmadd_ps(w[j], _mm512_set1_ps(x[i][k + 1]), s[i][j]);
+        }
+      }
+    }
+  }
+  for (int i = 0; i < rows; i++) {
+    for (int j = 0; j < 4; j++) {
+      if (j < vectors) _mm512_storeu_ps(output + (size_t)i * stride + panel * j, s[i][j]);
+    }
+  }
+}
+
+/// `rows` rows by one panel of weights; as `floats` or not, which is known to the compiler.
+BFLOAT16 __attribute__((always_inline)) static inline void multiply_rows(
+  const bool floats, const int rows, const struct kernels_windows *windows, size_t at, const uint16_t *weights, float *output,
+  size_t stride, int vectors) {
+  if (floats) multiply_block_of_floats(rows, windows, at, weights, output, stride, vectors);
+  else multiply_block(rows, windows, at, weights, output, stride, vectors);
+}
+
+BFLOAT16 __attribute__((always_inline)) static inline void multiply(
+  const bool floats, const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
   const size_t inputs = windows->count * windows->run;
   for (size_t first = 0; first < outputs; first += wide_panel) {
     const uint16_t *weights = packed + first * inputs;
     const int vectors = outputs - first < wide_panel ? (int)((outputs - first) / panel) : 4;
+    float *sums = output + first;
     size_t row = 0;
     for (; row + block_rows <= rows; row += block_rows) {
-      multiply_block(block_rows, windows, row * windows->step, weights, output + row * outputs + first, outputs, vectors);
+      multiply_rows(floats, block_rows, windows, row * windows->step, weights, sums + row * outputs, outputs, vectors);
     }
     for (; row + 2 <= rows; row += 2) {
-      multiply_block(2, windows, row * windows->step, weights, output + row * outputs + first, outputs, vectors);
+      multiply_rows(floats, 2, windows, row * windows->step, weights, sums + row * outputs, outputs, vectors);
     }
-    if (row < rows) multiply_block(1, windows, row * windows->step, weights, output + row * outputs + first, outputs, vectors);
+    if (row < rows) multiply_rows(floats, 1, windows, row * windows->step, weights, sums + row * outputs, outputs, vectors);
   }
 }
 
+BFLOAT16 void multiply_by_pairs(const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
+  multiply(false, windows, rows, packed, outputs, output);
+}
+
+BFLOAT16 void multiply_by_floats(
+  const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
+  multiply(true, windows, rows, packed, outputs, output);
+}
+
+bool kernels_has_fast_halves(void) { return kernels_has_matrix_unit() || !__builtin_cpu_is("intel"); }
+
 void kernels_product_windows(const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
   const bool by_unit = windows->run % unit_run == 0 && rows > block_rows && kernels_has_matrix_unit();
-  (by_unit ? multiply_by_unit : multiply_by_vectors)(windows, rows, packed, outputs, output);
+  if (by_unit) multiply_by_unit(windows, rows, packed, outputs, output);
+  else if (kernels_has_fast_halves()) multiply_by_pairs(windows, rows, packed, outputs, output);
+  else multiply_by_floats(windows, rows, packed, outputs, output);
 }
 
 BFLOAT16 void kernels_product_row(const float *input, size_t inputs, const uint16_t *packed, size_t outputs, float *output) {
@@ -148,6 +218,8 @@ BFLOAT16 void kernels_product_row(const float *input, size_t inputs, const uint1
 }
 
 #else
+
+bool kernels_has_fast_halves(void) { return false; }
 
 void kernels_halves(const float *values, size_t count, uint16_t *halves) {
   for (size_t k = 0; k < count; k++) halves[k] = half_of(values[k]);

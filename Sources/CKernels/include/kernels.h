@@ -212,6 +212,10 @@ void kernels_multiply_transposed(const float *packed, size_t rows, size_t column
 /// use it, which is asked once.
 bool kernels_has_matrix_unit(void);
 
+/// Whether products of bfloat16 take less time than those of float: by a matrix unit, or by vectors but on Intel's processors, which take two
+/// cycles for those of a vector of pairs and half of one for those of a vector of floats. Only where `kernels_best` is `kernels_bfloat16`.
+bool kernels_has_fast_halves(void);
+
 /// Whether `kernels_product` can take a matrix of so many rows (`outputs`) and columns (`inputs`).
 bool kernels_product_fits(size_t inputs, size_t outputs);
 
