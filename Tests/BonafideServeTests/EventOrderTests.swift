@@ -20,7 +20,7 @@ import Testing
       }
     }
     calls.endAll()
-    for _ in 0..<3000 where calls.count > 0 { usleep(10_000) }
+    look(3000, every: 10_000) { calls.count == 0 }
     var kinds: [String: [CallEvent.Kind]] = [:]
     for event in reader.all { kinds[event.call, default: []].append(event.kind) }
     #expect(kinds.count == rounds)

@@ -85,7 +85,7 @@ import Testing
     #expect(try result(ended).duration == 4)
     // What comes behind the end is no call.
     for number in 0..<5 { sender.send(96, number, at: 160 * number, packets[number].1) }
-    for _ in 0..<500 where try host.metric("bonafide_datagrams_dropped_total{why=\"ended\"}") != "5" { usleep(10_000) }
+    try look(500, every: 10_000) { try host.metric("bonafide_datagrams_dropped_total{why=\"ended\"}") == "5" }
     #expect(try host.metric("bonafide_datagrams_dropped_total{why=\"ended\"}") == "5")
     #expect(host.reader.all.count { $0.kind == .callStarted } == 1)
   }
@@ -161,7 +161,7 @@ import Testing
     for (host, why) in [(stranger, "stranger"), (full, "ended"), (flooded, "flood")] {
       let sender = DatagramSender(port: host.rtp)
       for number in 0..<50 { sender.send(0, number, at: 160 * number, [UInt8](repeating: 0xFF, count: 160)) }
-      for _ in 0..<500 where try host.metric("bonafide_datagrams_dropped_total{why=\"\(why)\"}") == "0" { usleep(10_000) }
+      try look(500, every: 10_000) { try host.metric("bonafide_datagrams_dropped_total{why=\"\(why)\"}") != "0" }
       #expect(try host.metric("bonafide_datagrams_dropped_total{why=\"\(why)\"}").flatMap { Int($0) } ?? 0 > 0, "\(why)")
       #expect(host.reader.all.contains { $0.kind == .callStarted } == (why == "flood"))
     }

@@ -99,7 +99,7 @@ import Testing
         })
     let raw = try host.post(Array(recording.dropFirst(44)), query: "?raw=s16le:8000")
     #expect(raw.status == 200 && raw.body.contains(#""format":"RAW/"#), "\(raw.body)")
-    for _ in 0..<100 where host.scans.count > 0 { usleep(10_000) }
+    look(100, every: 10_000) { host.scans.count == 0 }
     #expect(host.scans.count == 0)
     #expect(try Client.get("/metrics", port: host.port).contains("\nbonafide_scans_total{outcome=\"screened\"} 3\n"))
   }
@@ -152,7 +152,7 @@ import Testing
     for _ in 0..<3 where chunked.send(Array("11170\r\n".utf8) + [UInt8](repeating: 1, count: 70_000) + Array("\r\n".utf8)) {}
     chunked.send("0\r\n\r\n")
     #expect(Answer(chunked.receiveAll()).status == 413)
-    for _ in 0..<100 where host.scans.count > 0 { usleep(10_000) }
+    look(100, every: 10_000) { host.scans.count == 0 }
     #expect(host.scans.count == 0)
   }
 
@@ -164,7 +164,7 @@ import Testing
     let first = try Client(port: host.port, seconds: 60)
     first.send("POST /v1/scan HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(recording.count)\r\n\r\n")
     first.send(Array(recording.prefix(1000)))
-    for _ in 0..<200 where host.scans.count == 0 { usleep(10_000) }
+    look(200, every: 10_000) { host.scans.count > 0 }
     #expect(host.scans.count == 1)
     let second = try host.post(recording)
     #expect(second.status == 429 && second.head.contains("Retry-After: 5"))
@@ -200,7 +200,7 @@ import Testing
       usleep(300_000)
       #expect(host.scans.count == 1)
     }
-    for _ in 0..<500 where host.scans.count > 0 { usleep(10_000) }
+    look(500, every: 10_000) { host.scans.count == 0 }
     #expect(host.scans.count == 0)
     #expect(try Client.get("/metrics", port: host.port).contains("\nbonafide_scans_total{outcome=\"cancelled\"} 1\n"))
   }

@@ -335,7 +335,7 @@ import Testing
     for _ in 0..<40 { flood.send(frame(0x10, [UInt8](repeating: 0, count: 8000))) }
     #expect(host.reader.wait(for: 1, .callEnded).count >= 1)
     good.send(frame(0x10, bytes(samples[8000..<16_000])) + frame(0x00))
-    for _ in 0..<500 where host.calls.count > 0 { usleep(10_000) }
+    look(500, every: 10_000) { host.calls.count == 0 }
     let ended = host.reader.all.filter { $0.kind == .callEnded && $0.call.contains("-09090909-") }
     #expect(try ended.map { try $0.members["why"] as? String } == ["hang_up"])
   }

@@ -70,8 +70,16 @@ final class Reader: Sendable {
 
   /// Those of a kind, once there are so many; those there are after a minute: a machine may be busy.
   func wait(for count: Int, _ kind: CallEvent.Kind) -> [CallEvent] {
-    for _ in 0..<6000 where all.count(where: { $0.kind == kind }) < count { usleep(10_000) }
+    look(6000, every: 10_000) { all.count(where: { $0.kind == kind }) >= count }
     return all.filter { $0.kind == kind }
+  }
+}
+
+/// Looks whether something is so until it is, so many times at most.
+func look(_ times: Int, every microseconds: UInt32, until isSo: () throws -> Bool) rethrows {
+  for _ in 0..<times {
+    if try isSo() { return }
+    usleep(microseconds)
   }
 }
 

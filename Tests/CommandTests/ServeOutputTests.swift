@@ -60,7 +60,7 @@ extension ServeTests {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
-    for _ in 0..<300 where !FileManager.default.fileExists(atPath: folder.path("receiver/port")) { usleep(50_000) }
+    look(300, every: 50_000) { FileManager.default.fileExists(atPath: folder.path("receiver/port")) }
     return (process, ["--webhook", "http://127.0.0.1:\(try text("receiver/port"))/hook", "--webhook-secret", folder.path("secret")])
   }
 

@@ -66,7 +66,7 @@ private func isInstalled(_ program: String) -> Bool {
   }
 
   func wait(until holds: () throws -> Bool) throws {
-    for _ in 0..<600 where try !holds() { usleep(50_000) }
+    try look(600, every: 50_000) { try holds() }
   }
 
   func connection(_ port: Int) throws -> FileHandle {

@@ -44,6 +44,14 @@ func promptSamples() throws -> [Int16] {
   }
 }
 
+/// Looks whether something is so until it is, so many times at most.
+func look(_ times: Int, every microseconds: UInt32, until isSo: () throws -> Bool) rethrows {
+  for _ in 0..<times {
+    if try isSo() { return }
+    usleep(microseconds)
+  }
+}
+
 /// The header of a WAV file, true or not.
 struct WAVHeader {
   /// 1 is PCM, 3 is floating point.
@@ -68,7 +76,15 @@ func little(_ value: some FixedWidthInteger) -> [UInt8] {
 /// A WAV file of 16-bit samples.
 func wav(_ channels: [[Int16]], sampleRate: UInt32 = 8000) -> [UInt8] {
   let frames = channels.map(\.count).min() ?? 0
-  let data = (0..<frames).flatMap { frame in channels.flatMap { little($0[frame]) } }
+  var data: [UInt8] = []
+  data.reserveCapacity(2 * frames * channels.count)
+  for frame in 0..<frames {
+    for channel in channels {
+      let bits = UInt16(bitPattern: channel[frame])
+      data.append(UInt8(truncatingIfNeeded: bits))
+      data.append(UInt8(truncatingIfNeeded: bits >> 8))
+    }
+  }
   let header = WAVHeader(
     channelCount: UInt16(channels.count), sampleRate: sampleRate, dataSize: UInt32(data.count))
   return header.bytes + data

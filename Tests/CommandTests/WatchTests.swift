@@ -38,7 +38,7 @@ import Testing
 
   /// Waits until a run has reported so many recordings, and a little longer.
   private func wait(for count: Int, in output: String) throws {
-    for _ in 0..<1200 where try reported(output).count < count { usleep(100_000) }
+    try look(1200, every: 100_000) { try reported(output).count >= count }
     usleep(1_000_000)
   }
 
@@ -85,7 +85,7 @@ import Testing
   @Test func aKilledWatchReportsTheRestWhenItIsBegunAgain() throws {
     for number in 0..<30 { try folder.write("calls/\(number).wav", try call(number)) }
     let first = try start("first.jsonl")
-    for _ in 0..<1200 where try reported("first.jsonl").count < 5 { usleep(10_000) }
+    try look(1200, every: 10_000) { try reported("first.jsonl").count >= 5 }
     stop(first)
     let before = try reported("first.jsonl")
     let second = try start("second.jsonl")
@@ -98,7 +98,7 @@ import Testing
     #expect(before.count + after.count <= 31)
     let third = try start("third.jsonl", ["--results", folder.path("results")])
     try folder.write("calls/30.wav", try call(30))
-    for _ in 0..<1200 where try !folder.names.contains("results") || names("results").isEmpty { usleep(100_000) }
+    try look(1200, every: 100_000) { try folder.names.contains("results") && !names("results").isEmpty }
     stop(third)
     #expect(try reported("third.jsonl") == [])
     #expect(try names("results").count == 1)
@@ -162,7 +162,7 @@ import Testing
     func errors() throws -> String { try String(contentsOfFile: folder.path("errors.txt"), encoding: .utf8) }
     let gone = folder.url.appending(path: "elsewhere")
     try FileManager.default.moveItem(at: calls, to: gone)
-    for _ in 0..<100 where try errors().isEmpty { usleep(100_000) }
+    try look(100, every: 100_000) { try !errors().isEmpty }
     #expect(try errors() == "bonafide: \(calls.path): is gone; waits for it to come back\n")
     try FileManager.default.moveItem(at: gone, to: calls)
     try folder.write("calls/b.wav", try call(1))

@@ -40,7 +40,7 @@ struct WatchWebhookTests {
     try? FileManager.default.removeItem(atPath: folder.path("receiver/port"))
     let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "receiver.py")
     let process = try launch(URL(filePath: "/usr/bin/env"), ["python3", script.path, folder.path("receiver"), secret])
-    for _ in 0..<300 where !FileManager.default.fileExists(atPath: folder.path("receiver/port")) { usleep(50_000) }
+    look(300, every: 50_000) { FileManager.default.fileExists(atPath: folder.path("receiver/port")) }
     return process
   }
 
@@ -79,7 +79,7 @@ struct WatchWebhookTests {
     defer { stop(server) }
     let process = try watch(errors: "errors.txt")
     try makeCalls(0..<4)
-    for _ in 0..<600 where try taken().count < 4 { usleep(100_000) }
+    try look(600, every: 100_000) { try taken().count >= 4 }
     usleep(500_000)
     stop(process)
     #expect(try messages().map(\.answer).prefix(5) == ["drop", "500", "503 Retry-After:1", "302 Location:/other", "429"])
@@ -101,19 +101,19 @@ struct WatchWebhookTests {
     let broken = try receiver("always 500\n")
     try makeCalls(0..<6)
     let first = try watch()
-    for _ in 0..<600 where try messages().count < 2 || waiting() < 6 { usleep(100_000) }
+    try look(600, every: 100_000) { try messages().count >= 2 && waiting() >= 6 }
     stop(first)
     stop(broken)
     #expect(try waiting() == 6)
     let server = try receiver("")
     let second = try watch()
-    for _ in 0..<600 where try taken().count < 6 { usleep(100_000) }
+    try look(600, every: 100_000) { try taken().count >= 6 }
     usleep(500_000)
     stop(second)
     #expect(try taken().count == 6 && Set(messages().map(\.id)).count == 6 && waiting() == 0)
     let third = try watch()
     try makeCalls(6..<7)
-    for _ in 0..<600 where try taken().count < 7 { usleep(100_000) }
+    try look(600, every: 100_000) { try taken().count >= 7 }
     stop(third)
     stop(server)
     #expect(try taken().count == 7)
