@@ -81,6 +81,8 @@ public struct CRNN: Sendable {
   let dense: Dense
   let gru: GRU
   let heads: Dense
+  /// What its streams compute in.
+  let workspaces = CRNNWorkspaces()
 
   /// Feature frames per score frame.
   public static let framesPerScore = 4

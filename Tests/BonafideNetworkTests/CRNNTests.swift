@@ -101,6 +101,50 @@ struct CRNNTests {
     }
   }
 
+  /// Short blocks where they are all there is, long ones where more waits.
+  @Test func promptBlocksAreAsLongAsTheyCanBe() {
+    let whole = outputs(frames: 701)
+    var random = Xorshift(seed: 4)
+    for longest in [1, 40, 400] {
+      var stream = CRNNStream(network, blockFrames: 32, isPrompt: true)
+      var outputs: [FrameOutput] = []
+      var rest = features[..<(701 * Self.width)]
+      while !rest.isEmpty {
+        let piece = rest.prefix(1 + Int(random.next() % UInt64(longest * Self.width)))
+        stream.append(Array(piece), into: &outputs)
+        rest = rest.dropFirst(piece.count)
+        let frames = (701 * Self.width - rest.count) / Self.width
+        #expect(outputs.count == max(0, frames / 8 * 2 - 2))
+      }
+      stream.finish(into: &outputs)
+      #expect(distance(flat(outputs), whole) < Self.tolerance, "pieces up to \(longest) frames")
+    }
+  }
+
+  /// Streams that take turns in one workspace do not hear each other.
+  @Test func turnsLeaveNoTrace() {
+    let parties = [Array(features.prefix(400 * Self.width)), Array(features.prefix(400 * Self.width).reversed())]
+    func alone(_ party: [Float]) -> [Float] {
+      var stream = CRNNStream(network, blockFrames: 16)
+      var outputs: [FrameOutput] = []
+      stream.append(party, into: &outputs)
+      stream.finish(into: &outputs)
+      return flat(outputs)
+    }
+    var first = CRNNStream(network, blockFrames: 16)
+    var second = CRNNStream(network, blockFrames: 16)
+    var (outputs, others): ([FrameOutput], [FrameOutput]) = ([], [])
+    for start in stride(from: 0, to: parties[0].count, by: 7 * Self.width) {
+      let end = min(parties[0].count, start + 7 * Self.width)
+      first.append(Array(parties[0][start..<end]), into: &outputs)
+      second.append(Array(parties[1][start..<end]), into: &others)
+    }
+    first.finish(into: &outputs)
+    second.finish(into: &others)
+    #expect(flat(outputs) == alone(parties[0]))
+    #expect(flat(others) == alone(parties[1]))
+  }
+
   @Test func finishedStreamIsAsNew() {
     var stream = CRNNStream(network, blockFrames: 40)
     var (first, second): ([FrameOutput], [FrameOutput]) = ([], [])

@@ -11,8 +11,8 @@ import Testing
   }
 
   /// Features and energies of samples that come in blocks of the given sizes, over and over.
-  private func logMel(_ samples: [Float], blocks: [Int]) throws -> (features: [Float], energies: [Float?]) {
-    var extractor = try LogMel(settings)
+  private func logMel(_ samples: [Float], blocks: [Int], isPrompt: Bool = false) throws -> (features: [Float], energies: [Float?]) {
+    var extractor = try LogMel(FeatureTables(settings), isPrompt: isPrompt)
     var (features, energies): ([Float], [Float?]) = ([], [])
     var (start, turn) = (0, 0)
     while start < samples.count {
@@ -43,6 +43,42 @@ import Testing
       let cut = try logMel(samples, blocks: blocks)
       #expect(cut.features == whole.features)
       #expect(cut.energies == whole.energies)
+    }
+  }
+
+  /// Short batches have the features of long ones, and come every eight frames.
+  @Test func promptFramesAreTheSame() throws {
+    let samples = try promptSamples()
+    let whole = try logMel(samples, blocks: [samples.count])
+    for blocks in [[1], [160], [79, 257, 4000], [10_000, 1]] {
+      let cut = try logMel(samples, blocks: blocks, isPrompt: true)
+      #expect(cut.features.count == whole.features.count)
+      #expect(zip(cut.features, whole.features).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+    var extractor = try LogMel(FeatureTables(settings), isPrompt: true)
+    var (features, energies): ([Float], [Float?]) = ([], [])
+    for hops in 1...100 {
+      extractor.append(Array(samples[(hops - 1) * settings.hop..<hops * settings.hop]), into: &features, energies: &energies)
+      #expect(energies.count == max(0, hops - extractor.framesBehind) / 8 * 8)
+    }
+  }
+
+  /// Parties that take turns in one workspace do not hear each other.
+  @Test func turnsLeaveNoTrace() throws {
+    let tables = try FeatureTables(settings)
+    let parties = [try promptSamples(), try promptSamples().reversed()]
+    var first = try LogMel(tables, isPrompt: true)
+    var second = try LogMel(tables, isPrompt: true)
+    var (found, other, energies): ([Float], [Float], [Float?]) = ([], [], [])
+    for start in stride(from: 0, to: parties[0].count, by: 700) {
+      let end = min(parties[0].count, start + 700)
+      first.append(Array(parties[0][start..<end]), into: &found, energies: &energies)
+      second.append(Array(parties[1][start..<end]), into: &other, energies: &energies)
+    }
+    first.finish(into: &found, energies: &energies)
+    second.finish(into: &other, energies: &energies)
+    for (party, found) in zip(parties, [found, other]) {
+      #expect(found == (try logMel(party, blocks: [700], isPrompt: true).features))
     }
   }
 

@@ -68,7 +68,7 @@ import Testing
     #expect(result.reason == .noSpeech)
 
     let settings = detector.narrowband.card.features
-    var logMel = try LogMel(settings, batch: 4)
+    var logMel = try LogMel(FeatureTables(settings), isPrompt: true)
     var (features, energies): ([Float], [Float?]) = ([], [])
     let tone = (0..<4000).map { 0.5 * sin(Float($0)) }
     logMel.append(tone, into: &features, energies: &energies)

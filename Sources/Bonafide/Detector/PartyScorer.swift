@@ -39,8 +39,8 @@ struct PartyScorer: ~Copyable {
 
   /// - Parameters:
   ///   - sampleRate: of the samples to come, in Hz; one that `AudioFormat.sampleRates` has.
-  ///   - blockFrames: feature frames that are worked on at once.
-  ///   - isPrompt: whether the resampler is to keep little back.
+  ///   - blockFrames: most feature frames that are worked on at once.
+  ///   - isPrompt: whether little is to be kept back, by the resampler or to fill a block.
   ///   - trace: what to draw; `nil` for nothing.
   /// - Throws: when the rate cannot be resampled, or memory runs out.
   init(model: Model, sampleRate: Int, blockFrames: Int, isPrompt: Bool, trace: (columns: Int, bands: Int)?) throws(ScreeningError) {
@@ -48,14 +48,14 @@ struct PartyScorer: ~Copyable {
     let resampler = try ScreeningError.wrapping { () throws(AudioError) in
       try Resampler(from: sampleRate, to: settings.sampleRate, isPrompt: isPrompt)
     }
-    let logMel = try ScreeningError.wrapping { () throws(FeatureError) in try LogMel(model.features, batch: min(blockFrames, 128)) }
+    let logMel = try ScreeningError.wrapping { () throws(FeatureError) in try LogMel(model.features, isPrompt: isPrompt) }
     (self.settings, self.sampleRate, self.blockFrames) = (settings, sampleRate, blockFrames)
     self.resampler = resampler
     gate = SilenceGate(unit: CRNN.framesPerScore * settings.hop)
     framesBehind =
       2 * ((logMel.framesBehind + CRNNStream.leastBlock - 1) / CRNNStream.leastBlock) + CRNNStream.lookAhead / CRNN.framesPerScore
     self.logMel = logMel
-    network = CRNNStream(model.network, blockFrames: blockFrames)
+    network = CRNNStream(model.network, blockFrames: blockFrames, isPrompt: isPrompt)
     frames = ScoreFrames(settings: settings)
     sound = trace.map {
       SoundTrace(columns: $0.columns, bands: $0.bands, settings: settings, sampleRate: sampleRate, hop: Self.hop(settings))

@@ -21,6 +21,8 @@ package struct FeatureTables: Sendable {
   let resolutions: [Resolution]
   /// One that has heard nothing yet.
   let contrast: EnvelopeContrast?
+  /// What features are computed in.
+  let workspaces = FeatureWorkspaces()
 
   /// - Throws: when a setting is out of range.
   package init(_ settings: FeatureSettings) throws(FeatureError) {

@@ -14,64 +14,46 @@ import CKernels
 ///
 /// Where samples are missing, zeros stand for them; the level then stays as it is. Where silence is left out, the level falls as it were there.
 package struct LogMel: ~Copyable {
-  let settings: FeatureSettings
-  private let bandEnergyCount: Int
-  /// Of the window, then of the further ones.
-  private let spectrograms: [MelSpectrogram]
+  private let tables: FeatureTables
+  private let isPrompt: Bool
   private var contrast: EnvelopeContrast?
   /// Samples that the longest window reaches beyond the first on either side.
   private let beyond: Int
-  /// Frames that wait for the batch to fill.
-  private var filled = 0
   /// Samples from the start of the longest window of the next frame on.
   private var pending: [Float]
   private var level: Float
-  /// Levels of the batch; of `kernels_lanes` frames mean energies, energies (a row per band), and power spectra.
-  private var work: [Float]
-  /// Features of the batch.
-  private var rows: [Float]
   /// Samples before `pending`; those are less that the longest window reaches beyond the start.
   private var passed: Int
   /// Places of missing samples that frames may still end in.
   private var missing: [Range<Int>] = []
   /// Silences that are left out: the frames that come next behind them, and how many frames they would be.
   private var silences: [(frame: Int, count: Int)] = []
-  /// Frames so far whose level is known.
-  private var levelled = 0
-  /// Whether each of the `filled` frames ends in a missing sample.
-  private var endsMissing: [Bool]
+  /// Frames so far.
+  private var frameCount = 0
 
-  /// - Parameter batch: frames that are worked on at once, or a few more.
+  var settings: FeatureSettings { tables.settings }
+
+  /// Frames of the shortest batches where `isPrompt`.
+  private static let leastBatch = 8
+
   /// - Throws: when a setting is out of range, or memory runs out.
-  package init(_ settings: FeatureSettings, batch: Int = 128) throws(FeatureError) {
-    try self.init(FeatureTables(settings), batch: batch)
+  package init(_ settings: FeatureSettings) throws(FeatureError) {
+    try self.init(FeatureTables(settings))
   }
 
-  /// - Parameter batch: frames that are worked on at once, or a few more.
+  /// - Parameter isPrompt: whether every eight frames are worked on when they are there, in place of a batch of more.
   /// - Throws: when memory runs out.
-  package init(_ tables: FeatureTables, batch: Int = 128) throws(FeatureError) {
+  package init(_ tables: FeatureTables, isPrompt: Bool = false) throws(FeatureError) {
+    try tables.workspaces.prepare(tables)
+    self.tables = tables
+    self.isPrompt = isPrompt
+    contrast = tables.contrast
     let settings = tables.settings
-    let lanes = Int(kernels_lanes)
-    let batch = batch < lanes ? batch + batch % 2 : (batch + lanes - 1) / lanes * lanes
-    let spectra = try SpectrumBuffer(count: tables.resolutions.map { MelSpectrogram.room($0) }.max() ?? 0)
-    var spectrograms: [MelSpectrogram] = []
-    for resolution in tables.resolutions {
-      spectrograms.append(try MelSpectrogram(resolution, batch: batch, spectra: spectra))
-    }
-    let contrast = tables.contrast
-    self.settings = settings
-    self.spectrograms = spectrograms
-    self.contrast = contrast
-    let lengths = spectrograms.map(\.length) + [contrast?.length ?? 0]
+    let lengths = tables.resolutions.map(\.window.count) + [contrast?.length ?? 0]
     beyond = lengths.reduce(0) { max($0, ($1 - settings.window) / 2) }
     pending = [Float](repeating: 0, count: beyond)
     passed = -beyond
     level = settings.levelMinimum
-    bandEnergyCount = settings.bands * lanes
-    let powerCount = tables.resolutions.map { MelSpectrogram.workCount($0) }.max() ?? 0
-    work = [Float](repeating: 0, count: batch + lanes + bandEnergyCount + powerCount)
-    rows = [Float](repeating: 0, count: batch * settings.featuresPerFrame)
-    endsMissing = [Bool](repeating: false, count: batch)
   }
 
   /// Takes the next samples, at the settings' rate, and appends the frames that are complete, a batch at a time.
@@ -81,14 +63,7 @@ package struct LogMel: ~Copyable {
   ///   - energies: gets the mean band energy of each frame, not normalised; `nil` where its last sample is missing.
   package mutating func append(_ samples: Span<Float>, into features: inout [Float], energies: inout [Float?]) {
     samples.withUnsafeBufferPointer { pending.append(contentsOf: $0) }
-    var start = 0
-    while pending.count - start >= reach + settings.hop {
-      load(frames: 2, from: start)
-      start += 2 * settings.hop
-      if filled == endsMissing.count { work(into: &features, energies: &energies) }
-    }
-    pending.removeFirst(start)
-    passed += start
+    work(multiple: isPrompt ? Self.leastBatch : FeatureWorkspace.batch, into: &features, energies: &energies)
   }
 
   /// Takes the next samples, as the other `append` does.
@@ -98,26 +73,6 @@ package struct LogMel: ~Copyable {
 
   /// Samples that a frame reads.
   private var reach: Int { settings.window + 2 * beyond }
-
-  /// Puts the next one or two frames into the batch.
-  ///
-  /// - Parameter start: where in `pending` the samples that the first reads begin.
-  private mutating func load(frames: Int, from start: Int) {
-    let (reach, hop) = (reach, settings.hop)
-    pending.withUnsafeBufferPointer { pending in
-      guard let samples = pending.baseAddress.map({ $0 + start }) else { return }
-      for spectrogram in spectrograms {
-        let first = samples + (reach - spectrogram.length) / 2
-        spectrogram.load(first, frames == 2 ? first + hop : nil, asFrame: filled)
-      }
-      guard let length = contrast?.length else { return }
-      for frame in 0..<frames { contrast?.load(samples + frame * hop + (reach - length) / 2) }
-    }
-    for frame in 0..<frames {
-      endsMissing[filled + frame] = isMissing(passed + start + frame * hop + beyond + settings.window - 1)
-    }
-    filled += frames
-  }
 
   /// Says that some of the samples to come are zeros for missing ones.
   ///
@@ -161,58 +116,86 @@ package struct LogMel: ~Copyable {
 
   /// Appends the frames that wait for another one, or for their batch to fill; later ones are the same.
   mutating func flush(into features: inout [Float], energies: inout [Float?]) {
-    if pending.count >= reach {
-      load(frames: 1, from: 0)
-      pending.removeFirst(settings.hop)
-      passed += settings.hop
-    }
-    work(into: &features, energies: &energies)
+    work(multiple: 1, into: &features, energies: &energies)
   }
 
-  /// Appends the frames of the batch.
-  private mutating func work(into features: inout [Float], energies: inout [Float?]) {
-    guard filled > 0 else { return }
+  /// Appends frames that are complete, and forgets the samples that no other one reads. Batches end at multiples of the largest one, so that
+  /// frames are paired alike however the samples were cut.
+  ///
+  /// - Parameter multiple: what the number of frames so far is a multiple of afterwards, unless there were none to append.
+  private mutating func work(multiple: Int, into features: inout [Float], energies: inout [Float?]) {
+    let (hop, batch) = (settings.hop, FeatureWorkspace.batch)
+    var start = 0
+    while true {
+      let complete = max(0, pending.count - start - reach + hop) / hop
+      let count = min((frameCount + complete) / multiple * multiple - frameCount, batch - frameCount % batch)
+      guard count > 0 else { break }
+      tables.workspaces.withWorkspace(tables) { work(count, from: start, in: $0, into: &features, energies: &energies) }
+      start += count * hop
+    }
+    pending.removeFirst(start)
+    passed += start
+  }
+
+  /// Appends the frames of a batch.
+  ///
+  /// - Parameter start: where in `pending` the samples that the first reads begin.
+  private mutating func work(
+    _ count: Int, from start: Int, in workspace: FeatureWorkspace, into features: inout [Float], energies: inout [Float?]
+  ) {
+    load(count, from: start, into: workspace)
     let (bands, width, lanes) = (settings.bands, settings.featuresPerBand, Int(kernels_lanes))
+    let (rows, levels, means) = (workspace.rows, workspace.levels, workspace.means)
     var scaling = kernels_scaling(
       floor: settings.floor, low: settings.rangeLow, shift: settings.shift, scale: settings.scale)
-    var level = self.level
-    rows.withUnsafeMutableBufferPointer { rows in
-      work.withUnsafeMutableBufferPointer { work in
-        guard let rows = rows.baseAddress, let levels = work.baseAddress else { return }
-        let means = levels + endsMissing.count
-        let bandEnergies = means + lanes
-        let power = bandEnergies + bandEnergyCount
-        // One after the other, for their spectra share a buffer.
-        for (index, spectrogram) in spectrograms.enumerated() {
-          for first in stride(from: 0, to: filled, by: lanes) {
-            let count = min(lanes, filled - first)
-            spectrogram.energies(ofFramesFrom: first, to: bandEnergies, power: power)
-            if index == 0 {
-              kernels_mean(bandEnergies, bands, means)
-              for frame in 0..<count {
-                let isMissing = endsMissing[first + frame]
-                energies.append(isMissing ? nil : means[frame])
-                while let silence = silences.first, silence.frame <= levelled {
-                  level -= settings.levelDecay * Float(silence.count)
-                  silences.removeFirst()
-                }
-                levelled += 1
-                let logarithm = naturalLogarithm(max(means[frame], settings.floor))
-                level = max(isMissing ? level : level - settings.levelDecay, logarithm, settings.levelMinimum)
-                levels[first + frame] = level
-              }
-            }
-            kernels_scale(
-              &scaling, bandEnergies, bands, levels + first, rows + first * bands * width + index, width, bands * width, count)
+    // One after the other, for their spectra share a buffer.
+    for (index, spectrogram) in workspace.spectrograms.enumerated() {
+      for first in stride(from: 0, to: count, by: lanes) {
+        let frames = min(lanes, count - first)
+        spectrogram.energies(ofFramesFrom: first, count: frames, to: workspace.bandEnergies, power: workspace.power)
+        if index == 0 {
+          kernels_mean(workspace.bandEnergies, bands, means)
+          for frame in 0..<frames {
+            let lastSample = passed + start + (first + frame) * settings.hop + beyond + settings.window - 1
+            levels[first + frame] = nextLevel(mean: means[frame], isMissing: isMissing(lastSample), energies: &energies)
           }
         }
-        for frame in 0..<filled {
-          contrast?.read(level: levels[frame], to: rows + frame * bands * width + width - 1, stride: width)
-        }
+        kernels_scale(
+          &scaling, workspace.bandEnergies, bands, levels + first, rows + first * bands * width + index, width, bands * width, frames)
       }
     }
-    self.level = level
-    features.append(contentsOf: rows[..<(filled * bands * width)])
-    filled = 0
+    for frame in 0..<count {
+      contrast?.read(level: levels[frame], to: rows + frame * bands * width + width - 1, stride: width)
+    }
+    features.append(contentsOf: UnsafeBufferPointer(start: rows, count: count * bands * width))
+  }
+
+  /// Puts the samples of a batch under the windows.
+  private mutating func load(_ count: Int, from start: Int, into workspace: FeatureWorkspace) {
+    let (reach, hop) = (reach, settings.hop)
+    pending.withUnsafeBufferPointer { pending in
+      guard let samples = pending.baseAddress.map({ $0 + start }) else { return }
+      for frame in stride(from: 0, to: count, by: 2) {
+        for spectrogram in workspace.spectrograms {
+          let first = samples + frame * hop + (reach - spectrogram.length) / 2
+          spectrogram.load(first, frame + 1 < count ? first + hop : nil, asFrame: frame)
+        }
+      }
+      guard let length = contrast?.length else { return }
+      for frame in 0..<count { contrast?.load(samples + frame * hop + (reach - length) / 2) }
+    }
+  }
+
+  /// The level of the next frame.
+  private mutating func nextLevel(mean: Float, isMissing: Bool, energies: inout [Float?]) -> Float {
+    energies.append(isMissing ? nil : mean)
+    while let silence = silences.first, silence.frame <= frameCount {
+      level -= settings.levelDecay * Float(silence.count)
+      silences.removeFirst()
+    }
+    frameCount += 1
+    let logarithm = naturalLogarithm(max(mean, settings.floor))
+    level = max(isMissing ? level : level - settings.levelDecay, logarithm, settings.levelMinimum)
+    return level
   }
 }

@@ -31,16 +31,17 @@ final class MelSpectrogram {
     transform.load(first, second, window: tables.window, asFrame: frame)
   }
 
-  /// Writes the energies of all bands of `kernels_lanes` frames: a row per band, a number per frame, without meaning behind the
-  /// last frame of the batch.
+  /// Writes the energies of all bands of `kernels_lanes` frames: a row per band, a number per frame, without meaning behind
+  /// those that are wanted.
   ///
   /// - Parameters:
   ///   - first: the first of them, a multiple of `kernels_lanes`.
+  ///   - count: how many are wanted.
   ///   - power: `workCount` floats.
   func energies(
-    ofFramesFrom first: Int, to energies: UnsafeMutablePointer<Float>, power: UnsafeMutablePointer<Float>
+    ofFramesFrom first: Int, count: Int, to energies: UnsafeMutablePointer<Float>, power: UnsafeMutablePointer<Float>
   ) {
-    transform.powers(ofGroupFrom: first, to: power)
+    transform.powers(ofGroupFrom: first, count: count, to: power)
     tables.bank.apply(power, to: energies)
   }
 }

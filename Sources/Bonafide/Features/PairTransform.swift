@@ -12,7 +12,8 @@ struct PairTransform: ~Copyable {
   /// Pairs of `size` complex numbers.
   private let input: SpectrumBuffer
   private let spectra: SpectrumBuffer
-  private let plan: TransformPlan
+  /// Of a whole group, and of half of one.
+  private let plan, halfPlan: TransformPlan
 
   /// Frames of the largest group.
   static let mostFrames = Int(kernels_lanes)
@@ -28,15 +29,17 @@ struct PairTransform: ~Copyable {
     precondition(spectra.count >= Self.room(size: size), "the buffer has no room for the transforms")
     let pairs = min(frames, Self.mostFrames) / 2
     let input = try SpectrumBuffer(count: size * frames / 2)
-    guard
-      let plan = TransformPlan(
+    func plan(pairs: Int) -> TransformPlan? {
+      TransformPlan(
         size: size, batch: pairs, frames: kernels_complex, input: input.start, output: spectra.start, stride: Self.stride(size: size))
-    else { throw FeatureError(noTransformOf: size, batch: frames) }
+    }
+    guard let whole = plan(pairs: pairs), let half = plan(pairs: (pairs + 1) / 2) else { throw FeatureError(noTransformOf: size, batch: frames) }
     self.size = size
     self.pairs = pairs
     self.input = input
     self.spectra = spectra
-    self.plan = plan
+    self.plan = whole
+    halfPlan = half
   }
 
   /// Complex numbers from one spectrum to the next: `size`, and padding that keeps them aligned.
@@ -58,9 +61,11 @@ struct PairTransform: ~Copyable {
 
   /// Writes |X|² of a group's frames: `size / 2 + 1` rows of `mostFrames` numbers, without meaning behind the last frame of the group.
   ///
-  /// - Parameter first: the first frame of the group.
-  func powers(ofGroupFrom first: Int, to power: UnsafeMutablePointer<Float>) {
-    plan.execute(input.start + first * size)
+  /// - Parameters:
+  ///   - first: the first frame of the group.
+  ///   - count: frames of it that are wanted.
+  func powers(ofGroupFrom first: Int, count: Int, to power: UnsafeMutablePointer<Float>) {
+    if count > pairs { plan.execute(input.start + first * size) } else { halfPlan.execute(input.start + first * size) }
     kernels_pair_powers(spectra.start, Self.stride(size: size), size, power)
   }
 }

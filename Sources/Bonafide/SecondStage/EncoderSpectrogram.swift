@@ -53,7 +53,7 @@ struct EncoderSpectrogram: ~Copyable {
       energies.withUnsafeMutableBufferPointer { energies in
         power.withUnsafeMutableBufferPointer { power in
           guard let start = energies.baseAddress, let power = power.baseAddress else { return }
-          mel.energies(ofFramesFrom: 0, to: start, power: power)
+          mel.energies(ofFramesFrom: 0, count: count, to: start, power: power)
         }
       }
       for frame in 0..<count {
