@@ -6,7 +6,7 @@ public enum Arithmetic: Sendable {
   /// Float in all layers: the same scores on all processors but for rounding.
   case float
   /// bfloat16 in all layers but the first two and the last, where the processor has it, float elsewhere: half of the time for scores that
-  /// differ by hundredths.
+  /// differ by hundredths. Processors that are faster with floats have weights of bfloat16, and convolutions in float.
   case fastest
 
   /// The kernels of `CKernels` for it.
@@ -24,7 +24,8 @@ public enum Kernels {
   public static var description: String {
     let own =
       switch kernels_best() {
-      case kernels_bfloat16: kernels_has_matrix_unit() ? "AMX, AVX-512 BF16" : "AVX-512 BF16"
+      case kernels_bfloat16:
+        kernels_has_matrix_unit() ? "AMX, AVX-512 BF16" : kernels_has_fast_halves() ? "AVX-512 BF16" : "AVX-512, weights of bfloat16"
       case kernels_avx512: "AVX-512"
       case kernels_avx2: "AVX2"
       default: "portable"

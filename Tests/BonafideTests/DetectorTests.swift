@@ -121,7 +121,7 @@ import Testing
       for start in stride(from: 0, to: samples.count, by: block) {
         screener.append(samples.span.extracting(start..<min(samples.count, start + block)))
       }
-      screener.finish()
+      screener.finish(threads: 1)
       return screener.result(channel: 1)
     }
     let (expected, found) = (try screen(4321), try screen(block))

@@ -81,6 +81,22 @@ import Testing
     #expect(alone.stages == nil && alone.llr == stages.first)
   }
 
+  @Test func threadsDoNotMatter() throws {
+    let detector = try Detector.default
+    let folder = try TemporaryFolder()
+    let samples = try samples(of: Self.genuine)
+    for channels in [[samples], [samples, samples.map { -0.5 * $0 }, Array(samples.reversed())]] {
+      let path = try folder.writeWAV("parties.wav", channels: channels)
+      var options = ScanOptions()
+      let alone = detector.scan(path, options: options)
+      #expect(alone.parties.first?.stages?.second != nil)
+      for threads in [2, 7] {
+        options.threads = threads
+        #expect(detector.scan(path, options: options) == alone)
+      }
+    }
+  }
+
   /// Windows are counted from speech on, so that packets of any size, at the end, give what a scan gives.
   @Test func streamsHearWhatScansHear() throws {
     let detector = try Detector.default

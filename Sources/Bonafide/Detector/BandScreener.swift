@@ -99,11 +99,13 @@ struct BandScreener: ~Copyable {
   }
 
   /// Screens what still waits. Nothing may be appended afterwards.
-  mutating func finish() {
-    narrowband?.finish()
+  ///
+  /// - Parameter threads: that the second stage listens on.
+  mutating func finish(threads: Int = 1) {
+    narrowband?.finish(threads: threads)
     hear(known: .infinity)
     if isUndecided { decide() }
-    wideband?.finish()
+    wideband?.finish(threads: threads)
   }
 
   /// The result, once the party is finished.

@@ -168,6 +168,7 @@ public struct Detector: Sendable {
       opened.append(Party(screener, channel: options.mix ? nil : channel))
     }
     let parties = opened
+    let threads = max(1, min(options.threads, parties.count))
 
     var block: [Float] = []
     var (frames, missing) = (0, 0)
@@ -182,7 +183,6 @@ public struct Detector: Sendable {
       }
       if count == 0 { break }
       let samples = block
-      let threads = max(1, min(options.threads, parties.count))
       DispatchQueue.concurrentPerform(iterations: threads) { first in
         for k in stride(from: first, to: parties.count, by: threads) { parties[k].append(samples, channelCount: channelCount) }
       }
@@ -196,7 +196,10 @@ public struct Detector: Sendable {
     for party in parties {
       if let bandwidth = party.bandwidth { result.bandwidth = max(bandwidth, result.bandwidth ?? 0) }
     }
-    return zip(parties, channels).map { party, channel in party.finish(channel: channel + 1) }
+    DispatchQueue.concurrentPerform(iterations: threads) { first in
+      for k in stride(from: first, to: parties.count, by: threads) { parties[k].finish(threads: max(1, options.threads / parties.count)) }
+    }
+    return zip(parties, channels).map { party, channel in party.result(channel: channel + 1) }
   }
 
   package static func verdict(of parties: [PartyResult]) -> Verdict {

@@ -189,9 +189,9 @@ struct PartyScreener: ~Copyable {
     }
   }
 
-  private mutating func hear() {
+  private mutating func hear(threads: Int = 1) {
     guard let second, let rule = judge.fusion?.rule else { return }
-    windows?.hear(with: second, isWideband: card.features.sampleRate >= CompressedSpectrogram.sampleRate)
+    windows?.hear(with: second, isWideband: card.features.sampleRate >= CompressedSpectrogram.sampleRate, threads: threads)
     opinion = windows?.opinion(
       rule, calibration: card.calibration, hop: evidence.hop, signalToNoise: evidence.noise.signalToNoise)
   }
@@ -215,7 +215,9 @@ struct PartyScreener: ~Copyable {
   }
 
   /// Screens what still waits. Nothing may be appended afterwards.
-  mutating func finish() {
+  ///
+  /// - Parameter threads: that the second stage listens on.
+  mutating func finish(threads: Int) {
     screenMissing(waiting)
     waiting = 0
     scorer.finish()
@@ -223,7 +225,7 @@ struct PartyScreener: ~Copyable {
     clipping.finish()
     evidence.finish()
     windows?.finish()
-    hear()
+    hear(threads: threads)
   }
 
   /// What the evidence says so far.

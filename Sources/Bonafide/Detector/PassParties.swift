@@ -38,10 +38,11 @@ final class Party: @unchecked Sendable {
 
   func endEcho() { screener.endEcho() }
 
-  func finish(channel: Int) -> PartyResult {
-    screener.finish()
-    return screener.result(channel: channel)
-  }
+  /// - Parameter threads: that the second stage listens on.
+  func finish(threads: Int) { screener.finish(threads: threads) }
+
+  /// The result, once it is finished.
+  func result(channel: Int) -> PartyResult { screener.result(channel: channel) }
 }
 
 /// Tells the parties of a pass which of their frames are echo of one another.

@@ -1,3 +1,6 @@
+import Dispatch
+import Synchronization
+
 /// A piece of a party's audio with speech in it.
 struct SpeechWindow: Sendable {
   /// At the party's sample rate.
@@ -93,10 +96,21 @@ struct SpeechWindows: Sendable {
 
   /// Has the second stage listen to the windows that it has not heard. One that it cannot hear, for want of memory, stays without an answer.
   ///
-  /// - Parameter isWideband: whether the first stage's model of wideband speech judges the party.
-  mutating func hear(with stage: SecondStage, isWideband: Bool) {
-    for index in all.indices where !all[index].samples.isEmpty {
-      all[index].answer = try? stage.answer(all[index], sampleRate: sampleRate, isWideband: isWideband)
+  /// - Parameters:
+  ///   - isWideband: whether the first stage's model of wideband speech judges the party.
+  ///   - threads: that windows are heard on.
+  mutating func hear(with stage: SecondStage, isWideband: Bool, threads: Int) {
+    let waiting = all.filter { !$0.samples.isEmpty }
+    let answers = Mutex([SecondStage.Answer?](repeating: nil, count: waiting.count))
+    let (rate, threads) = (sampleRate, min(threads, waiting.count))
+    DispatchQueue.concurrentPerform(iterations: threads) { first in
+      for index in stride(from: first, to: waiting.count, by: threads) {
+        let answer = try? stage.answer(waiting[index], sampleRate: rate, isWideband: isWideband)
+        answers.withLock { $0[index] = answer }
+      }
+    }
+    for (index, answer) in zip(all.indices.filter { !all[$0].samples.isEmpty }, answers.withLock { $0 }) {
+      all[index].answer = answer
       all[index].samples = []
     }
   }
