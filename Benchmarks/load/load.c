@@ -131,7 +131,9 @@ static void *feed(void *argument) {
       feeding = true;
       const double time = due(worker, party, next[party]);
       if (now(CLOCK_MONOTONIC) < time) sleep_until(time);
-      next[party] = give(worker, party, next[party]);
+      // Again where the call begins anew, and packets of its start wait, too.
+      do next[party] = give(worker, party, next[party]);
+      while (next[party] < worker->packets && due(worker, party, next[party]) <= now(CLOCK_MONOTONIC));
     }
   }
   free(next);

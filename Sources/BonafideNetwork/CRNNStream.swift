@@ -17,8 +17,8 @@ public struct FrameOutput: Sendable, Equatable {
 /// A run of the network over one party, fed in pieces of any size.
 ///
 /// The outputs are those of the network over the whole party, block by block: convolutions keep the rows that reach into
-/// the next block, the GRU keeps its state. Nothing is computed twice, so that short blocks cost little more than long
-/// ones. What a block is computed in is the network's (`CRNNWorkspaces`): a stream has what it carries from one to the next.
+/// the next block, the GRU keeps its state. Nothing is computed twice; short blocks
+/// read all weights for few frames. What a block is computed in is the network's (`CRNNWorkspaces`): a stream has what it carries from one to the next.
 ///
 /// A score depends on the feature frames up to `lookAhead` after its own last one, and comes with the block that has them.
 public struct CRNNStream: ~Copyable, Sendable {

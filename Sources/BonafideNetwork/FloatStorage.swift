@@ -74,9 +74,4 @@ struct Activations: ~Copyable, Sendable {
   func clear(row: Int) {
     self.row(row).update(repeating: 0, count: columns * channels)
   }
-
-  /// Copies a row to another.
-  func copy(row source: Int, to target: Int) {
-    row(target).update(from: row(source), count: columns * channels)
-  }
 }

@@ -6,7 +6,7 @@
 
 enum { panel = kernels_panel, taps = 3 };
 
-/// Output cells worked on at once, a multiple of the windows of every inner loop: their sums for one panel and their windows stay in the
+/// Output cells worked on at once, a multiple of the windows of every inner loop: their sums for some panels and their windows stay in the
 /// second-level cache.
 enum { strip = 96 };
 

@@ -1,4 +1,4 @@
-/// Products of matrices of bfloat16 with sums of float: twice the products of float per instruction.
+/// Products of matrices of bfloat16 with sums of float: on most processors twice the products of float per instruction.
 #include "halves.h"
 #include "matrix_unit.h"
 #include "panels.h"
@@ -180,12 +180,15 @@ BFLOAT16 void multiply_by_floats(
   multiply(true, windows, rows, packed, outputs, output);
 }
 
-bool kernels_has_fast_halves(void) { return kernels_has_matrix_unit() || !__builtin_cpu_is("intel"); }
+/// Whether the instruction for pairs takes less time than products of floats.
+static bool has_fast_pairs(void) { return !__builtin_cpu_is("intel"); }
+
+bool kernels_has_fast_halves(void) { return kernels_has_matrix_unit() || has_fast_pairs(); }
 
 void kernels_product_windows(const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output) {
   const bool by_unit = windows->run % unit_run == 0 && rows > block_rows && kernels_has_matrix_unit();
   if (by_unit) multiply_by_unit(windows, rows, packed, outputs, output);
-  else if (kernels_has_fast_halves()) multiply_by_pairs(windows, rows, packed, outputs, output);
+  else if (has_fast_pairs()) multiply_by_pairs(windows, rows, packed, outputs, output);
   else multiply_by_floats(windows, rows, packed, outputs, output);
 }
 

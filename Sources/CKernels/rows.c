@@ -75,7 +75,7 @@ struct micro micro_of(enum kernels_set set) {
   return set >= kernels_avx512 ? (struct micro){8, most_panels, add_eight} : (struct micro){6, 1, add_six};
 }
 
-/// A panel's weights for so many rows of the window stay in the first-level cache.
+/// A panel's weights for so many rows of the window fit into the first-level cache.
 static size_t rows_at_once(size_t inputs) { return 9 * inputs * panel * sizeof(float) <= 24 << 10 ? 3 : 1; }
 
 AVX2 void convolve_rows(

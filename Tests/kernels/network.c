@@ -12,7 +12,7 @@ static float half(float x) {
 
 void convolutions(enum kernels_set set) {
   const bool halves = set == kernels_bfloat16;
-  const size_t inputs = halves ? 2 * from(1, 20) : from(1, 40), outputs = from(1, 40), columns = from(1, 60), rows = from(1, 14);
+  const size_t inputs = halves ? 2 * from(1, 20) : from(1, 40), outputs = from(1, 120), columns = from(1, 60), rows = from(1, 14);
   const size_t row_step = halves ? 1 : from(1, 2), column_step = from(1, 2), first = from(0, rows - 1);
   SHAPE(
     "set %d, %zu to %zu channels, %zu × %zu, steps %zu, %zu, from row %zu", set, inputs, outputs, rows, columns, row_step, column_step,

@@ -96,7 +96,7 @@ public struct Detector: Sendable {
     return result
   }
 
-  /// Most parties that are screened in one pass over a file: each takes about five megabytes of buffers.
+  /// Most parties that are screened in one pass over a file: each takes some megabytes of buffers.
   private static let partiesPerPass = 8
 
   private func screen(

@@ -20,7 +20,7 @@ public struct ScanOptions: Sendable {
   public var channelNames: [String] = []
   /// Take recordings for headerless samples of this kind.
   public var raw: RawFormat?
-  /// Threads that the parties of one recording are screened on, 1 to 1024.
+  /// Threads that the parties of one recording, and what the second stage hears of them, are screened on, 1 to 1024.
   public var threads = 1
   /// Keep frame scores in the results.
   public var timeline = false

@@ -42,19 +42,15 @@ final class FeatureWorkspace: @unchecked Sendable {
 
 /// A model's workspaces: as many as batches were computed at once.
 final class FeatureWorkspaces: Sendable {
-  private let free = Mutex<[FeatureWorkspace]>([])
-  /// Whether there is one at least, free or not.
-  private let isPrepared = Mutex(false)
+  /// Those that nobody computes in; `nil` before there was one.
+  private let free = Mutex<[FeatureWorkspace]?>(nil)
 
   /// Makes the first one.
   ///
   /// - Throws: when a setting is out of range, or memory runs out.
   func prepare(_ tables: FeatureTables) throws(FeatureError) {
-    try isPrepared.withLock { isPrepared throws(FeatureError) in
-      guard !isPrepared else { return }
-      let workspace = try FeatureWorkspace(tables)
-      free.withLock { $0.append(workspace) }
-      isPrepared = true
+    try free.withLock { free throws(FeatureError) in
+      if free == nil { free = [try FeatureWorkspace(tables)] }
     }
   }
 
@@ -62,12 +58,12 @@ final class FeatureWorkspaces: Sendable {
   func withWorkspace(_ tables: FeatureTables, _ body: (FeatureWorkspace) -> Void) {
     let workspace = next(tables)
     body(workspace)
-    free.withLock { $0.append(workspace) }
+    free.withLock { $0?.append(workspace) }
   }
 
   private func next(_ tables: FeatureTables) -> FeatureWorkspace {
     while true {
-      if let workspace = free.withLock({ $0.popLast() }) ?? (try? FeatureWorkspace(tables)) { return workspace }
+      if let workspace = free.withLock({ $0?.popLast() }) ?? (try? FeatureWorkspace(tables)) { return workspace }
       // There is no memory for another: one that somebody computes in will be free.
       sched_yield()
     }

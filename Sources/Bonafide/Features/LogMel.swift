@@ -119,8 +119,8 @@ package struct LogMel: ~Copyable {
     work(multiple: 1, into: &features, energies: &energies)
   }
 
-  /// Appends frames that are complete, and forgets the samples that no other one reads. Batches end at multiples of the largest one, so that
-  /// frames are paired alike however the samples were cut.
+  /// Appends frames that are complete, and forgets the samples that no other one reads. Batches end at multiples of the largest one, or
+  /// of `multiple`, so that frames are paired alike however the samples were cut, but for a few behind a flush.
   ///
   /// - Parameter multiple: what the number of frames so far is a multiple of afterwards, unless there were none to append.
   private mutating func work(multiple: Int, into features: inout [Float], energies: inout [Float?]) {

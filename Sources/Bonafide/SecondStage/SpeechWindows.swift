@@ -100,17 +100,21 @@ struct SpeechWindows: Sendable {
   ///   - isWideband: whether the first stage's model of wideband speech judges the party.
   ///   - threads: that windows are heard on.
   mutating func hear(with stage: SecondStage, isWideband: Bool, threads: Int) {
-    let waiting = all.filter { !$0.samples.isEmpty }
-    let answers = Mutex([SecondStage.Answer?](repeating: nil, count: waiting.count))
-    let (rate, threads) = (sampleRate, min(threads, waiting.count))
-    DispatchQueue.concurrentPerform(iterations: threads) { first in
-      for index in stride(from: first, to: waiting.count, by: threads) {
-        let answer = try? stage.answer(waiting[index], sampleRate: rate, isWideband: isWideband)
+    let (windows, rate) = (all, sampleRate)
+    let waiting = windows.indices.filter { !windows[$0].samples.isEmpty }
+    let threads = min(threads, waiting.count)
+    let answers = Mutex([SecondStage.Answer?](repeating: nil, count: windows.count))
+    @Sendable func hear(from first: Int) {
+      for place in stride(from: first, to: waiting.count, by: max(1, threads)) {
+        let index = waiting[place]
+        let answer = try? stage.answer(windows[index], sampleRate: rate, isWideband: isWideband)
         answers.withLock { $0[index] = answer }
       }
     }
-    for (index, answer) in zip(all.indices.filter { !all[$0].samples.isEmpty }, answers.withLock { $0 }) {
-      all[index].answer = answer
+    // A stream is to start no threads.
+    if threads > 1 { DispatchQueue.concurrentPerform(iterations: threads, execute: hear) } else { hear(from: 0) }
+    for index in waiting {
+      all[index].answer = answers.withLock { $0[index] }
       all[index].samples = []
     }
   }

@@ -88,7 +88,7 @@ typedef struct bonafide_options {
   const char *raw;     /* scan headerless samples, such as "ulaw:8000", "alaw:8000:2"; NULL: recordings with headers */
   int32_t mix;         /* not 0: scan the mean of all channels as one party */
   int32_t timeline;    /* not 0: keep scores along the party; memory then grows by 8 bytes per 40 ms */
-  int32_t threads;     /* that a scan works on, one per channel at most, 1 to 1024; 1 */
+  int32_t threads;     /* that channels, and pieces of them for the second stage, are scanned on, 1 to 1024; 1 */
   bonafide_log log;    /* for the detector and all that comes of it; NULL: none */
   void *log_context;   /* handed to log; must last as long as the detector, its streams and calls */
   const char *profile; /* path of what `bonafide calibrate` wrote of a site's genuine calls; NULL: none */

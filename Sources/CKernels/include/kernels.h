@@ -244,8 +244,8 @@ struct kernels_windows {
   size_t count, run, step;
 };
 
-/// As `kernels_product`, with rows of count · run values that overlap: `run` is even. A matrix unit, which takes more than a few rows, adds sums
-/// up in another order.
+/// As `kernels_product`, with rows of count · run values that overlap: `run` is even. A matrix unit, which takes more than a few rows, and
+/// products of floats (`kernels_has_fast_halves`) add sums up in another order.
 void kernels_product_windows(const struct kernels_windows *windows, size_t rows, const uint16_t *packed, size_t outputs, float *output);
 
 /// Layers of the encoders, all on rows of floats that follow one another.

@@ -65,7 +65,7 @@ class Detector(LibraryObject):
         raw: take recordings for headerless samples of this kind, such as ``"ulaw:8000"`` or ``"s16le:8000:2"``.
         mix: screen the mean of all channels as one party.
         timeline: keep scores along each party.
-        threads: that a scan works on, one per channel at most.
+        threads: that channels, and pieces of them for the second stage, are scanned on.
         profile: path of what ``bonafide calibrate`` made of genuine calls of a site.
         fast: leave out the second stage: less sure, and several times as fast.
         precise: single precision throughout: the same scores on every machine to 1e-4, in more time.
