@@ -69,9 +69,12 @@ import Testing
     shell.waitUntilExit()
     try #require(shell.terminationStatus == 0, "sox has no encoder of AMR: libsox-fmt-all")
     let party = try #require(detector.scan(path + ".coded.wav").parties.first)
-    #expect(
-      (party.reason == .tooDistorted || party.verdict == .synthetic) == (decibel > 0),
-      "\(party.verdict) \(party.speech) s \(party.clipped ?? -1) \(party.llr ?? 0)")
+    let found: Comment = "\(party.verdict) \(party.speech) s \(party.clipped ?? -1) \(party.llr ?? 0)"
+    if decibel > 0 {
+      #expect(party.verdict != .bonafide && party.clipped ?? 0 > 0.07, found)
+    } else {
+      #expect(party.reason != .tooDistorted && party.clipped ?? 1 < 0.07, found)
+    }
   }
 
   @Test(arguments: [-20.0, 0, 3]) func speechAsItIsSpokenIsNotClipped(decibel: Double) throws {
