@@ -21,7 +21,7 @@ class CallPage(unittest.TestCase):
         cls.folder = Path(folder.name)
         for sample in (CALL, 'genuine-en.ulaw.wav', 'synthetic-hts.ulaw.wav'):
             shutil.copy(SAMPLES / sample, cls.folder)
-        options = ('--channel-names', 'agent,caller', *sorted(cls.folder.glob('*.wav')))
+        options = ('--channel-names', 'agent,caller', '--clear-at', '0.7', *sorted(cls.folder.glob('*.wav')))
         cls.page = scan(cls.folder / 'report.html', *options)
         cls.linked = scan(cls.folder / 'linked.html', '--embed-audio', 'none', *options)
         cls.browser = cls.enterClassContext(Browser())
