@@ -80,39 +80,19 @@ struct CRNNTests {
     }
   }
 
-  /// Nor does what is not waited for.
-  @Test func flushesLeaveNoTrace() {
+  /// Nor does what is not waited for: by a flush behind each piece, or by blocks that are as long as what there is.
+  @Test(arguments: [false, true]) func whatIsNotWaitedForLeavesNoTrace(isPrompt: Bool) {
     let whole = outputs(frames: 701)
     var random = Xorshift(seed: 3)
-    for longest in [5, 40, 400] {
-      var stream = CRNNStream(network)
+    for longest in [1, 5, 40, 400] {
+      var stream = isPrompt ? CRNNStream(network, blockFrames: 32, isPrompt: true) : CRNNStream(network)
       var outputs: [FrameOutput] = []
       var rest = features[..<(701 * Self.width)]
       while !rest.isEmpty {
         let piece = rest.prefix(1 + Int(random.next() % UInt64(longest * Self.width)))
         stream.append(Array(piece), into: &outputs)
         rest = rest.dropFirst(piece.count)
-        stream.flush(into: &outputs)
-        let frames = (701 * Self.width - rest.count) / Self.width
-        #expect(outputs.count == max(0, frames / 8 * 2 - 2))
-      }
-      stream.finish(into: &outputs)
-      #expect(distance(flat(outputs), whole) < Self.tolerance, "pieces up to \(longest) frames")
-    }
-  }
-
-  /// Short blocks where they are all there is, long ones where more waits.
-  @Test func promptBlocksAreAsLongAsTheyCanBe() {
-    let whole = outputs(frames: 701)
-    var random = Xorshift(seed: 4)
-    for longest in [1, 40, 400] {
-      var stream = CRNNStream(network, blockFrames: 32, isPrompt: true)
-      var outputs: [FrameOutput] = []
-      var rest = features[..<(701 * Self.width)]
-      while !rest.isEmpty {
-        let piece = rest.prefix(1 + Int(random.next() % UInt64(longest * Self.width)))
-        stream.append(Array(piece), into: &outputs)
-        rest = rest.dropFirst(piece.count)
+        if !isPrompt { stream.flush(into: &outputs) }
         let frames = (701 * Self.width - rest.count) / Self.width
         #expect(outputs.count == max(0, frames / 8 * 2 - 2))
       }
