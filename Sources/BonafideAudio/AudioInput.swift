@@ -52,7 +52,9 @@ extension Input {
     let layout = raw == nil ? Layout.scan(file) : nil
     guard let layout else {
       let part = try recognise(file, path: path, raw: raw)
-      return try Input(path: path, raw: raw, file: file, parts: [part], warnings: [])
+      let hasHeader = raw != nil && Layout.isStart(file.prefix(12))
+      let warnings = hasHeader ? ["it begins as a recording with a header does, and was read without, as --raw has it"] : []
+      return try Input(path: path, raw: raw, file: file, parts: [part], warnings: warnings)
     }
     var (parts, failure, unreadable): ([InputPart], AudioError?, Int64) = ([], nil, 0)
     var warnings = layout.warnings

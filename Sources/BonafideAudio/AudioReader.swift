@@ -14,6 +14,8 @@ public struct AudioReader: ~Copyable, @unchecked Sendable {
   public private(set) var missing = 0
   /// Seconds that are known to be there, or to be missing from the end, and were not read. Complete once `read` has returned 0.
   public private(set) var unheard = 0.0
+  /// Seconds of `unheard` that were read as silence, for the samples were no numbers.
+  public private(set) var noNumbers = 0.0
 
   private let input: Input
   private var part: PartReader?
@@ -114,7 +116,7 @@ public struct AudioReader: ~Copyable, @unchecked Sendable {
     partWarnings = []
     failure = nil
     isFinished = false
-    unheard = 0
+    (unheard, noNumbers) = (0, 0)
     missing = 0
     missingNext = 0
     filled = 0
@@ -176,8 +178,10 @@ extension AudioReader {
     guard part == nil, waiting.isEmpty, missingNext == 0, !isFinished else { return }
     isFinished = true
     if framesRead == 0 { throw nothingRead(failure) }
-    let noNumbers = Double(nonNumberCount) / Double(format.channelCount * format.sampleRate)
-    unheard += input.lost + (noNumbers > 0.1 ? noNumbers : 0)
+    let seconds = Double(nonNumberCount) / Double(format.channelCount * format.sampleRate)
+    // A tenth of a second is no loss.
+    noNumbers = seconds > 0.1 ? seconds : 0
+    unheard += input.lost + noNumbers
     if input.unreadableBytes > 0 {
       // As many seconds as so many bytes of the others.
       let read = input.parts.reduce(Int64(0)) { $0 + ($1.excerpt?.count ?? 0) }

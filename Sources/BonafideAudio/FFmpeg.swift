@@ -72,9 +72,12 @@ enum FFmpeg {
     return Array("CRYO_APC1.20".utf8) + numbers.flatMap { headerBytes($0, count: 4, bigEndian: false) }
   }
 
+  /// Bytes that ffprobe may have to say of a file: hundreds of tracks.
+  private static let longestAnswer = 1 << 16
+
   /// Containers that say how long their tracks are; elsewhere ffprobe estimates.
   private static let timed: Set<Substring> = [
-    "mov", "matroska", "asf", "avi", "wav", "w64", "caf", "aiff", "au", "flac", "ape", "wv", "tta", "ogg",
+    "mov", "matroska", "asf", "avi", "wav", "w64", "caf", "aiff", "au", "flac", "ape", "wv", "tta", "ogg", "flv",
   ]
 
   /// Finds the audio tracks.
@@ -129,12 +132,13 @@ enum FFmpeg {
       "-of", "compact=escape=c",
     ]
     var child = try start("ffprobe", arguments: arguments + input(demuxer: demuxer), file: file)
-    let answer = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, initialized in
+    let answer = [UInt8](unsafeUninitializedCapacity: longestAnswer) { buffer, initialized in
       initialized = child.read(into: UnsafeMutableRawBufferPointer(buffer))
     }
+    // A program that is not done writing never ends by itself.
+    guard answer.count < longestAnswer else { throw .damaged("its tracks or their tags are more than those of a recording") }
     let ending = child.finish()
     guard ending.succeeded else { throw failure(ending.messages) }
-    guard answer.count < 1 << 16 else { throw .notRecognised }
     let sections = String(decoding: answer, as: UTF8.self).split(separator: "\n").map(Section.init)
     var recording = Recording(tracks: [], demuxer: demuxer)
     let format = sections.first { $0.kind == "format" }

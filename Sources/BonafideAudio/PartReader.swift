@@ -99,7 +99,13 @@ final class PartReader {
     for (track, reader) in zip(recording.tracks, tracks) {
       finish(track, reader, into: &ending)
     }
-    if !recording.unknown.isEmpty { ending.unheard = max(ending.unheard, tracks.map(\.time).max() ?? 0, 0.1) }
+    let time = tracks.map(\.time).max() ?? 0
+    if part.promisedBeyond > 0, ending.warnings.isEmpty {
+      ending.warnings.append("the header promises \(seconds(time + part.promisedBeyond)), \(seconds(time)) are there")
+    } else if part.isOgg(input.file), ending.warnings.isEmpty, !endsStream(part.suffix(longestOggPage, of: input.file)) {
+      ending.warnings.append(Self.lastPageMissing(after: time))
+    }
+    if !recording.unknown.isEmpty { ending.unheard = max(ending.unheard, time, 0.1) }
     return ending
   }
 
@@ -134,6 +140,8 @@ final class PartReader {
     ending.warnings.append(line)
   }
 
+  private static func lastPageMissing(after time: Double) -> String { "the last page of the Ogg stream is missing after \(seconds(time))" }
+
   /// How libsndfile ended.
   private func finish(_ source: consuming Source, _ input: borrowing Input) -> Ending {
     var ending = Ending(unheard: part.promisedBeyond)
@@ -158,7 +166,7 @@ final class PartReader {
         "the \(part.format.name.hasPrefix("MPEG/") ? "first frame" : "header") promises \(seconds(Double(read) / rate + part.promisedBeyond)), \(seconds(Double(read) / rate)) are there"
       )
     } else if part.format.name.hasPrefix("OGG/"), !endsStream(part.suffix(longestOggPage, of: input.file)) {
-      ending.warnings.append("the last page of the Ogg stream is missing after \(seconds(Double(read) / rate))")
+      ending.warnings.append(Self.lastPageMissing(after: Double(read) / rate))
     } else if let failure {
       ending.warnings.append("decoding stopped after \(seconds(Double(read) / rate)): \(failure.singleLine)")
     }
@@ -195,6 +203,10 @@ extension InputPart {
     let known = flac ?? FLACStream(start: excerpt?.firstFilePlace ?? 0, end: excerpt?.lastFilePlace ?? file.size)
     let tail = max(known.frames, known.end - 1 << 17)..<known.end
     return FLACRecovery.rest(of: file, stream: known.start, in: tail, from: known.firstSample + read) != nil
+  }
+
+  fileprivate func isOgg(_ file: borrowing FileDescriptor) -> Bool {
+    file.bytes(at: excerpt == nil ? 0 : excerpt?.firstFilePlace ?? 0, count: 4).hasText("OggS")
   }
 
   fileprivate func suffix(_ count: Int, of file: borrowing FileDescriptor) -> [UInt8] {

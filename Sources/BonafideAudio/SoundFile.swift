@@ -72,7 +72,7 @@ struct SoundFile: ~Copyable {
     format = AudioFormat(
       name: name, sampleRate: Int(info.samplerate), channelCount: Int(info.channels),
       frameCount: isStreamed ? nil : info.frames)
-    promisedFrameCount = isStreamed ? nil : HeaderPromise(log: Self.log(of: handle))?.frameCount(found: info.frames)
+    promisedFrameCount = isStreamed ? nil : HeaderPromise(log: Self.log(of: handle), frames: info.frames)?.frameCount(found: info.frames)
     hasExactFrameCount = !name.contains("/LAYER_")
   }
 
@@ -186,10 +186,11 @@ struct HeaderPromise: Equatable {
   /// Programs that write to a pipe cannot go back to the header, and leave a length near the top of 31 or 32 bits.
   private static let placeholders = 0x7FFF_0000 as Double
 
-  init?(log: String) {
+  /// - Parameter frames: those that there are.
+  init?(log: String, frames: Int64) {
     for line in log.split(separator: "\n") {
       let words = line.split { " :()'.".contains($0) }
-      guard let (promised, found) = Self.sizes(in: words) else { continue }
+      guard let (promised, found) = Self.sizes(in: words, frames: Double(frames)) else { continue }
       guard found > 0, promised > found, promised < Self.placeholders else { continue }
       self.promised = promised
       self.found = found
@@ -199,10 +200,13 @@ struct HeaderPromise: Equatable {
   }
 
   /// The size in the header and the size of what is there.
-  private static func sizes(in words: [Substring]) -> (promised: Double, found: Double)? {
+  private static func sizes(in words: [Substring], frames: Double) -> (promised: Double, found: Double)? {
     let numbers = words.compactMap { Double($0) }
+    // AVR counts them and says no more; "*** File seems to be truncated. 247228 <--> 412160" is of MAT4.
+    if words.first == "Frames", words.count == 2, let count = numbers.first { return (count, frames) }
+    if words.contains("truncated"), numbers.count == 2 { return (numbers[1], numbers[0]) }
     guard numbers.count == 2 else { return nil }
-    if words.contains("should"), let name = words.first, ["data", "SSND", "Data", "riff"].contains(name) {
+    if words.contains("should"), let name = words.first, ["data", "SSND", "Data", "riff", "BODY"].contains(name) {
       return (numbers[0], numbers[1])
     }
     // "*** Calculated frame count 7974 does not match value from 'ds64' chunk of 16000."

@@ -210,6 +210,15 @@ struct FFmpegTests {
     }
   }
 
+  /// More than a pipe takes, so that ffprobe waits for a reader.
+  @Test(.timeLimit(.minutes(1))) func tagsWithoutEndAreDamage() throws {
+    let tags = try folder.write(Array(";FFMETADATA1\n[STREAM]\nDURATION=\(String(repeating: "x", count: 400_000))\n".utf8), to: "tags.txt")
+    let path = folder.file("tags.ogg")
+    let tracks = ["-map", "0:a", "-map", "0:a", "-c:a", "flac", "-map_metadata:s:a:0", "1:s:0"]
+    try #require(try run("ffmpeg", ["-v", "error", "-i", wave, "-i", tags] + tracks + [path]) == 0)
+    #expect(failure(path)?.message.contains("tags") == true)
+  }
+
   @Test func letsNoPlaylistIn() throws {
     // Not taken for text, for its first byte.
     let list = [0] + Array("\nffconcat version 1.0\nfile \(wave)\n".utf8)

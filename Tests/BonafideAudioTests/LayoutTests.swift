@@ -198,6 +198,16 @@ struct LayoutTests {
     #expect(layout.warnings.count == 1)
   }
 
+  /// Twelve bytes that look like a frame to its header and never to its checksum, over and over.
+  @Test func framesThatAreNoneAreGivenUp() throws {
+    let described: [UInt8] = [0x10, 0, 0x10, 0] + [UInt8](repeating: 0, count: 6) + [0x01, 0xF4, 0x00, 0xF0] + [UInt8](repeating: 0, count: 20)
+    let headers: [UInt8] = [0xFF, 0xF8, 0x10, 0x00, 0x00, 0x28, 0xFF, 0xF8, 0x10, 0x00, 0x05, 0x33]
+    let file = Array("fLaC".utf8) + [0x80, 0, 0, 34] + described + (0..<100_000).flatMap { _ in headers }
+    let path = try folder.write(file, to: "headers.flac")
+    let time = ContinuousClock().measure { _ = failure(path) }
+    #expect(time < .seconds(60))
+  }
+
   @Test func readsOnBehindDamageInFLAC() throws {
     var file = try folder.written(SF_FORMAT_FLAC | SF_FORMAT_PCM_16)
     let middle = file.count / 4

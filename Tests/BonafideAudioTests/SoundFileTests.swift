@@ -147,6 +147,6 @@ struct HeaderPromiseTests {
     ("", nil),
   ])
   func readsTheLog(_ log: String, frames: Int64?) {
-    #expect(HeaderPromise(log: log)?.frameCount(found: 1_000) == frames)
+    #expect(HeaderPromise(log: log, frames: 1_000)?.frameCount(found: 1_000) == frames)
   }
 }

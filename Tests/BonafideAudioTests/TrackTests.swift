@@ -56,6 +56,31 @@ struct TrackTests {
     #expect(recording.unheard == 0)
   }
 
+  /// Of containers to whose headers decoders do not hold a file that was cut.
+  @Test(arguments: [
+    ("cut.avi", "pcm_s16le"), ("cut.wma", "wmav2"), ("cut.flv", "adpcm_swf"), ("cut.caf", "adpcm_ima_qt"), ("cut.wav", "libmp3lame"),
+  ])
+  func countsWhatACutContainerLacks(_ name: String, codec: String) throws {
+    // Longer than what decoders read ahead.
+    let inputs = ["-stream_loop", "9", "-i", lowTone] + (name.hasSuffix("flv") ? ["-ar", "11025"] : [])
+    let path = try made(inputs + ["-c:a", codec] + (name.hasSuffix("wav") ? ["-b:a", "16k"] : []), name)
+    #expect(try timed(path).unheard == 0)
+    let whole = try bytes(path)
+    let cut = try timed(try folder.write(Array(whole[..<(whole.count * 6 / 10)]), to: "part-\(name)"))
+    let rate = try AudioReader(path: path).format.sampleRate
+    // Of an index at the end, nothing can be read without it.
+    let heard = Double(cut.channels[0].count) / Double(rate)
+    #expect(heard > 10 && heard < 14)
+    #expect(abs(cut.unheard + heard - 20) < 2)
+  }
+
+  @Test func saysThatAnOggStreamOfSpeexHasNoEnd() throws {
+    let path = try made(["-stream_loop", "9", "-i", lowTone, "-c:a", "libspeex"], "a.spx")
+    let whole = try bytes(path)
+    #expect(try readAll(path).warnings == [])
+    #expect(try readAll(try folder.write(Array(whole[..<(whole.count / 2)]), to: "cut.spx")).warnings.count == 1)
+  }
+
   /// What a file says of itself is no word of ffprobe's.
   @Test func noTagHidesATrack() throws {
     var file = try bytes(made(["-i", lowTone, "-i", highTone, "-map", "0:a", "-map", "1:a", "-c:a", "pcm_s16le"], "tags.mkv"))

@@ -192,7 +192,7 @@ public struct Detector: Sendable {
     }
     echoes?.finish(parties)
     result.duration = Double(frames + missing) / Double(rate)
-    result.heard = Double(frames) / Double(rate)
+    result.heard = max(0, Double(frames) / Double(rate) - reader.noNumbers)
     for party in parties {
       if let bandwidth = party.bandwidth { result.bandwidth = max(bandwidth, result.bandwidth ?? 0) }
     }

@@ -18,7 +18,7 @@ extension Layout {
       if head.hasText("pakt") { isTabled = true }
       if head.hasText("data") {
         let extent = extent(
-          body + 4, claimed: length.map { max(0, $0 - 4) }, size: size, wraps: false, least: 800,
+          body + 4, claimed: length.map { max(0, $0 - 4) }, size: size, wraps: false, decoderTells: false, least: 800,
           follows: { place in isChunk(in: file, at: place, size: size, lengthBytes: 8, bigEndian: true) },
           next: { place in nextCAF(in: file, from: place, size: size) })
         // libsndfile does not take the length that stands for one that is not known.
@@ -32,7 +32,10 @@ extension Layout {
     }
     guard let described, let block = described.number(at: 16, bytes: 4, bigEndian: true) else { return nil }
     if block == 0 || isTabled {
-      return Recorded(parts: [LayoutPart(Excerpt(start..<audio.recorded.end))], end: audio.recorded.end)
+      var recorded = Recorded(parts: [LayoutPart(Excerpt(start..<audio.recorded.end))], end: audio.recorded.end)
+      // How long packets last is in the part that is gone.
+      if audio.lost > 0 { recorded.cut(by: 0.1, "the end of the audio is cut off") }
+      return recorded
     }
     let head =
       Array("caff".utf8) + [0, 1, 0, 0] + Array("desc".utf8) + headerBytes(32, count: 8, bigEndian: true) + described

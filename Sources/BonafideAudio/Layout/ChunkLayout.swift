@@ -20,7 +20,7 @@ extension Layout {
     /// Whether it is where the header puts it, or where a decoder looks anyhow.
     var isAsSaid = true
     var warning: String?
-    /// Bytes that the header promises beyond the end of the file, where decoders take as many for a length that is not known.
+    /// Bytes that the header promises beyond the end of the file.
     var lost: Int64 = 0
   }
 
@@ -29,14 +29,18 @@ extension Layout {
     private(set) var ranges: [Range<Int64>] = []
     /// All but the parts.
     var recorded: Recorded
-    private var lost: Int64 = 0
+    private(set) var lost: Int64 = 0
 
     init(size: Int64) { recorded = Recorded(parts: [], end: size) }
 
     /// Takes the parts, of so many bytes a second; the last one has lost what is cut off.
     mutating func take(_ parts: [LayoutPart], bytesPerSecond: Double) -> Recorded {
       recorded.parts = parts
-      if lost > 0, let last = parts.indices.last { recorded.parts[last].promisedBeyond = Double(lost) / max(1, bytesPerSecond) }
+      if lost > 0, let last = parts.indices.last {
+        // Of an unknown rate, it is known that something is missing.
+        let seconds = bytesPerSecond > 0 ? Double(lost) / bytesPerSecond : 0.2
+        recorded.parts[last].promisedBeyond = max(recorded.parts[last].promisedBeyond, seconds)
+      }
       return recorded
     }
 
@@ -63,11 +67,12 @@ extension Layout {
   ///   - body: where the audio starts.
   ///   - claimed: bytes of it, as the header has them; `nil` where it says that it does not know.
   ///   - wraps: whether the length is one of 32 bits, that runs over.
+  ///   - decoderTells: whether the decoder takes a length beyond the end of the file, and tells.
   ///   - least: bytes of a tenth of a second; what is shorter behind the audio is no audio.
   ///   - follows: whether something else can start at a place.
   ///   - next: where another recording starts, at a place or behind it.
   static func extent(
-    _ body: Int64, claimed: Int64?, size: Int64, wraps: Bool, least: Int64, follows: (Int64) -> Bool,
+    _ body: Int64, claimed: Int64?, size: Int64, wraps: Bool, decoderTells: Bool = true, least: Int64, follows: (Int64) -> Bool,
     next: (Int64) -> Int64?
   ) -> Extent {
     // A header may put the audio behind the end.
@@ -76,7 +81,9 @@ extension Layout {
     guard let claimed, claimed <= rest else {
       // A decoder goes to the end of the file.
       if let another = next(body) { return Extent(end: another, isAsSaid: false) }
-      if let claimed, claimed >= leastBeyondDecoders, !isPlaceholder(claimed) { return Extent(end: size, isAsSaid: false, lost: claimed - rest) }
+      if let claimed, !isPlaceholder(claimed) {
+        return Extent(end: size, isAsSaid: decoderTells && claimed < leastBeyondDecoders, lost: claimed - rest)
+      }
       return Extent(end: size, isAsSaid: !(wraps && rest > 0xFFFF_0000))
     }
     if claimed == rest || follows(body + claimed) { return Extent(end: body + claimed) }

@@ -24,20 +24,23 @@ enum FLACRecovery {
     var place = range.lowerBound == start ? firstFrame(of: file, in: range) : range.lowerBound
     // A number that is off by more is no number.
     let farthest = total > sample ? total - sample : 3_600 * 192_000
-    let longest = Int(max(information.number(at: 7, bytes: 3, bigEndian: true) ?? 0, 1 << 16))
+    let longest = Int(min(max(information.number(at: 7, bytes: 3, bigEndian: true) ?? 0, 1 << 16), 1 << 21))
+    var checks = Checks()
     while place < range.upperBound {
       let window = file.bytes(at: place, count: Int(min(Int64(1 << 18 + longest), range.upperBound - place)))
       var index = 0
       while index + 16 < window.count, index < 1 << 18 {
-        if window[index] == 0xFF, let frame = Header(window[index...], blockSize: blockSize), frame.sample >= sample,
-          frame.sample - sample < farthest, isWhole(window[index...], frame, blockSize: blockSize)
-        {
-          let frames = place + Int64(index)
-          return Rest(
-            excerpt: stream(information, samples: max(0, total - frame.sample), frames: frames..<range.upperBound),
-            frames: frames, firstSample: frame.sample)
-        }
+        let mark = index
         index += 1
+        guard window[mark] == 0xFF, let frame = Header(window[mark...], blockSize: blockSize), frame.sample >= sample,
+          frame.sample - sample < farthest
+        else { continue }
+        guard checks.areLeft else { return nil }
+        guard checks.isWhole(window[mark...].prefix(longest), frame, blockSize: blockSize) else { continue }
+        let frames = place + Int64(mark)
+        return Rest(
+          excerpt: stream(information, samples: max(0, total - frame.sample), frames: frames..<range.upperBound),
+          frames: frames, firstSample: frame.sample)
       }
       if window.count <= 1 << 18 { break }
       place += 1 << 18
@@ -52,6 +55,7 @@ enum FLACRecovery {
     let blockSize = Int64(head[8]) << 8 | Int64(head[9])
     let longest = 1 << 16
     var (place, last) = (firstFrame(of: file, in: range), Int64(-1))
+    var checks = Checks()
     while place < range.upperBound {
       let window = file.bytes(at: place, count: Int(min(Int64(1 << 20 + longest), range.upperBound - place)))
       var index = 0
@@ -61,7 +65,8 @@ enum FLACRecovery {
         guard window[mark + 1] & 0xFE == 0xF8, let frame = Header(window[mark...], blockSize: blockSize) else { continue }
         // What looks like a header may be none: where it is not the next one, the checksum of its frame tells.
         if last < 0 || frame.sample != last + blockSize {
-          guard isWhole(window[mark...].prefix(longest), frame, blockSize: blockSize) else { continue }
+          guard checks.areLeft else { return false }
+          guard checks.isWhole(window[mark...].prefix(longest), frame, blockSize: blockSize) else { continue }
           if frame.sample <= last { return true }
         }
         last = frame.sample
@@ -126,18 +131,27 @@ enum FLACRecovery {
     }
   }
 
-  /// Whether a frame's checksum is right: up to the next header, or the end.
-  private static func isWhole(_ bytes: ArraySlice<UInt8>, _ frame: Header, blockSize: Int64) -> Bool {
-    var index = bytes.startIndex + 8
-    while index + 16 < bytes.endIndex {
-      if bytes[index] == 0xFF, let next = Header(bytes[index...], blockSize: blockSize), next.sample > frame.sample,
-        checksum16(bytes[bytes.startIndex..<index]) == 0
-      {
-        return true
+  /// Looks whether frames are whole. A file in which nearly nothing that looks like a frame is one is not worth its length squared.
+  private struct Checks {
+    /// Bytes that may be looked at in vain.
+    private var left = 1 << 26
+
+    var areLeft: Bool { left > 0 }
+
+    /// Whether a frame's checksum is right: up to a later header, or the end.
+    mutating func isWhole(_ bytes: ArraySlice<UInt8>, _ frame: Header, blockSize: Int64) -> Bool {
+      var sum: UInt16 = 0
+      for (index, byte) in zip(bytes.indices, bytes) {
+        if sum == 0, byte == 0xFF, index >= bytes.startIndex + 8, index + 16 < bytes.endIndex,
+          let next = Header(bytes[index...], blockSize: blockSize), next.sample > frame.sample
+        {
+          return true
+        }
+        sum = sum << 8 ^ FLACRecovery.remainders[Int(sum >> 8) ^ Int(byte)]
       }
-      index += 1
+      if sum != 0 { left -= bytes.count }
+      return sum == 0
     }
-    return checksum16(bytes) == 0
   }
 
   private static func checksum8(_ bytes: ArraySlice<UInt8>) -> UInt8 {
@@ -146,9 +160,8 @@ enum FLACRecovery {
     }
   }
 
-  private static func checksum16(_ bytes: ArraySlice<UInt8>) -> UInt16 {
-    bytes.reduce(0) { sum, byte in
-      (0..<8).reduce(sum ^ UInt16(byte) << 8) { value, _ in value & 0x8000 != 0 ? value << 1 ^ 0x8005 : value << 1 }
-    }
+  /// Of the checksum of frames, x^16 + x^15 + x^2 + 1, for each first byte.
+  private static let remainders: [UInt16] = (0..<256).map { byte in
+    (0..<8).reduce(UInt16(byte) << 8) { value, _ in value & 0x8000 != 0 ? value << 1 ^ 0x8005 : value << 1 }
   }
 }

@@ -71,8 +71,12 @@ struct Layout {
   private static func recording(in file: borrowing FileDescriptor, at place: Int64, size: Int64) -> Recorded? {
     let start = file.bytes(at: place, count: 12)
     if start.hasText("RIFF") || start.hasText("RIFX") || start.hasText("RF64") || start.hasText("BW64") {
+      if start.hasText("AVI ", at: 8) { return aviRecording(in: file, at: place, size: size) }
       return start.hasText("WAVE", at: 8) ? waveRecording(in: file, at: place, size: size) : nil
     }
+    if start.hasText("NIST_1A") { return sphereRecording(in: file, at: place, size: size) }
+    if start.hasText("Creative Voi") { return vocRecording(in: file, at: place, size: size) }
+    if start.starts(with: asfMark) { return asfRecording(in: file, at: place, size: size) }
     if start.hasText("riff") { return wave64Recording(in: file, at: place, size: size) }
     if start.hasText(".snd") || start.hasText("dns.") { return auRecording(in: file, at: place, size: size) }
     if start.hasText("FORM") { return aiffRecording(in: file, at: place, size: size) }
@@ -207,6 +211,13 @@ struct Recorded {
   var warnings: [String] = []
   /// Seconds of what is no audio where audio should be, beyond what parts promise.
   var lost = 0.0
+
+  /// Notes that so many seconds at the end are missing.
+  mutating func cut(by seconds: Double, _ warning: String) {
+    isPlain = false
+    lost += seconds
+    warnings.append(warning)
+  }
 }
 
 extension [UInt8] {

@@ -8,14 +8,16 @@ extension Layout {
     guard let chunks = WaveChunks(in: file, at: start, size: size), let format = chunks.format,
       let block = format.number(at: 12, bytes: 2, bigEndian: chunks.bigEndian)
     else { return nil }
-    if format.number(at: 0, bytes: 2, bigEndian: chunks.bigEndian) == mp3Tag, let recorded = framesRecording(of: chunks.audio, in: file) {
-      return recorded
-    }
     var audio = chunks.audio
+    let bytesPerSecond = Double(format.number(at: 8, bytes: 4, bigEndian: chunks.bigEndian) ?? 0)
+    if format.number(at: 0, bytes: 2, bigEndian: chunks.bigEndian) == mp3Tag, let recorded = framesRecording(of: chunks.audio, in: file) {
+      audio.recorded = recorded
+      return audio.take(recorded.parts, bytesPerSecond: bytesPerSecond)
+    }
     let parts = pieces(audio.ranges, block: block).map {
       LayoutPart(wave(format, audio: $0, bigEndian: chunks.bigEndian), container: chunks.isLong ? "RF64" : nil)
     }
-    return audio.take(parts, bytesPerSecond: Double(format.number(at: 8, bytes: 4, bigEndian: chunks.bigEndian) ?? 0))
+    return audio.take(parts, bytesPerSecond: bytesPerSecond)
   }
 
   /// Chunks of WAV, RF64 and BW64.
