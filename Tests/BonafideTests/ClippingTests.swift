@@ -29,6 +29,21 @@ import Testing
     }
   }
 
+  /// Of a cheap sound card; half of full scale beside speech of a quarter.
+  @Test(arguments: [0.03, -0.1, 0.5] as [Float]) func anOffsetIsNoClipping(offset: Float) throws {
+    let party = try detector.score(speech.map { 0.25 * $0 + offset }, sampleRate: 8000)
+    #expect(party.reason != .tooDistorted && party.clipped ?? 1 < 0.07)
+  }
+
+  /// Nor does it hide the band.
+  @Test func anOffsetHidesNoBand() throws {
+    let folder = try TemporaryFolder()
+    let bands = try [0, 0.3].map { (offset: Float) in
+      detector.scan(try folder.writeWAV("offset.wav", channels: [speech.map { 0.25 * $0 + offset }], sampleRate: 8000)).bandwidth
+    }
+    #expect(bands[0] != nil && bands[0] == bands[1])
+  }
+
   @Test(arguments: [24.0, 30]) func clippedSpeechIsNotCalledGenuine(decibel: Double) throws {
     let clipped = overdriven(decibel)
     for samples in [clipped, clipped.map { 0.25 * $0 }, throughMuLaw(clipped.map { 0.4 * $0 })] {

@@ -116,6 +116,17 @@ import Testing
     #expect(trace.peaks[Int(3 / trace.peakHop)] == 0)
   }
 
+  /// A gap at the end, as a container promises it, takes no more columns than any other.
+  @Test func aGapAtTheEndIsInColumns() throws {
+    var options = ScanOptions()
+    options.trace = (columns: 20, bands: 16)
+    let stream = try Detector.default.fast.makeStream(sampleRate: 8000, options: options)
+    _ = try stream.append((0..<16_000).map { Float(0.1 * sin(Double($0) / 3)) })
+    for _ in 0..<100 { _ = try stream.append(missing: 8000 * 3600) }
+    let trace = try #require(try stream.finish().trace)
+    #expect((20...40).contains(trace.peaks.count) && (20...40).contains(trace.spectra.count / 16) && (20...40).contains(trace.missing.count))
+  }
+
   @Test func noneIsKeptUnlessAskedFor() throws {
     #expect(try Detector.default.fast.scan(try Self.prompt).parties.first?.trace == nil)
     var options = ScanOptions()

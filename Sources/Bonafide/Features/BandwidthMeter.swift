@@ -18,6 +18,8 @@ struct BandwidthMeter: ~Copyable {
   var speechBand: SpeechBand?
 
   private static let range: Float = 1e-5
+  /// Hz. What is under the voice, an offset and hum, says nothing of the band.
+  private static let lowest = 60.0
 
   /// - Parameter asksSpeechBand: whether `speechBand` will be told where there is speech. Needs a rate at which it can be wide.
   /// - Throws: when memory runs out, or no frame fits the rate.
@@ -67,6 +69,7 @@ struct BandwidthMeter: ~Copyable {
     power.withUnsafeMutableBufferPointer { power in
       guard let power = power.baseAddress else { return }
       transform.power(ofFrame: 0, to: power)
+      power.update(repeating: 0, count: min(transform.size / 2, Int(Self.lowest * Double(transform.size) / Double(sampleRate)) + 1))
     }
     for k in greatest.indices { greatest[k] = max(greatest[k], power[k]) }
     speechBand?.append(power, middle: Double(time - transform.size / 2) / Double(sampleRate))

@@ -59,6 +59,10 @@ struct ClippingMeter: Sendable {
   private let blockSamples: Int
   /// Samples so far, those missing included.
   private var position = 0
+  /// Sum and number of the samples that were looked at, and the mean of those before the block: an offset is no peak.
+  private var sum = 0.0
+  private var lookedAt = 0
+  private var offset: Float = 0
   private var histogram = [Int](repeating: 0, count: steps)
   private var waiting: [Waiting] = []
   private var counts = [Count](repeating: Count(), count: steps)
@@ -80,7 +84,8 @@ struct ClippingMeter: Sendable {
       var index = start + (stride - inside % stride) % stride
       histogram.withUnsafeMutableBufferPointer { histogram in
         while index < end {
-          let step = Int((samples[index].bitPattern & 0x7fff_ffff) >> Self.shift) - Self.lowest
+          sum += Double(samples[index])
+          let step = Int(((samples[index] - offset).bitPattern & 0x7fff_ffff) >> Self.shift) - Self.lowest
           histogram[min(max(step, 0), Self.steps - 1)] += 1
           index += stride
         }
@@ -95,13 +100,18 @@ struct ClippingMeter: Sendable {
   mutating func skip(_ count: Int) {
     guard count > 0 else { return }
     position += count
+    lookedAt += histogram.reduce(0, +)
     histogram.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
   }
 
   private mutating func closeBlock() {
     var count = Count(blocks: 1, samples: histogram.reduce(0, +))
+    // Of the first block nobody knows the offset.
+    let isLevel = lookedAt > 0
+    lookedAt += count.samples
+    offset = Float(sum / Double(max(1, lookedAt)))
     // A block with a part missing says less than a whole one.
-    if count.samples > 0, 2 * stride * count.samples > blockSamples {
+    if isLevel, count.samples > 0, 2 * stride * count.samples > blockSamples {
       var (peak, over) = (Self.steps - 1, histogram[Self.steps - 1])
       while peak > 0, Double(over) < max(1, Self.above * Double(count.samples)) {
         peak -= 1

@@ -212,8 +212,13 @@ struct SoundTrace: Sendable {
 
   /// Writes what was gathered of frames of `hop` seconds.
   private func write(to trace: inout PartyTrace, hop: Double) {
+    var (peaks, spectra) = (peaks, spectra)
+    let frameCount = Int((Double(samples) / samplesPerFrame).rounded(.up))
+    // What was passed over at the end takes columns, too, and no more than were asked for.
+    if frameCount > 0 { peaks.reach(frameCount - 1) }
+    if frames > 0 { spectra.reach(frames - 1) }
     trace.peakHop = hop * Double(peaks.span)
-    trace.peaks = peaks.padded(to: Int((Double(samples) / samplesPerFrame).rounded(.up))).map { max(0, $0) }
+    trace.peaks = peaks.padded(to: frameCount).map { max(0, $0) }
     trace.spectrumHop = hop * Double(spectra.span)
     trace.bands = spectra.height
     (trace.lowEdge, trace.highEdge) = (settings.lowEdge, settings.highEdge)
