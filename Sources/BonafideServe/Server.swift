@@ -82,7 +82,7 @@ package final class Server: Sendable {
       ConnectionLimit(connections, isCall: true, refusal: AudioSocketParser.refusal),
       FlowLimit(bytesPerSecond: settings.mostBytesPerSecond),
       IdleStateHandler(readTimeout: idleTime),
-      AudioSocketHandler(calls, log: log),
+      AudioSocketHandler(calls, log: log, patience: .milliseconds(Int64(settings.patience.request * 1_000))),
     ])
   }
 

@@ -59,6 +59,8 @@ import Testing
     let goodbye: [UInt8] = [0x82, 203, 0, 2, 0, 0, 0, 7, 0, 0, 1, 0]
     #expect(RTCP.goodbyes(in: ByteBuffer(bytes: report + goodbye)) == [7, 256])
     #expect(RTCP.goodbyes(in: ByteBuffer(bytes: report)) == [])
+    let many = (0..<100).flatMap { _ in goodbye }
+    #expect(RTCP.goodbyes(in: ByteBuffer(bytes: many)).count == 31)
     #expect(RTCP.goodbyes(in: ByteBuffer(bytes: report + [0x9F, 203, 0, 1, 0, 0, 0, 7])) == [7])
     #expect(RTCP.goodbyes(in: ByteBuffer(bytes: [0x81, 203, 0, 9, 0, 0, 0, 7])) == [])
     #expect(RTCP.goodbyes(in: ByteBuffer(bytes: head + [1])) == [])

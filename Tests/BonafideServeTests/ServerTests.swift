@@ -204,6 +204,17 @@ import Testing
     #expect(host.reader.all.isEmpty)
   }
 
+  /// Bytes that come one at a time keep no connection.
+  @Test func aCallThatIsNeverNamedIsClosed() throws {
+    let host = try Host { $0.patience.request = 0.5 }
+    let (long, slow) = (try Client(port: host.audioSocket), try Client(port: host.audioSocket))
+    long.send([0x01, 0xFF, 0xFF])
+    #expect(long.receiveAll() == AudioSocketParser.refusal)
+    slow.send([0x01, 0])
+    #expect(slow.receiveAll().isEmpty)
+    #expect(host.reader.all.isEmpty)
+  }
+
   @Test func moreCallsThanMayAreRefusedInTheWordsOfTheirProtocol() throws {
     let host = try Host(most: 1)
     let first = try Client(port: host.audioSocket)

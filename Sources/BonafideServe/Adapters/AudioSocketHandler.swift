@@ -8,12 +8,22 @@ final class AudioSocketHandler: ChannelInboundHandler {
   private var parser = AudioSocketParser()
   private var feed: CallFeed
   private let log: HostLog
+  /// When a connection is closed that has not named a call.
+  private var deadline: Scheduled<Void>?
+  private let patience: TimeAmount
   /// Whether it was refused, and only waits for the other side to read that.
   private var isClosing = false
 
-  init(_ calls: Calls, log: HostLog) {
+  /// - Parameter patience: for the name of a call, behind which bytes may come as slowly as they like.
+  init(_ calls: Calls, log: HostLog, patience: TimeAmount) {
     feed = CallFeed(calls)
     self.log = log
+    self.patience = patience
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    let channel = context.channel
+    deadline = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -21,6 +31,7 @@ final class AudioSocketHandler: ChannelInboundHandler {
     parser.append(unwrapInboundIn(data))
     do throws(WireError) {
       while let event = try parser.next() {
+        deadline?.cancel()
         do throws(CallFeed.Failure) { try feed.take(event) } catch { return close(context, by: error) }
         if case .end = event { return context.close(promise: nil) }
       }
@@ -36,6 +47,7 @@ final class AudioSocketHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    deadline?.cancel()
     feed.end(.closed)
   }
 

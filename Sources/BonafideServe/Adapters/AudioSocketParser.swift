@@ -52,6 +52,7 @@ package struct AudioSocketParser {
       guard let kind = buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) else { return nil }
       if case .new = state, kind != Kind.identifier { throw WireError("AudioSocket begins with kind \(kind), not with the call's UUID") }
       guard let length = buffer.getInteger(at: buffer.readerIndex + 1, as: UInt16.self) else { return nil }
+      if case .new = state, length != 16 { throw WireError("a UUID of \(length) bytes; it has 16") }
       guard buffer.readableBytes >= 3 + Int(length) else { return nil }
       buffer.moveReaderIndex(forwardBy: 3)
       let payload = buffer.readBytes(length: Int(length)) ?? []
@@ -65,7 +66,6 @@ package struct AudioSocketParser {
     switch kind {
     case Kind.identifier:
       guard case .new = state else { throw WireError("AudioSocket names a second call") }
-      guard payload.count == 16 else { throw WireError("a UUID of \(payload.count) bytes; it has 16") }
       state = .named
       return .start(CallOrigin(adapter: "audiosocket", name: Self.uuid(payload)))
     case Kind.audio:

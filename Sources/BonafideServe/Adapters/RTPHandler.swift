@@ -27,6 +27,8 @@ final class RTPHandler: ChannelInboundHandler {
 
   /// From a goodbye to the end.
   private static let grace = TimeAmount.milliseconds(500)
+  /// Goodbyes that may wait for it; those of calls come one at a time, and what is lost of them ends later.
+  private static let mostGoodbyes = 100
   /// Bytes that a small datagram counts as.
   private static let leastCharge = 256
 
@@ -40,6 +42,8 @@ final class RTPHandler: ChannelInboundHandler {
   private let previous: (any Channel)?
   private var entries: [SocketAddress?: Entry] = [:]
   private var sweep: RepeatedTask?
+  /// Goodbyes that wait.
+  private var goodbyes = 0
 
   /// Sources that said goodbye at the next port.
   private struct Goodbye: Sendable {
@@ -121,9 +125,12 @@ final class RTPHandler: ChannelInboundHandler {
   private func sayGoodbye(_ envelope: AddressedEnvelope<ByteBuffer>, _ context: ChannelHandlerContext) {
     let goodbye = Goodbye(sources: RTCP.goodbyes(in: envelope.data), host: envelope.remoteAddress.ipAddress)
     guard !goodbye.sources.isEmpty else { return }
+    guard goodbyes < Self.mostGoodbyes else { return calls.countDropped(.flood) }
+    goodbyes += 1
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
     // Audio that was sent before it may still come, by another socket.
     context.eventLoop.scheduleTask(in: Self.grace) { [previous] in
+      bound.value.goodbyes -= 1
       bound.value.take(goodbye)
       previous?.pipeline.fireUserInboundEventTriggered(goodbye)
     }
@@ -134,8 +141,9 @@ final class RTPHandler: ChannelInboundHandler {
   }
 
   private func take(_ goodbye: Goodbye) {
+    let keys = entries.keys.filter { isOneCall || $0?.ipAddress == goodbye.host }
     for source in goodbye.sources {
-      for key in entries.keys where isOneCall || key?.ipAddress == goodbye.host {
+      for key in keys {
         guard let (events, isLast) = entries[key]?.call.goodbye(of: source) else { continue }
         give(events, to: key)
         if isLast { end(key, .hangUp) }

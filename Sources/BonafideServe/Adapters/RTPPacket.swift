@@ -56,13 +56,16 @@ package enum RTCP {
     return head >> 6 == 2 && kinds.contains(kind)
   }
 
-  /// The sources that say goodbye in a datagram; none where it is not RTCP.
+  /// Sources that a goodbye may have (RFC 3550, section 6.6).
+  private static let mostSources = 31
+
+  /// The sources that say goodbye in a datagram, as many as one goodbye may have; none where it is not RTCP.
   package static func goodbyes(in datagram: ByteBuffer) -> [UInt32] {
     var (rest, sources) = (datagram, [UInt32]())
-    while let (head, kind, words) = rest.readMultipleIntegers(as: (UInt8, UInt8, UInt16).self) {
+    while sources.count < mostSources, let (head, kind, words) = rest.readMultipleIntegers(as: (UInt8, UInt8, UInt16).self) {
       guard head >> 6 == 2, kinds.contains(kind), var body = rest.readSlice(length: 4 * Int(words)) else { return sources }
       guard kind == goodbye else { continue }
-      for _ in 0..<(head & 0x1F) { if let source = body.readInteger(as: UInt32.self) { sources.append(source) } }
+      for _ in 0..<min(Int(head & 0x1F), mostSources - sources.count) { if let source = body.readInteger(as: UInt32.self) { sources.append(source) } }
     }
     return sources
   }

@@ -30,6 +30,8 @@ final class WebSocketHandler: ChannelInboundHandler {
       var content = frame.unmaskedData
       take(content.readBytes(length: content.readableBytes) ?? [], isText: frame.opcode == .text, context: context)
     case .ping:
+      // A client that does not read what it is told is told no more.
+      guard context.channel.isWritable else { return }
       context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)), promise: nil)
     case .connectionClose:
       feed(parser.flush())
@@ -53,6 +55,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         parser.takeBack(turn.replies.count)
         throw error
       }
+      guard turn.replies.isEmpty || context.channel.isWritable else { throw .wire(WireError("what it is told is not read")) }
       for reply in turn.replies {
         context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .text, data: ByteBuffer(string: reply))), promise: nil)
       }
@@ -126,7 +129,9 @@ final class WebSocketHandler: ChannelInboundHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if let error = error as? WireError { return fail(context, .wire(error)) }
     // The decoder of frames has told the other side what is wrong.
-    log.note("\(error)", of: adapter, from: context.remoteAddress)
+    let isLong = error as? NIOWebSocketError == .invalidFrameLength
+    let what = isLong ? "a message of more than \(ServerSettings.longestMessage) bytes" : "\(error)"
+    log.note(what, of: adapter, from: context.remoteAddress)
     feed.end(.error)
     context.close(promise: nil)
   }

@@ -82,7 +82,11 @@ final class PartyScreening {
       }
     } catch {
       failure = error
-      if batch.isEnded { party.call.finish(party.identity.number, with: .failure(error), duration: 0, missing: 0, late: 0) }
+      // Nobody hears what came, nor what still comes.
+      missing += batch.audio.reduce(0) { $0 + $1.count }
+      guard batch.isEnded else { return }
+      let time = state.update.time + seconds(missing) - state.missing
+      party.call.finish(party.identity.number, with: .failure(error), duration: time, missing: seconds(missing), late: seconds(late))
     }
   }
 

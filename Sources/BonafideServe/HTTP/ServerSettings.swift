@@ -55,7 +55,7 @@ package struct ServerSettings: Sendable {
 
   /// How long what a client of HTTP does may take, in seconds.
   package struct Patience: Sendable {
-    /// Until the first request's head is there, and until a body is that nobody wants.
+    /// Until the first request's head or AudioSocket's name of the call is there, and until a body is that nobody wants.
     package var request = 15.0
     /// From an answer to the next request's head.
     package var next = 60.0
