@@ -22,6 +22,9 @@ struct FolderWatch {
   private var lastLook: ContinuousClock.Instant?
   /// Folders that are gone, of which somebody was told.
   private var missing: Set<String> = []
+  /// What was said of folders that cannot be read, and of which kinds of files that are left out.
+  private var told: Set<String> = []
+  private var toldKinds: Set<LeftOut.Kind> = [.hidden]
 
   /// - Parameters:
   ///   - folders: with all folders in them; hidden ones and links are left out.
@@ -89,10 +92,27 @@ struct FolderWatch {
   private mutating func look() {
     for folder in folders { watch(folder) }
     var leftOut = LeftOut()
-    let there = party.recordings(at: folders, leftOut: &leftOut).filter { $0.problem == nil }.map(\.path)
+    let found = party.recordings(at: folders, leftOut: &leftOut)
+    // A folder that is gone has been told of.
+    if missing.isEmpty { tell(found.compactMap { recording in recording.problem.map { "\(recording.path): \($0)" } }) }
+    tell(leftOut)
+    let there = found.filter { $0.problem == nil }.map(\.path)
     for path in there { consider(path) }
     let names = Set(there)
     known = known.filter { names.contains($0.key) }
+  }
+
+  /// Says what was not said at the last look.
+  private mutating func tell(_ lines: [String]) {
+    for line in lines where !told.contains(line) { Terminal.say(line) }
+    told = Set(lines)
+  }
+
+  /// Says what is left out where there is a new kind of it: recorders put a file of their own beside each recording.
+  private mutating func tell(_ leftOut: LeftOut) {
+    let kinds = Set(leftOut.counts.map(\.kind))
+    if let line = leftOut.line, !kinds.isSubset(of: toldKinds) { Terminal.say(line) }
+    toldKinds.formUnion(kinds)
   }
 
   /// Has the system tell of a folder and of those in it.

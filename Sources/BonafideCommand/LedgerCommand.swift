@@ -22,8 +22,9 @@ struct LedgerArgument: ParsableArguments {
   @Argument(help: ArgumentHelp("What scan --ledger has written.", valueName: "ledger"), completion: .file())
   var path: String
 
-  func open() throws(RunError) -> Ledger {
-    try wrapping { () throws(LedgerError) in try Ledger(path: path, creates: false) }
+  /// - Parameter writes: whether it is to be changed; to be read, it need not be writable.
+  func open(writes: Bool = false) throws(RunError) -> Ledger {
+    try wrapping { () throws(LedgerError) in try Ledger(path: path, creates: false, isReadOnly: !writes) }
   }
 }
 

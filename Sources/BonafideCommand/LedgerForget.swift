@@ -31,7 +31,7 @@ struct LedgerForget: ParsableCommand {
     _ = Terminal.prepareStreams()
     var hasUnknown = false
     try reportingFailure {
-      let ledger = try ledger.open()
+      let ledger = try ledger.open(writes: true)
       defer { ledger.close() }
       for path in paths {
         let count = try wrapping { () throws(LedgerError) in try ledger.forget(Self.wholePath(path)) }

@@ -75,7 +75,7 @@ struct Watch: ParsableCommand {
       let report = JSONLinesReport(engine: EngineInfo(detector), prior: points.prior)
       let announcer = try announcer(session, ResultLines(session: session, report: report, folders: folders), receiver)
       try announcer.start()
-      let crew = WatchCrew(session: session, detector: detector, options: options, announcer: announcer)
+      let crew = WatchCrew(session: session, detector: detector, options: options, announcer: announcer, pause: .seconds(poll))
       crew.start(screening.threads)
       while true {
         crew.add(watch.next())

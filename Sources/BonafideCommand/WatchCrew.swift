@@ -9,20 +9,34 @@ final class WatchCrew: Sendable {
     var queue: [String] = []
     /// Recordings that another process had in work.
     var held: [String] = []
+    /// Recordings of which there is no result for want of something on this machine: when each is to be looked at again.
+    var aside: [String: (due: ContinuousClock.Instant, pause: Duration)] = [:]
     var failure: RunError?
+
+    /// Puts a recording aside, for twice as long as the last time.
+    mutating func putAside(_ path: String, atFirst pause: Duration) {
+      let pause = aside[path].map { min($0.pause * 2, max(pause, WatchCrew.longestPause)) } ?? pause
+      aside[path] = (.now + pause, pause)
+    }
   }
+
+  private static let longestPause = Duration.seconds(3_600)
 
   private let session: LedgerSession
   private let detector: Detector
   private let options: ScanOptions
   private let announcer: any Announcing
+  private let pause: Duration
   private let state = Mutex(State())
 
-  init(session: LedgerSession, detector: Detector, options: ScanOptions, announcer: any Announcing) {
+  /// - Parameter pause: until a recording is looked at again of which there is no result for want of something on this machine; the
+  ///   next time twice as long, and so on.
+  init(session: LedgerSession, detector: Detector, options: ScanOptions, announcer: any Announcing, pause: Duration) {
     self.session = session
     self.detector = detector
     self.options = options
     self.announcer = announcer
+    self.pause = pause
   }
 
   /// Starts threads, which go on until the program ends.
@@ -35,11 +49,15 @@ final class WatchCrew: Sendable {
     if !paths.isEmpty { state.withLock { $0.queue += paths } }
   }
 
-  /// Recordings that another process had in work, and that are to be looked at again.
+  /// Recordings that are to be looked at again: another process had them in work, or this machine lacked something a while ago.
   func takeHeld() -> [String] {
     state.withLock { state in
+      let now = ContinuousClock.now
+      let due = state.aside.filter { $0.value.due <= now }.keys
+      // The pause is remembered, and the recording is not due while it is in work.
+      for path in due { state.aside[path]?.due = now + Self.longestPause }
       defer { state.held = [] }
-      return state.held
+      return state.held + due
     }
   }
 
@@ -54,11 +72,14 @@ final class WatchCrew: Sendable {
       }
       do throws(LedgerError) {
         switch try session.screen(path, with: { detector.scan(path, options: options) }) {
-        case .found: break
+        case .found: state.withLock { $0.aside[path] = nil }
         // What changed meanwhile is found again when it is complete.
-        case .unkept(let result): if let error = result.error { Terminal.say("\(path): \(error)") }
+        case .unkept(let result):
+          if let error = result.error { Terminal.say("\(path): \(error)") }
+          state.withLock { $0.putAside(path, atFirst: pause) }
         case .held: state.withLock { $0.held.append(path) }
         case .toKeep(let result, let keeping, _):
+          state.withLock { $0.aside[path] = nil }
           session.keep(result, keeping) { [self] kept in
             switch kept {
             case .success(let row): announce(result, row: row)

@@ -56,9 +56,9 @@ extension Ledger {
   /// Deletes rows, writes zeros in their place, and empties the journal.
   private func erase(_ body: (Database) throws -> Int) throws(LedgerError) -> Int {
     do {
-      try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA secure_delete = ON") }
+      try pool?.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA secure_delete = ON") }
       let count = try write(body)
-      if count > 0 { try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) } }
+      if count > 0 { try pool?.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) } }
       return count
     } catch {
       throw LedgerError(error, path: path)

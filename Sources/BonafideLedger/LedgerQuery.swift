@@ -136,7 +136,7 @@ extension Ledger {
     let (conditions, arguments) = query.conditions
     let order = query.sampleSize.map { "random() LIMIT \($0)" } ?? "result.id"
     do {
-      try pool.read { db in
+      try reader.read { db in
         let rows = try Row.fetchCursor(
           db,
           sql: """

@@ -192,7 +192,7 @@ public final class LedgerSession: Sendable {
       let settled = mark.settled
       guard let hash = ContentHash(path: whole) else { break }
       let keeping = Keeping(key: key, content: Content(size: mark.size, modified: settled, hash: hash))
-      if let id = try ledger.read({ db in try db.resultID(ofContent: hash, setup: setupID) }), let result = try result(id, path: path),
+      if let id = try ledger.read({ db in try db.resultID(ofContent: hash, path: key.path, setup: setupID) }), let result = try result(id, path: path),
         suffices(result), FileMark(path: whole) == mark
       {
         return .toKeep(result, keeping, isNew: false)

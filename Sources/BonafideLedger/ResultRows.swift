@@ -60,10 +60,18 @@ extension Database {
     }
   }
 
-  /// A result of any recording with this content, and no failure.
-  func resultID(ofContent hash: ContentHash, setup: Int64) throws -> Int64? {
-    let statement = try cachedStatement(sql: "SELECT id FROM result WHERE sha256 = ? AND setup_id = ? AND error IS NULL LIMIT 1")
-    return try Int64.fetchOne(statement, arguments: [Data(hash.bytes), setup])
+  /// A result of any recording with this content and the ending of `path`, by which codecs without a header are told, and no failure.
+  func resultID(ofContent hash: ContentHash, path: String, setup: Int64) throws -> Int64? {
+    let statement = try cachedStatement(
+      sql: """
+        SELECT result.id, path FROM result JOIN recording ON recording.id = recording_id
+        WHERE sha256 = ? AND setup_id = ? AND error IS NULL
+        """)
+    let rows = try Row.fetchCursor(statement, arguments: [Data(hash.bytes), setup])
+    while let row = try rows.next() {
+      if try row.decode(String.self, atIndex: 1).ending == path.ending { return try row.decode(atIndex: 0) }
+    }
+    return nil
   }
 
   /// Reads a result.
@@ -184,4 +192,9 @@ extension Data {
       return value.isNaN ? nil : value
     }
   }
+}
+
+extension String {
+  /// What a path ends with behind the last full stop.
+  fileprivate var ending: String { split(separator: ".", omittingEmptySubsequences: false).last.map { $0.lowercased() } ?? "" }
 }

@@ -93,6 +93,8 @@ extension Database {
       if try isAlive(row) { return false }
       try removeWorker(try row.value("id"))
     }
+    // One that was suspended may have been taken for dead.
+    _ = try enter(.current, id: worker)
     try cachedStatement(sql: "INSERT OR REPLACE INTO lease (path, path_bytes, setup_id, worker_id) VALUES (?, ?, ?, ?)")
       .execute(arguments: [key.path, key.bytes, setup, worker])
     return true

@@ -147,11 +147,30 @@ import Testing
     if !change.hasPrefix("UPDATE") { #expect(try folder.bytes("state.sqlite") == before) }
   }
 
+  /// Of a backup, say.
+  @Test func oneThatNobodyMayWriteIsRead() async throws {
+    let ledger = try Ledger(path: path, creates: true)
+    #expect(try fill(0..<3, ledger).kept == 3)
+    ledger.close()
+    let copy = folder.path("a 100 % copy?.sqlite")
+    try FileManager.default.copyItem(atPath: path, toPath: copy)
+    try FileManager.default.setAttributes([.posixPermissions: 0o444], ofItemAtPath: copy)
+    await #expect(processExitsWith: .success) { [copy = copy as String] in
+      // Root may write anything.
+      guard getuid() != 0 || (chmod((copy as NSString).deletingLastPathComponent, 0o555) == 0 && setuid(65_534) == 0) else { return }
+      #expect(throws: LedgerError.self) { try Ledger(path: copy, creates: false) }
+      let kept = try Ledger(path: copy, creates: false, isReadOnly: true)
+      #expect(try kept.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM result") } == 3)
+      #expect(throws: LedgerError.self) { try kept.write { _ in } }
+      kept.close()
+    }
+  }
+
   @Test func aFullDiskCostsNothingThatIsDone() throws {
     let ledger = try Ledger(path: path, creates: true)
     #expect(try fill(0..<20, ledger).kept == 20)
     // As large as it may get: a little larger than it is.
-    try ledger.pool.writeWithoutTransaction { db in
+    try #require(ledger.pool).writeWithoutTransaction { db in
       let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
       try db.execute(sql: "PRAGMA max_page_count = \(pages + 2)")
     }

@@ -48,6 +48,15 @@ import Testing
     second.end()
   }
 
+  /// One that was suspended, and taken for dead by another.
+  @Test func aProcessThatIsBackGoesOn() throws {
+    let session = try LedgerSession(ledger, setup: try setup())
+    try ledger.write { db in try db.execute(sql: "DELETE FROM worker") }
+    #expect(try !isHeld(session))
+    #expect(try ledger.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM lease JOIN worker ON worker.id = worker_id") } == 1)
+    session.end()
+  }
+
   /// A worker of another process, and whether its work is to be taken over.
   @Test(
     arguments: [

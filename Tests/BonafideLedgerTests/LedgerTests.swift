@@ -85,6 +85,13 @@ import Testing
     #expect(found.result.parties.map(\.llr) == sample(moved).parties.map(\.llr))
   }
 
+  /// The ending may be all that tells a codec.
+  @Test func anotherEndingIsAnotherRecording() async throws {
+    #expect(try await isScreened(try folder.write("call.g729", "a")))
+    #expect(try await isScreened(try folder.write("call.g722", "a")))
+    #expect(try await !isScreened(try folder.write("copy.G729", "a")))
+  }
+
   @Test func looksAtTheContentWhereTimesDoNotTell() async throws {
     // Of a time to come, as after a clock was set back.
     let path = try folder.write("call.wav", "first")

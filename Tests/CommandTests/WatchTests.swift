@@ -13,13 +13,17 @@ import Testing
     for name in ["calls/.keep", "outside/.keep"] { try folder.write(name, []) }
   }
 
-  private func start(_ output: String, _ options: [String] = [], errors: String? = nil) throws -> Process {
+  private func start(
+    _ output: String, _ options: [String] = [], errors: String? = nil, programs: String? = nil
+  ) throws -> Process {
     #expect(FileManager.default.createFile(atPath: folder.path(output), contents: nil))
     let process = Process()
     process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "bonafide")
     process.arguments = ["watch", "--fast", "--ledger", folder.path("state.sqlite"), "--settle", "0.5", calls.path] + options
     process.standardOutput = try FileHandle(forWritingTo: folder.url.appending(path: output))
+    if let errors { #expect(FileManager.default.createFile(atPath: folder.path(errors), contents: nil)) }
     process.standardError = try errors.map { try FileHandle(forWritingTo: folder.url.appending(path: $0)) } ?? FileHandle.nullDevice
+    if let programs { process.environment = ["PATH": programs] }
     try process.run()
     return process
   }
@@ -45,6 +49,28 @@ import Testing
   /// A recording of a second, unlike all of other numbers.
   private func call(_ number: Int) throws -> [UInt8] {
     wav([Array(try promptSamples()[number * 10..<number * 10 + 8000])])
+  }
+
+  /// What this machine lacks may be there later.
+  @Test func looksAgainWhereFFmpegWasMissing() throws {
+    let (ffmpeg, ffprobe) = ("/usr/bin/ffmpeg", "/usr/bin/ffprobe")
+    guard FileManager.default.isExecutableFile(atPath: ffmpeg), FileManager.default.isExecutableFile(atPath: ffprobe) else { return }
+    let wave = try folder.write("outside/call.wav", try call(0))
+    let encoder = try Process.run(URL(filePath: ffmpeg), arguments: ["-v", "error", "-i", wave, calls.appending(path: "call.m4a").path])
+    encoder.waitUntilExit()
+    let programs = folder.url.appending(path: "programs")
+    try FileManager.default.createDirectory(at: programs, withIntermediateDirectories: true)
+    let process = try start("out.jsonl", ["--poll", "1"], errors: "errors.txt", programs: programs.path)
+    defer { stop(process) }
+    func errors() throws -> String { try String(contentsOfFile: folder.path("errors.txt"), encoding: .utf8) }
+    try look(600, every: 100_000) { try errors().contains("call.m4a") }
+    #expect(try reported("out.jsonl") == [])
+    for program in [ffmpeg, ffprobe] {
+      let link = programs.appending(path: program.split(separator: "/").last.map(String.init) ?? "")
+      try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: program)
+    }
+    try wait(for: 1, in: "out.jsonl")
+    #expect(try reported("out.jsonl") == ["call.m4a"])
   }
 
   @Test func screensEachRecordingOnceHoweverItComes() throws {
@@ -177,6 +203,18 @@ import Testing
     try wait(for: 4, in: "out.jsonl")
     #expect(try reported("out.jsonl") == ["a.wav", "b.wav", "c.wav", "d.wav"])
     #expect(try errors().split(separator: "\n").map { $0.hasSuffix("is back") } == [false, true, false, true])
+  }
+
+  /// Once, as `scan` says it.
+  @Test func saysWhatItLeavesOut() throws {
+    for name in ["a.vox", "b.vox"] { try folder.write("calls/\(name)", [UInt8](repeating: 0x5A, count: 8000)) }
+    try folder.write("calls/c.wav", try call(0))
+    let process = try start("out.jsonl", ["--poll", "1"], errors: "errors.txt")
+    defer { stop(process) }
+    try wait(for: 1, in: "out.jsonl")
+    usleep(2_500_000)
+    let lines = try String(contentsOfFile: folder.path("errors.txt"), encoding: .utf8).split(separator: "\n")
+    #expect(lines == ["bonafide: left out: 2 × .vox, which take --raw vox:8000; 1 hidden"])
   }
 
   @Test func whatCannotBeWatchedIsAnError() throws {
