@@ -92,7 +92,7 @@ behind: library
 
 # PYTHON has Benchmarks/requirements.txt.
 bench: build
-	$(SWIFT) build -c release --product bonafide-stages $(SWIFTFLAGS)
+	$(SWIFT) build -c release --product bonafide-stages $(fft-flags) $(SWIFTFLAGS)
 	$(PYTHON) Benchmarks/compare.py $(BENCHFLAGS)
 
 bench-instructions: build

@@ -145,9 +145,11 @@ struct Evaluate: ParsableCommand {
     options.seed = seed
     if let segments {
       let text = try readText(segments)
-      options.segments = try wrapping { () throws(EvaluationError) in
+      let truth = try wrapping { () throws(EvaluationError) in
         try SegmentTruth(parsing: text, path: segments, hop: segmentHop / 1000)
       }
+      try checkNames(of: truth, path: segments, in: list)
+      options.segments = truth
     }
     if let asv {
       let (text, keys) = (try readText(asv), try asvKeys.map(readText))
@@ -173,6 +175,15 @@ struct Evaluate: ParsableCommand {
     let style = TextStyle(color: toScreen && Terminal.wantsColor)
     try write(format.report(on: evaluation, info: info, style: style), to: output)
     return audio == nil ? 0 : failures.count
+  }
+
+  /// What a truth says of recordings under other names would be left out, and the figures be wrong.
+  private func checkNames(of truth: SegmentTruth, path: String, in list: TrialList) throws {
+    let unknown = truth.files(notAmong: list.trials.map(\.file))
+    guard let first = unknown.first else { return }
+    let names = "\(path): \(unknown.count) of \(truth.files.count) recordings are not in \(protocolPath), such as \(first)"
+    if unknown.count == truth.files.count { throw RunError(message: names) }
+    Terminal.say(names)
   }
 
   private func trials() throws -> TrialList {

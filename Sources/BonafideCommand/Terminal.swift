@@ -10,6 +10,8 @@ enum Terminal {
   /// - Returns: whether standard output was open.
   static func prepareStreams() -> Bool {
     signal(SIGPIPE, SIG_DFL)
+    // Swift's runtime takes it for a crash, and goes on behind its report.
+    signal(SIGQUIT, SIG_DFL)
     // Ignored by who started this, it would keep from us how ffmpeg ended.
     signal(SIGCHLD, SIG_DFL)
     let hasOutput = fcntl(STDOUT_FILENO, F_GETFD) != -1

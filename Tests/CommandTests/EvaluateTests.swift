@@ -184,6 +184,10 @@ private enum Trials {
     let figures = try figures(run)
     #expect(figures["range_eer"] != nil && figures["ap_iou_0.5"] != nil && figures["alarms_per_hour"] != nil)
 
+    try folder.write("other.rttm", Array("SPEAKER nobody 1 0.0 1.0 <NA> <NA> spoof <NA> <NA>\n".utf8))
+    let other = try bonafide(["evaluate", "t.tsv", "w.txt", "--segments", "other.rttm"], in: folder)
+    #expect(other.status == 2 && other.errors.contains("other.rttm: 1 of 1 recordings are not in t.tsv, such as nobody"))
+
     let recordings = [samples + "/call-agent-caller.ulaw.wav", samples + "/spliced.flac"]
     let scan = try bonafide(["scan", "--fast", "-f", "jsonl", "--timeline"] + recordings)
     try folder.write("scan.jsonl", Array(scan.output.utf8))

@@ -15,7 +15,7 @@ from worklist_test import COMMAND, SAMPLES, scan
 class CallTest(CallPage):
     def test_it_says_why_and_lists_what_is_flagged(self):
         text = self.js('return document.querySelector(".party[aria-current]").innerText')
-        self.assertRegex(text, r'\d+ s of caller’s 13 s of speech lie beyond the alarm point for stretches, strongest at 0:(1[3-9]|2[7-9]|3[0-3])\.')
+        self.assertRegex(text, r'2 stretches of caller, \d+ s in all, are flagged; the evidence is strongest at 0:(1[3-9]|2[7-9]|3[0-3])\.')
         rows = self.js('return [...document.querySelectorAll(".stretches tbody tr")].map((row) => row.innerText.replace(/\\s+/g, " "))')
         self.assertEqual(len(rows), 2)
         self.assertRegex(rows[0], r'^▶ 0:1[23] 0:19 −[45]\.\d moderate(ly strong)?$')

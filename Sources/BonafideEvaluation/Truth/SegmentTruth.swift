@@ -27,6 +27,8 @@ public struct SegmentTruth: Sendable {
   public static let defaultHop = 0.02
 
   private let channels: [Channel]
+  /// Names of the recordings, each once.
+  public let files: [String]
   private let index: FileIndex
   private let channelsOfFile: [[Int: [Span]]]
 
@@ -44,6 +46,7 @@ public struct SegmentTruth: Sendable {
       }
       byFile[file][channel.channel, default: []] += channel.spoof
     }
+    self.files = files
     index = FileIndex(files)
     channelsOfFile = byFile.map { $0.mapValues(Self.union) }
   }
@@ -69,6 +72,12 @@ public struct SegmentTruth: Sendable {
   /// Synthetic stretches of a channel; empty if the file is known and has none there; `nil` if it is not known.
   func spans(file: String, channel: Int) -> [Span]? {
     index.index(of: file).map { channelsOfFile[$0][channel] ?? [] }
+  }
+
+  /// Recordings that are none of those of a list.
+  public func files(notAmong names: some Sequence<String>) -> [String] {
+    let known = Set(names.compactMap { index.index(of: $0) })
+    return files.indices.filter { !known.contains($0) }.map { files[$0] }
   }
 
   /// A trial for each file: spoof where any of it is.

@@ -104,7 +104,7 @@ class CallView {
     return texts.why({
       who: printable(party.who), verdict: channel.verdict, reason: channel.reason, llr: channel.llr, speech: channel.speech_s,
       beyond: trace?.beyond_s ?? 0, lowestAt: trace?.lowest_at_s ?? 0, points: this.report.about.points?.[channel.model],
-      stretches: channel.segments.length, unheard: recording.unheard_s ?? 0,
+      stretches: channel.segments.length, flagged: channel.flagged_s ?? 0, unheard: recording.unheard_s ?? 0,
     });
   }
 

@@ -58,9 +58,12 @@ const texts = {
   llr: 'LLR',
   note: 'Note',
   /** Why a party has its verdict, in a sentence or two. */
-  why: ({ who, verdict, reason, llr, speech, beyond, lowestAt, points, stretches, unheard }) => {
+  why: ({ who, verdict, reason, llr, speech, beyond, lowestAt, points, stretches, flagged, unheard }) => {
     const whole = `the speech as a whole has an LLR of ${llrText(llr)}`;
-    const part = beyond >= 0.5
+    const part = stretches > 0
+      ? `${stretches === 1 ? 'A stretch' : `${stretches} stretches`} of ${who}, ${amount(flagged)} in all, ${stretches === 1 ? 'is' : 'are'} flagged`
+        + (beyond >= 0.5 ? `; the evidence is strongest at ${clock(Math.floor(lowestAt))}.` : '.')
+      : beyond >= 0.5
       ? `${amount(beyond)} of ${who}’s ${amount(speech)} of speech lie beyond the alarm point for stretches, `
         + `strongest at ${clock(Math.floor(lowestAt))}.` : '';
     const beyondWhole = llr !== null && points && llr <= points.alarm

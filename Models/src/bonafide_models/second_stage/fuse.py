@@ -43,6 +43,8 @@ def first_scores(command: str, folder: str) -> dict[str, dict[str, Any]]:
     """What the program's first stage says of the first party of each recording of a folder, by path."""
     arguments = [command, "scan", "--fast", "--format", "jsonl", "-j", "1", folder]
     run = subprocess.run(arguments, capture_output=True, text=True)
+    if run.returncode > 1:
+        raise SystemExit(f"{folder}: {(run.stderr.splitlines() or [f'status {run.returncode}'])[-1]}")
     out = {}
     for line in run.stdout.splitlines():
         recording = json.loads(line)

@@ -109,7 +109,7 @@ class Training:
         self.network.train()
         with torch.no_grad():
             taught = self.teachers(batch) if self.teachers else None
-            features = batch.features if np.random.random() < self.easy.value else losses.masked(batch.features)
+            features = batch.features if torch.rand(()) < self.easy.value else losses.masked(batch.features)
             # Half of the clips begin with the state that another clip left behind, as later parts of a call do.
             count = self.experiment.batch
             start = self.state[:, torch.randperm(count)] * (torch.rand(1, count, 1) < 0.5)
