@@ -31,15 +31,16 @@ extension Layout {
   private static func nextAU(in file: borrowing FileDescriptor, from place: Int64, to end: Int64, size: Int64) -> Int64? {
     var place = place
     while place < end, let hit = file.firstPlace(of: Array(".snd".utf8), in: place..<min(end, size)) {
-      let head = file.bytes(at: hit, count: 24)
-      let numbers = (0..<5).compactMap { head.number(at: 4 + 4 * $0, bytes: 4, bigEndian: true) }
-      if numbers.count == 5, (24...65_536).contains(numbers[0]), (1...30).contains(numbers[2]),
-        AudioFormat.sampleRates.contains(Int(numbers[3])), AudioFormat.channelCounts.contains(Int(numbers[4]))
-      {
-        return hit
-      }
+      if isAUHeader(file.bytes(at: hit, count: 24)) { return hit }
       place = hit + 1
     }
     return nil
+  }
+
+  /// Whether bytes describe audio as AU does.
+  static func isAUHeader(_ head: [UInt8]) -> Bool {
+    let numbers = (0..<5).compactMap { head.number(at: 4 + 4 * $0, bytes: 4, bigEndian: true) }
+    return head.hasText(".snd") && numbers.count == 5 && (24...65_536).contains(numbers[0]) && (1...30).contains(numbers[2])
+      && AudioFormat.sampleRates.contains(Int(numbers[3])) && AudioFormat.channelCounts.contains(Int(numbers[4]))
   }
 }

@@ -152,7 +152,7 @@ struct Layout {
     let head = file.bytes(at: place, count: 64)
     if head.starts(with: ebmlMark) { return head.containsText("webm") || head.containsText("matroska") }
     if head.hasText("ftyp", at: 4) { return head.number(at: 0, bytes: 4, bigEndian: true).map { (12...256).contains($0) } ?? false }
-    if head.hasText(".snd") { return auRecording(in: file, at: place, size: size) != nil && head[12..<15].allSatisfy { $0 == 0 } }
+    if head.hasText(".snd") { return isAUHeader(head) && head[12..<15].allSatisfy { $0 == 0 } }
     return true
   }
 
