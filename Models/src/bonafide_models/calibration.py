@@ -82,28 +82,14 @@ def calibrate(raw: Sequence[Doubles], label: Sequence[Whole], speech: Sequence[D
     return Calibration(float(p[0]), float(p[1]), float(np.exp(p[2])))
 
 
-# Shares of genuine ones that the alarm point may flag: as they are; through the codec through which it flags the most.
-FLAGGED, FLAGGED_THROUGH_CODEC = 0.01, 0.015
-CLEARED = 0.05
-
-
-def operating_points(
-    sets: Sequence[tuple[Doubles, Whole]], through_codecs: Sequence[tuple[Doubles, Whole]] = ()
-) -> dict[str, float]:
+def operating_points(sets: Sequence[tuple[Doubles, Whole]]) -> dict[str, float]:
     """Alarm and clear LLR: 1 % of genuine flagged, 5 % of synthetic cleared; the stricter over the sets (LLRs, labels),
-    so that neither short nor long ones have more. Through no codec are more than 1.5 % flagged."""
-
-    def highest(llr: Doubles, label: Whole, flagged: float) -> float:
-        genuine = np.sort(llr[label == 1])
-        return float(genuine[int(flagged * len(genuine))])
-
-    alarms = [highest(*part, FLAGGED) for part in sets] + [
-        highest(*part, FLAGGED_THROUGH_CODEC) for part in through_codecs
-    ]
-    clears = []
+    so that neither short nor long ones have more."""
+    alarms, clears = [], []
     for llr, label in sets:
-        synthetic = np.sort(-llr[label == 0])
-        clears.append(-synthetic[int(CLEARED * len(synthetic))])
+        genuine, synthetic = np.sort(llr[label == 1]), np.sort(-llr[label == 0])
+        alarms.append(genuine[int(0.01 * len(genuine))])
+        clears.append(-synthetic[int(0.05 * len(synthetic))])
     # Just past the first score that may not be: verdicts take the points themselves in.
     alarm, clear = min(alarms) - 1e-4, max(clears) + 1e-4
     if alarm >= clear:  # the classes lie apart: both points half-way, with nothing in between

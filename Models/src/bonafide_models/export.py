@@ -14,7 +14,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +92,11 @@ class Export:
             for clips in lines.values()
         ]
 
-    def conditions(self, coded: Mapping[str, Doubles], first: Sequence[Doubles]) -> dict[str, dict[str, float]]:
+    def conditions(self, first: Sequence[Doubles]) -> dict[str, dict[str, float]]:
         """Figures of dev as it is, through each codec of the cache, and of its first seconds by their scores."""
         found = {}
-        for codec, scores in coded.items():
+        for codec in self.cache.arrays:
+            scores = self.scores(self.dev, self.audio(codec))
             found[codec or "as they are"] = calibration.figures(self.dev, scores)
         for seconds, scores in zip(CALIBRATED_ON_S, first):
             found[f"first {seconds} s"] = calibration.figures(self.dev, scores)
@@ -130,9 +131,7 @@ class Export:
         labels = [classes(rows) for rows, _ in sets]
         fit: Calibration = calibration.calibrate(raw, labels, speech)
         judged = [Judged(fit.llr(r, d), label) for r, d, label in zip(raw, speech, labels)]
-        coded = {codec: self.scores(self.dev, self.audio(codec)) for codec in self.cache.arrays}
-        lines = [Judged(fit.llr(scores, speech[-2]), labels[-2]) for codec, scores in coded.items() if codec]
-        points = calibration.operating_points(judged[-2:], lines)
+        points = calibration.operating_points(judged[-2:])
         points["stretch_llr"] = calibration.stretch_point(self.genuine_calls(), fit, points["alarm_llr"])
         median = float(np.median(fit.slope * raw[-1][labels[-1] == 1] + fit.offset))
         return {
@@ -153,7 +152,7 @@ class Export:
                 "data": "split dev, not trained on; calibration and operating points were set on it",
                 "clips": calibration.verdicts(judged[-2], points),
                 "parties": {"seconds": PARTY_S, **calibration.verdicts(judged[-1], points)},
-                "conditions": self.conditions(coded, raw[:-1]),
+                "conditions": self.conditions(raw[:-1]),
             },
         }
 
