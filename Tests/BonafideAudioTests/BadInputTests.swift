@@ -151,6 +151,24 @@ struct BadInputTests {
     return (frames, reader.unheard, reader.warnings)
   }
 
+  /// Headers of containers that are held to what they promise.
+  @Test(arguments: ["nan", "inf", "-1", "1e300", "0"]) func aPromiseOfNoNumberIsNone(count: String) throws {
+    let text = "NIST_1A\n   1024\nchannel_count -i 1\nsample_rate -i 8000\nsample_n_bytes -i 2\nsample_count -i \(count)\nsample_coding -s3 pcm\n"
+    let header = Array((text + "sample_byte_format -s2 01\nsample_sig_bits -i 16\nend_head\n").utf8)
+    let file = header + [UInt8](repeating: 0x20, count: 1_024 - header.count) + [UInt8](repeating: 1, count: 16_000)
+    let path = try folder.write(file, to: "count.sph")
+    if failure(path) == nil { #expect(try read(path).unheard == 0) }
+  }
+
+  @Test func lengthsBeyondAllNumbersAreNoPromise() throws {
+    let properties: [UInt8] = [0xA1, 0xDC, 0xAB, 0x8C, 0x47, 0xA9, 0xCF, 0x11, 0x8E, 0xE4, 0x00, 0xC0, 0x0C, 0x20, 0x53, 0x65]
+    let numbers = [UInt8](repeating: 0x7F, count: 72) + [UInt8](repeating: 0, count: 400)
+    let asf = Layout.asfMark + [UInt8](repeating: 0, count: 18) + properties + numbers
+    let blocks = (0..<4_000).flatMap { _ in [5, 0, 0, 0] as [UInt8] }
+    let voc = Array("Creative Voice File".utf8) + [0x1A, 26, 0, 0x14, 0x01, 0x1F, 0x11] + blocks
+    for (name, bytes) in [("a.wma", [0] + asf), ("b.wma", asf), ("c.voc", voc)] { #expect(failure(try folder.write(bytes, to: name)) != nil) }
+  }
+
   @Test func whatIsNoNumberIsUnheard() throws {
     let samples = (0..<24_000).map { (8_000..<16_000).contains($0) ? Float.nan : 0.1 }
     var reader = try AudioReader(path: try folder.write(WaveBytes(float: samples).bytes, to: "numbers.wav"))

@@ -15,6 +15,6 @@ import Testing
     let launcher = ["/bin/sh", "-c", "exec python3 \"$@\" --count 2 --seconds 3 --keep found", "sh", script]
     let run = try bonafide([], in: folder, by: launcher)
     #expect(run.status == 0 && run.output.hasSuffix("\nnothing found\n"), "\(run.output)\(run.errors)")
-    #expect(run.output.split(separator: "\n").count == 26)
+    #expect(run.output.split(separator: "\n").count == 31)
   }
 }

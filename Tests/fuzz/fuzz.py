@@ -48,6 +48,11 @@ CONTAINERS = {
     "webm": FF + ["-c:a", "libopus", "-f", "webm", "{out}"],
     "avi": FF + ["-c:a", "pcm_mulaw", "-f", "avi", "{out}"],
     "wma": FF + ["-c:a", "wmav2", "-f", "asf", "{out}"],
+    "flv": FF + ["-ar", "11025", "-c:a", "libmp3lame", "-f", "flv", "{out}"],
+    "nist": ["sox", "-D", "{wav}", "-t", "sph", "{out}"],
+    "voc": ["sox", "-D", "{wav}", "-t", "voc", "{out}"],
+    "8svx": ["sox", "-D", "{wav}", "-t", "8svx", "{out}"],
+    "avr": ["sox", "-D", "{wav}", "-t", "avr", "{out}"],
     "amr": ["sox", "-D", "{wav}", "-C", "7", "-t", "amr-nb", "{out}"],
     "3gp": ["sh", "-c", "sox -D '{wav}' -C 7 -t amr-nb - | ffmpeg -v error -y -f amr -i - -c copy -f 3gp '{out}'"],
 }

@@ -4,8 +4,10 @@ extension Layout {
   /// A recording of which a header promises more than there is, read as it is.
   private static func whole(_ range: Range<Int64>, promising promised: Double, there: Double) -> Recorded {
     var recorded = Recorded(parts: [LayoutPart(Excerpt(range))], end: range.upperBound)
-    // A tenth of a second is no loss.
-    if promised - there > 0.1 { recorded.cut(by: promised - there, "the header promises \(seconds(promised)), \(seconds(there)) are there") }
+    // A tenth of a second is no loss, and what would last for years, or for no number of seconds, is no promise.
+    if promised <= 1e8, there >= 0, promised - there > 0.1 {
+      recorded.cut(by: promised - there, "the header promises \(seconds(promised)), \(seconds(there)) are there")
+    }
     return recorded
   }
 
@@ -38,7 +40,7 @@ extension Layout {
       let played = head.number(at: found + 64, bytes: 8, bigEndian: false), let lead = head.number(at: found + 80, bytes: 8, bigEndian: false),
       let flags = head.number(at: found + 88, bytes: 4, bigEndian: false),
       // Of what was broadcast nothing is known ahead.
-      flags & 1 == 0, start + length > size
+      flags & 1 == 0, length > size - start
     else { return nil }
     // In units of 100 ns, with the milliseconds that a player waits first.
     let promised = Double(played) / 1e7 - Double(lead) / 1e3
@@ -57,13 +59,16 @@ extension Layout {
     return whole(start..<size, promising: count / rate, there: (Double(size - start) - length) / frame / rate)
   }
 
+  /// Blocks of VOC that are looked at: hours in short ones.
+  private static let mostBlocks = 1 << 20
+
   /// VOC: blocks of a kind, a length and samples, the first of which says their form, to one of kind 0.
   static func vocRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
     guard let first = file.bytes(at: start + 20, count: 2).number(at: 0, bytes: 2, bigEndian: false) else { return nil }
     var (place, bytesPerSecond, samples) = (start + first, 0.0, 0.0)
-    while let length = file.bytes(at: place + 1, count: 3).number(at: 0, bytes: 3, bigEndian: false) {
+    for _ in 0..<mostBlocks {
       let head = file.bytes(at: place, count: 16)
-      if head[0] == 0 { return nil }
+      guard let length = head.number(at: 1, bytes: 3, bigEndian: false), head[0] != 0 else { return nil }
       // A form of 12 bytes, or of 2, ahead of the samples; blocks of kind 2 go on as the one before.
       let form: Int64 = head[0] == 9 ? 12 : head[0] == 1 ? 2 : 0
       if head[0] == 9, let rate = head.number(at: 4, bytes: 4, bigEndian: false), head.count > 9 {
