@@ -72,6 +72,9 @@ enum FFmpeg {
     return Array("CRYO_APC1.20".utf8) + numbers.flatMap { headerBytes($0, count: 4, bigEndian: false) }
   }
 
+  /// Seconds beyond this are of no recording: three years.
+  static let mostSeconds = 1e8
+
   /// Bytes that ffprobe may have to say of a file: hundreds of tracks.
   private static let longestAnswer = 1 << 16
 
@@ -213,9 +216,6 @@ enum FFmpeg {
     func number(_ name: Substring) -> Double? {
       values[name].flatMap { Double($0) }.flatMap(Self.believed)
     }
-
-    /// Seconds beyond this are of no recording: three years.
-    private static let mostSeconds = 1e8
 
     private static func believed(_ seconds: Double) -> Double? { abs(seconds) <= mostSeconds ? seconds : nil }
 

@@ -5,23 +5,27 @@ extension Layout {
   private static func whole(_ range: Range<Int64>, promising promised: Double, there: Double) -> Recorded {
     var recorded = Recorded(parts: [LayoutPart(Excerpt(range))], end: range.upperBound)
     // A tenth of a second is no loss, and what would last for years, or for no number of seconds, is no promise.
-    if promised <= 1e8, there >= 0, promised - there > 0.1 {
+    if promised <= FFmpeg.mostSeconds, there >= 0, promised - there > 0.1 {
       recorded.cut(by: promised - there, "the header promises \(seconds(promised)), \(seconds(there)) are there")
     }
     return recorded
   }
 
+  /// Bytes in which a header says how long its file is.
+  private static let longestHead: Int64 = 1 << 16
+
   /// AVI: of the length of the file, and of each stream.
   static func aviRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
-    let head = file.bytes(at: start, count: 1 << 16)
-    guard let length = head.number(at: 4, bytes: 4, bigEndian: false), start + 8 + length > size, length < 0x7FFF_0000 else { return nil }
-    var place = 0
+    guard let length = file.bytes(at: start + 4, count: 4).number(at: 0, bytes: 4, bigEndian: false), start + 8 + length > size,
+      length < 0x7FFF_0000
+    else { return nil }
+    var place = start
     // Stream headers: 'strh', a length, the kind, and what times are counted in.
-    while let found = head.place(of: Array("strh".utf8), from: place) {
+    while let found = file.firstPlace(of: Array("strh".utf8), in: place..<min(start + longestHead, size)) {
+      let head = file.bytes(at: found, count: 44)
       place = found + 4
-      guard head.hasText("auds", at: found + 8), let scale = head.number(at: found + 28, bytes: 4, bigEndian: false),
-        let rate = head.number(at: found + 32, bytes: 4, bigEndian: false), rate > 0,
-        let count = head.number(at: found + 40, bytes: 4, bigEndian: false)
+      guard head.hasText("auds", at: 8), let scale = head.number(at: 28, bytes: 4, bigEndian: false),
+        let rate = head.number(at: 32, bytes: 4, bigEndian: false), rate > 0, let count = head.number(at: 40, bytes: 4, bigEndian: false)
       else { continue }
       let promised = Double(count) * Double(scale) / Double(rate)
       return whole(start..<size, promising: promised, there: promised * Double(size - start) / Double(length + 8))
@@ -35,10 +39,10 @@ extension Layout {
 
   /// ASF: of the length of the file, and of what it plays.
   static func asfRecording(in file: borrowing FileDescriptor, at start: Int64, size: Int64) -> Recorded? {
-    let head = file.bytes(at: start, count: 1 << 16)
-    guard let found = head.place(of: asfProperties, from: 0), let length = head.number(at: found + 40, bytes: 8, bigEndian: false),
-      let played = head.number(at: found + 64, bytes: 8, bigEndian: false), let lead = head.number(at: found + 80, bytes: 8, bigEndian: false),
-      let flags = head.number(at: found + 88, bytes: 4, bigEndian: false),
+    guard let found = file.firstPlace(of: asfProperties, in: start..<min(start + longestHead, size)) else { return nil }
+    let head = file.bytes(at: found, count: 92)
+    guard let length = head.number(at: 40, bytes: 8, bigEndian: false), let played = head.number(at: 64, bytes: 8, bigEndian: false),
+      let lead = head.number(at: 80, bytes: 8, bigEndian: false), let flags = head.number(at: 88, bytes: 4, bigEndian: false),
       // Of what was broadcast nothing is known ahead.
       flags & 1 == 0, length > size - start
     else { return nil }
@@ -85,12 +89,5 @@ extension Layout {
       return whole(start..<size, promising: max(promised, promised - missing + 0.2), there: promised - missing)
     }
     return nil
-  }
-}
-
-extension [UInt8] {
-  /// Where a pattern first stands, from a place on.
-  fileprivate func place(of pattern: [UInt8], from first: Int) -> Int? {
-    indices.dropFirst(first).first { self[$0] == pattern[0] && self[$0...].starts(with: pattern) }
   }
 }
