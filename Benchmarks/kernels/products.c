@@ -1,13 +1,16 @@
-/// Products of bfloat16 at the shapes of the second stage's encoders, beside what one core can do with all numbers in registers:
+/// Products of bfloat16, and of bytes, at the shapes of the second stage's encoders, beside what one core can do in bfloat16 with all numbers
+/// in registers:
 ///
 ///   clang -O2 -ISources/CKernels/include Benchmarks/kernels/products.c Sources/CKernels/*.c -lm -o .build/products && .build/products
 ///
 /// GFLOP/s, the best of some runs. Needs AVX-512 BF16.
 #include <immintrin.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "byte_products.h"
 #include "kernels.h"
 
 static double now(void) {
@@ -63,6 +66,33 @@ __attribute__((target("amx-tile,amx-bf16"))) static double unit_ceiling(void) {
   return best;
 }
 
+/// GFLOP/s of bytes, the values' coding included; nothing where this processor or the shape has none.
+static double rate_of_bytes(size_t rows, size_t inputs, size_t outputs) {
+  if (!kernels_has_fast_bytes() || !kernels_byte_product_fits(inputs, outputs)) return NAN;
+  uint8_t *weights = malloc(inputs * outputs), *packed = aligned_alloc(64, kernels_byte_product_packed_count(inputs, outputs)),
+          *codes = aligned_alloc(64, rows * inputs);
+  float *input = malloc(rows * inputs * sizeof *input), *scales = malloc(outputs * sizeof *scales),
+        *output = aligned_alloc(64, rows * outputs * sizeof *output);
+  struct kernels_step *coded = malloc(rows * inputs / kernels_byte_run * sizeof *coded);
+  double best = 0;
+  if (weights && packed && codes && input && scales && output && coded) {
+    for (size_t k = 0; k < inputs * outputs; k++) weights[k] = (uint8_t)(k * 31);
+    for (size_t k = 0; k < rows * inputs; k++) input[k] = (float)(k % 7) - 3;
+    for (size_t k = 0; k < outputs; k++) scales[k] = 1;
+    kernels_byte_product_pack(weights, inputs, outputs, packed);
+    for (int try = 0; try < tries; try++) {
+      const double start = now();
+      kernels_codes(input, rows * inputs, codes, coded);
+      kernels_byte_product(codes, coded, rows, inputs, packed, scales, outputs, output);
+      const double rate = 2.0 * (double)(rows * inputs * outputs) / (now() - start) * 1e-9;
+      if (rate > best) best = rate;
+    }
+  }
+  void *all[] = {weights, packed, codes, input, scales, output, coded};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+  return best;
+}
+
 int main(void) {
   if (kernels_best() != kernels_bfloat16) {
     puts("products: this processor has no AVX-512 BF16");
@@ -99,7 +129,9 @@ int main(void) {
       const double rate = 2.0 * (double)(rows * inputs * outputs) / (now() - start) * 1e-9;
       if (rate > best) best = rate;
     }
-    printf("%s (%zu × %zu × %zu): %.0f GFLOP/s, %.0f %%\n", shapes[i].name, rows, inputs, outputs, best, 100 * best / most);
+    printf(
+      "%s (%zu × %zu × %zu): %.0f GFLOP/s, %.0f %%; bytes %.0f\n", shapes[i].name, rows, inputs, outputs, best, 100 * best / most,
+      rate_of_bytes(rows, inputs, outputs));
     free(weights);
     free(output);
     free(packed);

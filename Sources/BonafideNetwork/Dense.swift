@@ -43,6 +43,12 @@ struct Dense: Sendable {
           kernels_multiply_bytes(bytes, matrix.scales, outputs, inputs, input.start + row * input.stride, output + row * outputs)
         }
       }
+    case .packedBytes(let weights, let scales):
+      for row in 0..<input.rows {
+        withCodes(of: input.start + row * input.stride, count: inputs) {
+          kernels_byte_product($0, $1, 1, inputs, weights.start, scales, outputs, output + row * outputs)
+        }
+      }
     case .float(let weights):
       weights.withUnsafeBufferPointer { weights in
         guard let weights = weights.baseAddress else { return }

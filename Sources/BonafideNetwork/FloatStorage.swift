@@ -16,29 +16,29 @@ struct FloatStorage: ~Copyable, @unchecked Sendable {
   deinit { start.deallocate() }
 }
 
-/// Weights of bfloat16, written once, aligned to a cache line, freed with their last user.
-final class HalfStorage: @unchecked Sendable {
+/// Packed weights, written once, aligned to a cache line, freed with their last user.
+final class PackedStorage<Value: BitwiseCopyable>: @unchecked Sendable {
   // unchecked: nobody writes after init
-  let start: UnsafePointer<UInt16>
-
-  /// Bytes of a large page, which is there for one fault in place of 512.
-  private static let hugePage = 1 << 21
+  let start: UnsafePointer<Value>
 
   /// - Parameter fill: is given all of the memory, and writes all of it.
-  init(count: Int, fill: (UnsafeMutablePointer<UInt16>) -> Void) {
-    var bytes = count * MemoryLayout<UInt16>.stride
-    let isLarge = bytes > Self.hugePage / 2
-    if isLarge { bytes = (bytes + Self.hugePage - 1) / Self.hugePage * Self.hugePage }
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? Self.hugePage : 64)
+  init(count: Int, fill: (UnsafeMutablePointer<Value>) -> Void) {
+    var bytes = count * MemoryLayout<Value>.stride
+    let isLarge = bytes > hugePage / 2
+    if isLarge { bytes = (bytes + hugePage - 1) / hugePage * hugePage }
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? hugePage : 64)
     // Advice: where it is not taken, small pages are as good.
     if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
-    let values = memory.bindMemory(to: UInt16.self, capacity: count)
+    let values = memory.bindMemory(to: Value.self, capacity: count)
     fill(values)
     start = UnsafePointer(values)
   }
 
   deinit { start.deallocate() }
 }
+
+/// Bytes of a large page, which is there for one fault in place of 512.
+private let hugePage = 1 << 21
 
 /// Calls `body` with values rounded to bfloat16, from the start of a cache line: a matrix unit takes rows that lie across two of them half as
 /// fast.
@@ -47,6 +47,17 @@ func withHalves(of values: UnsafePointer<Float>, count: Int, _ body: (UnsafePoin
     guard let halves = memory.bindMemory(to: UInt16.self).baseAddress else { return }
     kernels_halves(values, count, halves)
     body(halves)
+  }
+}
+
+/// Calls `body` with values of 8 bits, and what they stand for. `count` is a multiple of `kernels_byte_run`.
+func withCodes(of values: UnsafePointer<Float>, count: Int, _ body: (UnsafePointer<UInt8>, UnsafePointer<kernels_step>) -> Void) {
+  withUnsafeTemporaryAllocation(byteCount: count, alignment: 64) { memory in
+    withUnsafeTemporaryAllocation(of: kernels_step.self, capacity: count / kernels_byte_run) { steps in
+      guard let codes = memory.bindMemory(to: UInt8.self).baseAddress, let steps = steps.baseAddress else { return }
+      kernels_codes(values, count, codes, steps)
+      body(codes, steps)
+    }
   }
 }
 

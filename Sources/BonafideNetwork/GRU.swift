@@ -15,7 +15,7 @@ struct GRU: Sendable {
   private let recurrent: [Float]
   private let hasPanels: Bool
   /// The same as `kernels_product_pack` packs them, `nil` where the kernels have no use for them.
-  private let halves: HalfStorage?
+  private let halves: PackedStorage<UInt16>?
   /// b_hn
   private let candidateBias: [Float]
 

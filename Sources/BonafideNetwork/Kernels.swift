@@ -6,7 +6,8 @@ public enum Arithmetic: Sendable {
   /// Float in all layers: the same scores on all processors but for rounding.
   case float
   /// bfloat16 in all layers but the first two and the last, where the processor has it, float elsewhere: half of the time for scores that
-  /// differ by hundredths. Processors that are faster with floats have weights of bfloat16, and convolutions in float.
+  /// differ by hundredths. Processors that are faster with floats have weights of bfloat16, and convolutions in float. Where weights are of
+  /// 8 bits, bytes by processors that are fastest with these.
   case fastest
 
   /// The kernels of `CKernels` for it.
@@ -16,6 +17,9 @@ public enum Arithmetic: Sendable {
     case .fastest: kernels_best()
     }
   }
+
+  /// Whether weights that are of 8 bits are multiplied with values of 8 bits.
+  var takesBytes: Bool { self == .fastest && kernels_has_fast_bytes() }
 }
 
 /// The code that the network's arithmetic runs on, which differs from processor to processor.
@@ -30,6 +34,6 @@ public enum Kernels {
       case kernels_avx2: "AVX2"
       default: "portable"
       }
-    return own + (openblas_get_corename().map { ", OpenBLAS " + String(cString: $0) } ?? "")
+    return own + (kernels_has_fast_bytes() ? ", VNNI" : "") + (openblas_get_corename().map { ", OpenBLAS " + String(cString: $0) } ?? "")
   }
 }

@@ -6,7 +6,9 @@ struct Weights: Sendable {
     /// (outputs, inputs)
     case float([Float])
     /// As `kernels_product_pack` packs them.
-    case halves(HalfStorage)
+    case halves(PackedStorage<UInt16>)
+    /// As `kernels_byte_product_pack` packs them, and their rows' scales.
+    case packedBytes(PackedStorage<UInt8>, scales: [Float])
     /// As they lie in their file.
     case bytes(ByteMatrix)
   }
@@ -40,12 +42,18 @@ struct Weights: Sendable {
   }
 
   init(_ matrix: ByteMatrix, _ use: Use) {
-    (outputs, inputs) = (matrix.rows, matrix.columns)
+    let (outputs, inputs) = (matrix.rows, matrix.columns)
+    (self.outputs, self.inputs) = (outputs, inputs)
     guard case .rows(let arithmetic) = use else {
       storage = .bytes(matrix)
       return
     }
-    if Self.packs(inputs: inputs, outputs: outputs, arithmetic.kernels) {
+    if arithmetic.takesBytes, kernels_byte_product_fits(inputs, outputs) {
+      let packed = PackedStorage<UInt8>(count: kernels_byte_product_packed_count(inputs, outputs)) { packed in
+        _ = matrix.withUnsafeBytes { kernels_byte_product_pack($0, inputs, outputs, packed) }
+      }
+      storage = .packedBytes(packed, scales: matrix.scales)
+    } else if Self.packs(inputs: inputs, outputs: outputs, arithmetic.kernels) {
       storage = .halves(
         Self.packed(inputs: inputs, outputs: outputs) { inputs, outputs, packed in
           _ = matrix.withUnsafeBytes { kernels_product_pack_bytes($0, matrix.scales, inputs, outputs, packed) }
@@ -61,8 +69,8 @@ struct Weights: Sendable {
 
   private static func packed(
     inputs: Int, outputs: Int, _ pack: (_ inputs: Int, _ outputs: Int, _ packed: UnsafeMutablePointer<UInt16>) -> Void
-  ) -> HalfStorage {
-    HalfStorage(count: kernels_product_packed_count(inputs, outputs)) { pack(inputs, outputs, $0) }
+  ) -> PackedStorage<UInt16> {
+    PackedStorage(count: kernels_product_packed_count(inputs, outputs)) { pack(inputs, outputs, $0) }
   }
 }
 
@@ -95,6 +103,8 @@ struct Linear: Sendable {
       }
     case .halves(let weights):
       withHalves(of: input, count: rows * inputs) { kernels_product($0, rows, inputs, weights.start, outputs, output) }
+    case .packedBytes(let weights, let scales):
+      withCodes(of: input, count: rows * inputs) { kernels_byte_product($0, $1, rows, inputs, weights.start, scales, outputs, output) }
     }
   }
 
@@ -104,10 +114,10 @@ struct Linear: Sendable {
   ///   - lines: three of `length` values, one after the other in memory.
   ///   - order: that the taps take them in.
   ///   - run: values of each line in a window; `inputs` are three times as many.
-  ///   - step: values from a window to the next.
+  ///   - distance: values from a window to the next.
   ///   - rows: windows.
   func multiply(
-    windowsOf lines: UnsafePointer<Float>, length: Int, order: [Int], run: Int, step: Int, rows: Int,
+    windowsOf lines: UnsafePointer<Float>, length: Int, order: [Int], run: Int, step distance: Int, rows: Int,
     into output: UnsafeMutablePointer<Float>
   ) {
     switch weights.storage {
@@ -116,7 +126,7 @@ struct Linear: Sendable {
         guard let start = windows.baseAddress else { return }
         for row in 0..<rows {
           for (tap, line) in order.enumerated() {
-            (start + row * inputs + tap * run).update(from: lines + line * length + row * step, count: run)
+            (start + row * inputs + tap * run).update(from: lines + line * length + row * distance, count: run)
           }
         }
         multiply(start, rows: rows, into: output)
@@ -124,8 +134,16 @@ struct Linear: Sendable {
     case .halves(let weights):
       withHalves(of: lines, count: 3 * length) { start in
         let line = { (tap: Int) in start + order[tap] * length }
-        var windows = kernels_windows(lines: (line(0), line(1), line(2)), count: 3, run: run, step: step)
+        var windows = kernels_windows(lines: (line(0), line(1), line(2)), count: 3, run: run, step: distance)
         kernels_product_windows(&windows, rows, weights.start, outputs, output)
+      }
+    case .packedBytes(let weights, let scales):
+      withCodes(of: lines, count: 3 * length) { codes, steps in
+        let code = { (tap: Int) in codes + order[tap] * length }
+        let step = { (tap: Int) in steps + order[tap] * length / kernels_byte_run }
+        var windows = kernels_byte_windows(
+          codes: (code(0), code(1), code(2)), steps: (step(0), step(1), step(2)), count: 3, run: run, step: distance)
+        kernels_byte_product_windows(&windows, rows, weights.start, scales, outputs, output)
       }
     }
   }

@@ -75,7 +75,7 @@ struct LayerTests {
   }
 
   /// 8 bits where they lie in the file, widened or packed: the same as the floats that they stand for.
-  @Test(arguments: [(64, 128), (63, 65)]) func matricesOf8Bits(size: (inputs: Int, outputs: Int)) throws {
+  @Test(arguments: [(64, 128), (192, 80), (63, 65)]) func matricesOf8Bits(size: (inputs: Int, outputs: Int)) throws {
     let (inputs, outputs) = size
     let values = (0..<inputs * outputs).map { Int8(truncatingIfNeeded: 37 * $0 + 11) }
     let scales = (0..<outputs).map { 0.001 + 0.0001 * Float($0) }

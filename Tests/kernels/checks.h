@@ -17,6 +17,8 @@ void *memory(size_t count, size_t size);
 float *floats(size_t count);
 /// Random ones.
 float *values(size_t count);
+/// Random ones from -5 to 5.
+float *activations(size_t count);
 
 /// `shape` names the sizes.
 void check(const char *kernel, double got, double wanted, double tolerance, const char *shape);
@@ -39,9 +41,13 @@ void vectors(void);
 void products(void);
 void biases(void);
 void moments(void);
-void byte_matrices(void);
 void finiteness(void);
 void norms(void);
 void heads(void);
+
+/// Of bytes.c.
+void byte_matrices(void);
+void codes(void);
+void byte_products(void);
 
 #endif

@@ -1,5 +1,6 @@
 /// Every kernel against its definition, on random shapes: kernels [SEED [ROUNDS]]. All memory is as large as it has to be and no larger, so
 /// that AddressSanitizer sees what reads or writes beyond it. Run by `run.sh` for the instruction sets that there are.
+#include "byte_products.h"
 #include "checks.h"
 
 static uint64_t state;
@@ -23,6 +24,12 @@ float *floats(size_t count) { return memory(count, sizeof(float)); }
 float *values(size_t count) {
   float *start = floats(count);
   for (size_t i = 0; i < count; i++) start[i] = value();
+  return start;
+}
+
+float *activations(size_t count) {
+  float *start = values(count);
+  for (size_t i = 0; i < count; i++) start[i] *= 5;
   return start;
 }
 
@@ -56,13 +63,19 @@ int main(int count, char **arguments) {
     if (best != kernels_none) vectors();
 #if defined(__x86_64__)
     if (best == kernels_bfloat16) products();
+    const bool has_bytes = __builtin_cpu_supports("avx512vnni");
 #else
     products();
+    const bool has_bytes = true;
 #endif
+    if (has_bytes) {
+      codes();
+      byte_products();
+    }
   }
   static const char *const names[] = {"none", "AVX2", "AVX-512", "AVX-512 BF16"};
   printf(
-    "kernels: %d rounds of seed %llu, widest instructions of our own: %s%s; %d failures\n", rounds, (unsigned long long)seed, names[best],
-    kernels_has_matrix_unit() ? ", AMX" : "", failures);
+    "kernels: %d rounds of seed %llu, widest instructions of our own: %s%s%s; %d failures\n", rounds, (unsigned long long)seed, names[best],
+    kernels_has_matrix_unit() ? ", AMX" : "", kernels_has_fast_bytes() ? ", VNNI" : "", failures);
   return failures != 0;
 }

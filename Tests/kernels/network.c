@@ -123,13 +123,6 @@ void products(void) {
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
-/// Random ones from -5 to 5.
-static float *activations(size_t count) {
-  float *start = values(count);
-  for (size_t i = 0; i < count; i++) start[i] *= 5;
-  return start;
-}
-
 /// What adds a bias to each row.
 void biases(void) {
   const size_t rows = from(1, 6), columns = kernels_lanes * from(1, 5), count = rows * columns;
@@ -176,25 +169,6 @@ void moments(void) {
   free(x);
   free(mean);
   free(deviation);
-}
-
-/// Matrices of 8 bits, each row with its scale.
-void byte_matrices(void) {
-  const size_t rows = from(1, 6), columns = kernels_lanes * from(1, 5), count = rows * columns, width = from(1, columns);
-  SHAPE("%zu × %zu, product of %zu columns", rows, columns, width);
-  uint8_t *bytes = memory(count, 1);
-  for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)next();
-  float *scales = values(rows), *wide = floats(count), *x = activations(width), *product = floats(rows);
-  kernels_widen(bytes, rows, columns, scales, wide);
-  for (size_t i = 0; i < count; i++) check("widen", wide[i], scales[i / columns] * (float)(int8_t)bytes[i], 0, shape);
-  kernels_multiply_bytes(bytes, scales, rows, width, x, product);
-  for (size_t row = 0; row < rows; row++) {
-    double total = 0;
-    for (size_t k = 0; k < width; k++) total += (int8_t)bytes[row * width + k] * (double)x[k];
-    check("multiply_bytes", product[row], scales[row] * total, 1e-3, shape);
-  }
-  void *all[] = {bytes, scales, wide, x, product};
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
 void finiteness(void) {
