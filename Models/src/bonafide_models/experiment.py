@@ -65,6 +65,10 @@ class Experiment:
     """Begin with pairs and lines that are easy to learn from: without it a network of random weights hardly starts."""
     bfloat16: bool = False
     """Convolutions in bfloat16: half of the time on processors that have it."""
+    silent: float = 0.2
+    """Share of clips in which nobody talks for a while."""
+    speech_loss: float = 0.3
+    """Weight of telling speech from music, tones and noise."""
     seed: int = 0
     look_every: int = 3000
     """Steps from one look at dev to the next."""

@@ -101,6 +101,7 @@ class BatchMaker:
         self, experiment: Experiment, seed: Any, music: Sequence[str], easy: Share, targets: Mapping[str, float]
     ) -> None:
         self.rng, self.size, self.easy, self.targets = np.random.default_rng(seed), experiment.batch, easy, targets
+        self.silent = experiment.silent
         self.with_narrow = bool(experiment.narrowband_teachers)
         cache = Cache(experiment.cache)
         self.rows, self.rate, self.arrays = cache.rows, cache.rate, cache.arrays
@@ -141,8 +142,8 @@ class BatchMaker:
             label[i] = -1
 
     def silence(self, samples: Floats, speech: Mask) -> None:
-        """Lets nobody talk for a while in one clip in five: music, tones, noise."""
-        for i in np.flatnonzero(self.rng.random(self.size) < 0.2):
+        """Lets nobody talk for a while in some clips: music, tones, noise."""
+        for i in np.flatnonzero(self.rng.random(self.size) < self.silent):
             count = int(self.rng.integers(8, 50))
             start = int(self.rng.integers(0, self.units - count + 1))
             loud = np.sqrt(np.mean(samples[i] ** 2)) * 10 ** (self.rng.uniform(-20, 6) / 20)
