@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 
 /// The bytes of a file of weights: read into memory, or compiled in, where they are as long as the program and nobody copies them.
 public struct FileBytes: @unchecked Sendable {
@@ -12,7 +13,7 @@ public struct FileBytes: @unchecked Sendable {
 
   public init(_ bytes: [UInt8]) { storage = .array(bytes) }
 
-  /// - Parameter start: of `count` bytes that stay as they are until the program ends.
+  /// - Parameter start: of `count` bytes that are compiled in, and so lie in the program's file, from which the system reads them.
   public init(constant start: UnsafePointer<UInt8>, count: Int) { storage = .constant(UnsafeBufferPointer(start: start, count: count)) }
 
   public var count: Int {
@@ -25,6 +26,16 @@ public struct FileBytes: @unchecked Sendable {
   /// A copy of them, or of a part.
   public func copy(_ range: Range<Int>? = nil) -> [UInt8] {
     withUnsafeBytes { bytes in Array(bytes[range ?? 0..<count]) }
+  }
+
+  /// Gives the memory of a part back where it is compiled in: the system reads it again when it is asked for.
+  func giveBack(_ range: Range<Int>) {
+    guard case .constant(let bytes) = storage, let start = bytes.baseAddress else { return }
+    let page = UInt(getpagesize())
+    let first = (UInt(bitPattern: start + range.lowerBound) + page - 1) / page * page
+    let end = UInt(bitPattern: start + range.upperBound) / page * page
+    // Advice: where it is not taken, the memory stays.
+    if first < end { madvise(UnsafeMutableRawPointer(bitPattern: first), Int(end - first), MADV_DONTNEED) }
   }
 
   func withUnsafeBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
@@ -52,6 +63,9 @@ struct ByteMatrix: Sendable {
   func withUnsafeBytes<Result>(_ body: (UnsafePointer<UInt8>) -> Result) -> Result? {
     file.withUnsafeBytes { bytes in bytes.baseAddress.map { body($0 + start) } }
   }
+
+  /// Gives its memory back, for now.
+  func giveBack() { file.giveBack(start..<start + rows * columns) }
 
   /// Its values, row by row.
   var values: [Float] {

@@ -61,6 +61,8 @@ struct Weights: Sendable {
     } else {
       storage = .float(matrix.values)
     }
+    // There is a copy now.
+    matrix.giveBack()
   }
 
   private static func packs(inputs: Int, outputs: Int, _ kernels: kernels_set) -> Bool {
