@@ -21,7 +21,7 @@ struct EncoderBlock: Sendable {
   }
 
   /// Takes the states of `scratch.state` through the block.
-  func apply(states: Int, scratch: borrowing EncoderScratch) {
+  func apply(states: Int, scratch: EncoderScratch) {
     let (state, normalised, wide, narrow) = (scratch.state.start, scratch.normalised.start, scratch.wide.start, scratch.narrow.start)
     attentionNorm.apply(to: state, rows: states, output: normalised)
     queryKeyValue.multiply(normalised, rows: states, into: wide)

@@ -24,7 +24,7 @@ final class PackedStorage<Value: BitwiseCopyable>: @unchecked Sendable {
   /// - Parameter fill: is given all of the memory, and writes all of it.
   init(count: Int, fill: (UnsafeMutablePointer<Value>) -> Void) {
     var bytes = count * MemoryLayout<Value>.stride
-    let isLarge = bytes > hugePage / 2
+    let isLarge = bytes >= hugePage
     if isLarge { bytes = (bytes + hugePage - 1) / hugePage * hugePage }
     let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? hugePage : 64)
     // Advice: where it is not taken, small pages are as good.

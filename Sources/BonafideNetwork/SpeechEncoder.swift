@@ -1,4 +1,5 @@
 import CKernels
+import Synchronization
 
 /// The lower part of a pre-trained speech encoder, two convolutions and some transformer blocks over a log-mel spectrogram: `Encoder` in
 /// `bonafide_models/encoders/speech.py` of `Models/src`.
@@ -14,6 +15,7 @@ public struct SpeechEncoder: Sendable {
   private let first, second: WindowConvolution
   /// (longest, size)
   private let positions: [Float]
+  private let scratches = EncoderScratches()
 
   /// Bands of a feature frame.
   public static let bands = 80
@@ -55,7 +57,10 @@ public struct SpeechEncoder: Sendable {
   public func statistics(of features: [Float], mask: [Bool]) -> [Float] {
     let states = features.count / Self.bands / Self.framesPerState
     precondition(states > 0 && states <= longest && mask.count == states, "a window of \(states) states with a mask of \(mask.count)")
-    let scratch = EncoderScratch(states: states, size: size)
+    return scratches.withScratch(states: states, size: size) { statistics(of: features, states: states, mask: mask, scratch: $0) }
+  }
+
+  private func statistics(of features: [Float], states: Int, mask: [Bool], scratch: EncoderScratch) -> [Float] {
     first.apply(to: features, frames: 2 * states, scratch: scratch, output: scratch.wide.start)
     let hidden = [Float](UnsafeBufferPointer(start: scratch.wide.start, count: 2 * states * size))
     second.apply(to: hidden, frames: 2 * states, scratch: scratch, output: scratch.state.start)
@@ -80,7 +85,9 @@ public struct SpeechEncoder: Sendable {
 }
 
 /// What the layers of a window work in.
-struct EncoderScratch: ~Copyable {
+final class EncoderScratch: Sendable {
+  /// Most states that there is room for.
+  let states: Int
   /// (states, size): the residual stream.
   let state: FloatStorage
   /// (states, size)
@@ -95,12 +102,26 @@ struct EncoderScratch: ~Copyable {
   let windows: FloatStorage
 
   init(states: Int, size: Int) {
+    self.states = states
     state = FloatStorage(count: states * size)
     normalised = FloatStorage(count: states * size)
     wide = FloatStorage(count: states * 4 * size)
     narrow = FloatStorage(count: states * size)
     attention = FloatStorage(count: kernels_attend_scratch_count(states))
     windows = FloatStorage(count: max(2 * states * 3 * SpeechEncoder.bands, states * 3 * size))
+  }
+}
+
+/// As many of them as windows were heard at once: memory that is new costs a fault a page.
+private final class EncoderScratches: Sendable {
+  private let free = Mutex<[EncoderScratch]>([])
+
+  /// Calls `body` with one that nobody else computes in.
+  func withScratch<Result>(states: Int, size: Int, _ body: (EncoderScratch) -> Result) -> Result {
+    let last = free.withLock { $0.popLast() }
+    let scratch = last.flatMap { $0.states >= states ? $0 : nil } ?? EncoderScratch(states: states, size: size)
+    defer { free.withLock { $0.append(scratch) } }
+    return body(scratch)
   }
 }
 
@@ -115,7 +136,7 @@ private struct WindowConvolution: Sendable {
     self.step = step
   }
 
-  func apply(to frames: [Float], frames count: Int, scratch: borrowing EncoderScratch, output: UnsafeMutablePointer<Float>) {
+  func apply(to frames: [Float], frames count: Int, scratch: EncoderScratch, output: UnsafeMutablePointer<Float>) {
     let rows = count / step
     let windows = scratch.windows.start
     for row in 0..<rows {
