@@ -135,7 +135,8 @@ class Training:
         parts = losses.of_labels(out, scores, batch, 1 - 0.7 * believed)
         self.losses.append([part.item() for part in parts])
         order = 0.3 * (1 - self.easy.value) * parts.order
-        loss = parts.clip + 0.4 * parts.frame + (0.3 if taught else 1) * (order + self.experiment.speech_loss * parts.speech)
+        rest = order + self.experiment.speech_loss * parts.speech
+        loss = parts.clip + 0.4 * parts.frame + (0.3 if taught else 1) * rest
         if taught:
             loss = loss + losses.of_teachers(out, scores, taught, batch.speech, believed)
         if self.experiment.targets:
