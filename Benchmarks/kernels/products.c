@@ -66,6 +66,27 @@ __attribute__((target("amx-tile,amx-bf16"))) static double unit_ceiling(void) {
   return best;
 }
 
+/// As `ceiling`, of bytes.
+__attribute__((target("avx512f,avx512vnni"))) static double byte_ceiling(void) {
+  double best = 0;
+  for (int try = 0; try < tries; try++) {
+    __m512i s[sums];
+    for (int i = 0; i < sums; i++) s[i] = _mm512_set1_epi32(try);
+    const __m512i a = _mm512_set1_epi32(try), b = _mm512_set1_epi32(3);
+    const double start = now();
+    for (int step = 0; step < steps; step++) {
+#pragma clang loop unroll(full)
+      for (int i = 0; i < sums; i++) {
+        s[i] = _mm512_dpbusd_epi32(s[i], a, b);
+        __asm__ volatile("" : "+v"(s[i]));
+      }
+    }
+    const double rate = 128.0 * sums * steps / (now() - start) * 1e-9;
+    if (rate > best) best = rate;
+  }
+  return best;
+}
+
 /// GFLOP/s of bytes, the values' coding included; nothing where this processor or the shape has none.
 static double rate_of_bytes(size_t rows, size_t inputs, size_t outputs) {
   if (!kernels_has_fast_bytes() || !kernels_byte_product_fits(inputs, outputs)) return NAN;
@@ -101,6 +122,7 @@ int main(void) {
   const bool by_unit = kernels_has_matrix_unit();
   const double most = by_unit ? unit_ceiling() : ceiling();
   printf("in registers%s: %.0f GFLOP/s\n", by_unit ? ", by the matrix unit" : "", most);
+  if (kernels_has_fast_bytes()) printf("bytes in registers: %.0f GFLOP/s\n", byte_ceiling());
   static const struct {
     const char *name;
     size_t rows, inputs, outputs;

@@ -36,6 +36,7 @@ def test_settings_are_those_of_the_file_but_for_the_changed_ones(tmp_path):
         ('model = "m"\nsample_rate_hz = 44100', "8000 and 16000"),
         ('model = "m"\nchannels = [1]', "channels are four"),
         ('model = "m"\nbatch = 3', "even"),
+        ('model = "m"\nsilent = 2', "silent is a share"),
         ('model = "m"\nshares = { sideways = 1 }', "no kind of pair sideways"),
         ('model = "m"\nshares = 1', "is no table"),
         ("model", "recipe.toml: "),

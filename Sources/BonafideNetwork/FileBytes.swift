@@ -13,7 +13,8 @@ public struct FileBytes: @unchecked Sendable {
 
   public init(_ bytes: [UInt8]) { storage = .array(bytes) }
 
-  /// - Parameter start: of `count` bytes that are compiled in, and so lie in the program's file, from which the system reads them.
+  /// - Parameter start: of `count` bytes that are compiled in, and so lie in the program's file, from which the system reads them again after
+  ///   `giveBack`. Of other memory zeros would come back.
   public init(constant start: UnsafePointer<UInt8>, count: Int) { storage = .constant(UnsafeBufferPointer(start: start, count: count)) }
 
   public var count: Int {

@@ -34,6 +34,6 @@ public enum Kernels {
       case kernels_avx2: "AVX2"
       default: "portable"
       }
-    return own + (kernels_has_fast_bytes() ? ", VNNI" : "") + (openblas_get_corename().map { ", OpenBLAS " + String(cString: $0) } ?? "")
+    return own + (kernels_has_fast_bytes() ? ", bytes by VNNI" : "") + (openblas_get_corename().map { ", OpenBLAS " + String(cString: $0) } ?? "")
   }
 }

@@ -140,6 +140,7 @@ struct Linear: Sendable {
         kernels_product_windows(&windows, rows, weights.start, outputs, output)
       }
     case .packedBytes(let weights, let scales):
+      precondition([run, distance, length].allSatisfy { $0.isMultiple(of: Int(kernels_byte_run)) }, "lines of \(length), windows of \(run)")
       withCodes(of: lines, count: 3 * length) { codes, steps in
         let code = { (tap: Int) in codes + order[tap] * length }
         let step = { (tap: Int) in steps + order[tap] * length / kernels_byte_run }

@@ -112,15 +112,17 @@ final class EncoderScratch: Sendable {
   }
 }
 
-/// As many of them as windows were heard at once: memory that is new costs a fault a page.
+/// Some of them that were used before, and stay: memory that is new costs a fault a page.
 private final class EncoderScratches: Sendable {
   private let free = Mutex<[EncoderScratch]>([])
+  /// Most that stay, 6 MB each: more windows are heard at once for moments only.
+  private static let most = 4
 
   /// Calls `body` with one that nobody else computes in.
   func withScratch<Result>(states: Int, size: Int, _ body: (EncoderScratch) -> Result) -> Result {
     let last = free.withLock { $0.popLast() }
     let scratch = last.flatMap { $0.states >= states ? $0 : nil } ?? EncoderScratch(states: states, size: size)
-    defer { free.withLock { $0.append(scratch) } }
+    defer { free.withLock { if $0.count < Self.most { $0.append(scratch) } } }
     return body(scratch)
   }
 }

@@ -2,6 +2,9 @@
 /// float per instruction.
 #include "byte_products.h"
 
+#include <float.h>
+#include <math.h>
+
 #include "matrix_unit.h"
 #include "panels.h"
 #include "processors.h"
@@ -41,27 +44,81 @@ FOR_EACH_PROCESSOR void kernels_byte_product_pack(const uint8_t *bytes, size_t i
   }
 }
 
+/// Of a run with values that are no numbers, or infinite: products are none, either, where a code would hide it.
+static const struct kernels_step no_numbers = {.size = NAN, .low = NAN};
+
+/// Size of the steps in a range, and how many of them a value makes; of a range in which floats hardly have steps, none.
+static inline struct kernels_step step_of(float low, float high, float *per_value) {
+  const float range = high - low;
+  *per_value = range > 255 * FLT_MIN ? 255 / range : 0;
+  return (struct kernels_step){.size = range / 255, .low = low};
+}
+
+static void code_plainly(const float *values, size_t count, uint8_t *codes, struct kernels_step *steps) {
+  for (size_t first = 0; first < count; first += run) {
+    const float *x = values + first;
+    float low = x[0], high = x[0], per_value;
+    bool is_finite = isfinite(x[0]);
+    for (size_t i = 1; i < run; i++) {
+      low = x[i] < low ? x[i] : low;
+      high = x[i] > high ? x[i] : high;
+      is_finite &= isfinite(x[i]);
+    }
+    steps[first / run] = is_finite ? step_of(low, high, &per_value) : no_numbers;
+    for (size_t i = 0; i < run; i++) codes[first + i] = is_finite ? (uint8_t)((x[i] - low) * per_value + 0.5f) : 0;
+  }
+}
+
+static void multiply_plainly(
+  const struct kernels_byte_windows *windows, size_t rows, const uint8_t *packed, const float *scales, size_t outputs, float *output) {
+  const size_t blocks = windows->count * windows->run / run;
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t c = 0; c < outputs; c++) {
+      float sum = 0;
+      for (size_t block = 0; block < blocks; block++) {
+        const size_t line = block * run / windows->run, at = row * windows->step + block * run % windows->run;
+        const uint8_t *codes = windows->codes[line] + at, *of_panel = packed + (c / wide_panel * blocks + block) * block_size;
+        int32_t products = 0;
+        for (size_t k = 0; k < run; k++) {
+          const uint8_t weight = of_panel[sums_size + k / quad * quad * wide_panel + c % wide_panel * quad + k % quad];
+          products += codes[k] * (int8_t)weight;
+        }
+        float total;
+        memcpy(&total, of_panel + c % wide_panel * sizeof total, sizeof total);
+        const struct kernels_step step = windows->steps[line][at / run];
+        sum += step.low * total + step.size * (float)products;
+      }
+      output[row * outputs + c] = sum * scales[c];
+    }
+  }
+}
+
 #if defined(__x86_64__)
 
 #define BYTES __attribute__((target("avx512f,avx512vnni")))
 
-bool kernels_has_fast_bytes(void) {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni") && !kernels_has_matrix_unit();
-}
+static bool has_vectors(void) { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni"); }
 
-BYTES void kernels_codes(const float *values, size_t count, uint8_t *codes, struct kernels_step *steps) {
+bool kernels_has_fast_bytes(void) { return has_vectors() && !kernels_has_matrix_unit(); }
+
+BYTES static void code_by_vectors(const float *values, size_t count, uint8_t *codes, struct kernels_step *steps) {
   for (size_t first = 0; first < count; first += run) {
-    __m512 x[run / panel];
-    for (int i = 0; i < run / panel; i++) x[i] = _mm512_loadu_ps(values + first + (size_t)i * panel);
+    __m512 x[run / panel], odd = _mm512_setzero_ps();
+    for (int i = 0; i < run / panel; i++) {
+      x[i] = _mm512_loadu_ps(values + first + (size_t)i * panel);
+      // 0, or no number where the value is none, or infinite.
+      odd = _mm512_fmadd_ps(x[i], _mm512_setzero_ps(), odd);
+    }
     const __m512 least = _mm512_min_ps(_mm512_min_ps(x[0], x[1]), _mm512_min_ps(x[2], x[3]));
     const __m512 most = _mm512_max_ps(_mm512_max_ps(x[0], x[1]), _mm512_max_ps(x[2], x[3]));
-    const float low = _mm512_reduce_min_ps(least), range = _mm512_reduce_max_ps(most) - low;
-    const __m512 per_value = _mm512_set1_ps(range > 0 ? 255 / range : 0);
+    const float low = _mm512_reduce_min_ps(least);
+    float per_value;
+    const struct kernels_step step = step_of(low, _mm512_reduce_max_ps(most), &per_value);
+    steps[first / run] = _mm512_cmp_ps_mask(odd, odd, _CMP_UNORD_Q) ? no_numbers : step;
     for (int i = 0; i < run / panel; i++) {
-      const __m512i code = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_sub_ps(x[i], _mm512_set1_ps(low)), per_value));
-      _mm_storeu_si128((__m128i *)(codes + first + (size_t)i * panel), _mm512_cvtusepi32_epi8(code));
+      const __m512 place = _mm512_mul_ps(_mm512_sub_ps(x[i], _mm512_set1_ps(low)), _mm512_set1_ps(per_value));
+      _mm_storeu_si128((__m128i *)(codes + first + (size_t)i * panel), _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(place)));
     }
-    steps[first / run] = (struct kernels_step){.size = range / 255, .low = low};
   }
 }
 
@@ -107,7 +164,7 @@ BYTES __attribute__((always_inline)) static inline void multiply_block(
   }
 }
 
-BYTES void kernels_byte_product_windows(
+BYTES static void multiply_by_vectors(
   const struct kernels_byte_windows *windows, size_t rows, const uint8_t *packed, const float *scales, size_t outputs, float *output) {
   const size_t panel_size = windows->count * windows->run / run * block_size;
   for (size_t first = 0; first < outputs; first += wide_panel, packed += panel_size) {
@@ -122,46 +179,26 @@ BYTES void kernels_byte_product_windows(
   }
 }
 
+void kernels_codes(const float *values, size_t count, uint8_t *codes, struct kernels_step *steps) {
+  (has_vectors() ? code_by_vectors : code_plainly)(values, count, codes, steps);
+}
+
+void kernels_byte_product_windows(
+  const struct kernels_byte_windows *windows, size_t rows, const uint8_t *packed, const float *scales, size_t outputs, float *output) {
+  (has_vectors() ? multiply_by_vectors : multiply_plainly)(windows, rows, packed, scales, outputs, output);
+}
+
 #else
 
 bool kernels_has_fast_bytes(void) { return false; }
 
 void kernels_codes(const float *values, size_t count, uint8_t *codes, struct kernels_step *steps) {
-  for (size_t first = 0; first < count; first += run) {
-    const float *x = values + first;
-    float low = x[0], high = x[0];
-    for (size_t i = 1; i < run; i++) {
-      low = x[i] < low ? x[i] : low;
-      high = x[i] > high ? x[i] : high;
-    }
-    const float size = (high - low) / 255, per_value = high > low ? 255 / (high - low) : 0;
-    for (size_t i = 0; i < run; i++) codes[first + i] = (uint8_t)(int32_t)((x[i] - low) * per_value + 0.5f);
-    steps[first / run] = (struct kernels_step){.size = size, .low = low};
-  }
+  code_plainly(values, count, codes, steps);
 }
 
 void kernels_byte_product_windows(
   const struct kernels_byte_windows *windows, size_t rows, const uint8_t *packed, const float *scales, size_t outputs, float *output) {
-  const size_t blocks = windows->count * windows->run / run;
-  for (size_t row = 0; row < rows; row++) {
-    for (size_t c = 0; c < outputs; c++) {
-      float sum = 0;
-      for (size_t block = 0; block < blocks; block++) {
-        const size_t line = block * run / windows->run, at = row * windows->step + block * run % windows->run;
-        const uint8_t *codes = windows->codes[line] + at, *of_panel = packed + (c / wide_panel * blocks + block) * block_size;
-        int32_t products = 0;
-        for (size_t k = 0; k < run; k++) {
-          const uint8_t weight = of_panel[sums_size + k / quad * quad * wide_panel + c % wide_panel * quad + k % quad];
-          products += codes[k] * (int8_t)weight;
-        }
-        float total;
-        memcpy(&total, of_panel + c % wide_panel * sizeof total, sizeof total);
-        const struct kernels_step step = windows->steps[line][at / run];
-        sum += step.low * total + step.size * (float)products;
-      }
-      output[row * outputs + c] = sum * scales[c];
-    }
-  }
+  multiply_plainly(windows, rows, packed, scales, outputs, output);
 }
 
 #endif

@@ -42,6 +42,32 @@ struct LayerTests {
     #expect(distance(output, expected.values) < tolerance, "\(Golden.command)")
   }
 
+  /// The same of weights of 8 bits.
+  @Test(arguments: [1, 2, 6, 9]) func windowsOf8Bits(rows: Int) throws {
+    let (channels, outputs) = (64, 80)
+    let values = (0..<outputs * 9 * channels).map { Int8(truncatingIfNeeded: 37 * $0 + 11) }
+    let scales = (0..<outputs).map { 1e-4 * (1 + Float($0)) }
+    var builder = SafetensorsBuilder()
+    builder.add("layer.weight", rows: outputs, columns: 9 * channels, bytes: values, scales: scales)
+    builder.add("layer.bias", shape: [outputs], values: [Float](repeating: 0, count: outputs))
+    let reader = WeightReader(try SafetensorsFile(builder.bytes))
+    for (step, order) in [(1, [0, 1, 2]), (2, [2, 0, 1])] {
+      let length = (step * (rows - 1) + 3) * channels
+      let lines = (0..<3 * length).map { sin(Float($0) * 0.7) }
+      let results = try [Arithmetic.float, .fastest].map { arithmetic in
+        let layer = try reader.linear("layer", outputs: outputs, inputs: 9 * channels, .rows(arithmetic))
+        var output = [Float](repeating: .nan, count: rows * outputs)
+        layer.multiply(
+          windowsOf: lines, length: length, order: order, run: 3 * channels, step: step * channels, rows: rows, into: &output)
+        return output
+      }
+      // The places of 576 products are off by half a step at most, 1/255, and add up as their square root.
+      for (index, (float, fastest)) in zip(results[0], results[1]).enumerated() {
+        #expect(abs(float - fastest) < scales[index % outputs] * 30, "row \(index / outputs), column \(index % outputs)")
+      }
+    }
+  }
+
   /// Windows of three lines in any order, every one and every other; counts of rows that fill blocks of six, and rest.
   @Test(arguments: [1, 2, 6, 9], [(channels: 2, outputs: 64), (channels: 8, outputs: 128), (channels: 3, outputs: 5)])
   func windows(rows: Int, size: (channels: Int, outputs: Int)) throws {

@@ -50,8 +50,8 @@ import Testing
     }
   }
 
-  /// bfloat16 has eight bits.
-  @Test func halvesScoreAsFloatsDo() throws {
+  /// bfloat16 has eight bits, and bytes have as many.
+  @Test func scoresAreThoseOfFloats() throws {
     let samples = try samples(of: Self.genuine)
     let (exact, fast) = (try SecondStage.builtIn(.float), try SecondStage.builtIn(.fastest))
     for start in stride(from: 0, to: samples.count - 32_000, by: 32_000) {

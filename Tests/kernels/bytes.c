@@ -37,6 +37,13 @@ void codes(void) {
     check("codes", step.low + step.size * coded[i], x[i], 0.501 * step.size + 1e-6, shape);
     if (step.size > 10.0 / 255) check("codes", step.size, 0, 10.0 / 255, shape);
   }
+  // Wherever in its run.
+  const size_t at = from(0, count - 1);
+  x[at] = next() % 2 ? NAN : next() % 2 ? INFINITY : -INFINITY;
+  kernels_codes(x, count, coded, steps);
+  for (size_t run = 0; run < count / kernels_byte_run; run++) {
+    if (isnan(steps[run].low) != (at / kernels_byte_run == run)) check("codes of no number", steps[run].low, 0, 0, shape);
+  }
   void *all[] = {x, coded, steps};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }

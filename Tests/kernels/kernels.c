@@ -56,6 +56,8 @@ int main(int count, char **arguments) {
     biases();
     moments();
     byte_matrices();
+    codes();
+    byte_products();
     finiteness();
     norms();
     heads();
@@ -63,15 +65,9 @@ int main(int count, char **arguments) {
     if (best != kernels_none) vectors();
 #if defined(__x86_64__)
     if (best == kernels_bfloat16) products();
-    const bool has_bytes = __builtin_cpu_supports("avx512vnni");
 #else
     products();
-    const bool has_bytes = true;
 #endif
-    if (has_bytes) {
-      codes();
-      byte_products();
-    }
   }
   static const char *const names[] = {"none", "AVX2", "AVX-512", "AVX-512 BF16"};
   printf(

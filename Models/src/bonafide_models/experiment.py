@@ -81,6 +81,8 @@ class Experiment:
             raise RecipeError("channels are four")
         if self.batch < 2 or self.batch % 2:
             raise RecipeError("batch is of pairs, and so even")
+        if not 0 <= self.silent <= 1 or self.speech_loss < 0:
+            raise RecipeError("silent is a share, from 0 to 1, and speech_loss a weight, 0 at least")
         if unknown := set(self.shares) - set(SHARES):
             raise RecipeError(f"shares: no kind of pair {', '.join(sorted(unknown))}; there are {', '.join(SHARES)}")
 

@@ -28,10 +28,10 @@ size_t kernels_byte_product_packed_count(size_t inputs, size_t outputs);
 void kernels_byte_product_pack(const uint8_t *bytes, size_t inputs, size_t outputs, uint8_t *packed);
 
 /// Floats to codes from 0 to 255, each run by the least and the greatest of it. `count` is a multiple of `kernels_byte_run`.
+/// Of a run with values that are no numbers, or infinite, the step is no number.
 void kernels_codes(const float *values, size_t count, uint8_t *codes, struct kernels_step *steps);
 
-/// output (rows, outputs) = input (rows, inputs) times the transposed weights, each column times its scale. Only where
-/// `kernels_has_fast_bytes`, or on processors of another kind than x86-64.
+/// output (rows, outputs) = input (rows, inputs) times the transposed weights, each column times its scale.
 ///
 /// - codes, steps: of `kernels_codes`.
 void kernels_byte_product(
