@@ -18,7 +18,7 @@ class CallTest(CallPage):
         self.assertRegex(text, r'2 stretches of caller, \d+ s in all, are flagged; the evidence is strongest at 0:(1[3-9]|2[7-9]|3[0-3])\.')
         rows = self.js('return [...document.querySelectorAll(".stretches tbody tr")].map((row) => row.innerText.replace(/\\s+/g, " "))')
         self.assertEqual(len(rows), 2)
-        self.assertRegex(rows[0], r'^▶ 0:1[23] 0:19 −[3-5]\.\d moderate(ly strong)?$')
+        self.assertRegex(rows[0], r'^▶ 0:1[23] 0:19 −[45]\.\d moderate(ly strong)?$')
         self.assertIn('This is evidence, not proof.', self.js('return document.querySelector(".casefile").innerText'))
 
     def test_what_was_screened_is_proved(self):
