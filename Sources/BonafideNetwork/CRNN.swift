@@ -92,11 +92,15 @@ public struct CRNN: Sendable {
   public init(
     _ file: SafetensorsFile, configuration: Configuration, arithmetic: Arithmetic = .fastest
   ) throws(NetworkError) {
-    try self.init(file, configuration: configuration, kernels: arithmetic.kernels)
+    try self.init(file, configuration: configuration, kernels: arithmetic.kernels, takesBytes: arithmetic.takesBytes)
   }
 
-  /// - Parameter kernels: which the processor must have; `kernels_none` for OpenBLAS.
-  init(_ file: SafetensorsFile, configuration: Configuration, kernels: kernels_set) throws(NetworkError) {
+  /// - Parameters:
+  ///   - kernels: which the processor must have; `kernels_none` for OpenBLAS.
+  ///   - takesBytes: whether the two largest convolutions and the dense layer are of 8 bits.
+  init(
+    _ file: SafetensorsFile, configuration: Configuration, kernels: kernels_set, takesBytes: Bool = false
+  ) throws(NetworkError) {
     try configuration.validate()
     self.configuration = configuration
 
@@ -125,7 +129,7 @@ public struct CRNN: Sendable {
           scale: try tensor("norm.\(index).weight", outputs).values, shift: try tensor("norm.\(index).bias", outputs).values,
           mean: try tensor("norm.\(index).running_mean", outputs).values,
           variance: try tensor("norm.\(index).running_var", outputs).values),
-        stride: Self.strides[index], kernels: kernels)
+        stride: Self.strides[index], kernels: kernels, takesBytes: takesBytes)
       guard convolution.isFinite else {
         throw NetworkError(
           code: .badValues, message: "norm.\(index) has a negative variance or values out of range; train it again")
@@ -138,7 +142,8 @@ public struct CRNN: Sendable {
     let hidden = configuration.hidden
     dense = Dense(
       weight: try tensor("dense.weight", configuration.dense, inputs * configuration.bands / 16),
-      bias: try tensor("dense.bias", configuration.dense).values, rectified: true, kernels: kernels)
+      bias: try tensor("dense.bias", configuration.dense).values, rectified: true, kernels: kernels,
+      takesBytes: takesBytes)
     gru = GRU(
       inputWeight: try tensor("gru.weight_ih_l0", 3 * hidden, configuration.dense),
       recurrentWeight: try tensor("gru.weight_hh_l0", 3 * hidden, hidden),

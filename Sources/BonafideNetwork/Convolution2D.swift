@@ -21,17 +21,25 @@ struct Convolution2D: Sendable {
   private let tiles: [Float]
   /// Of `kernels_halves_pack`, empty where the kernels have no use for them.
   private let halves: [UInt16]
+  /// Of `kernels_byte_convolution_pack`, in place of all others.
+  private let bytes: (packed: PackedStorage<UInt8>, scales: [Float])?
   private let bias: [Float]
   private let kernels: kernels_set
+  /// Whether folding left numbers only.
+  let isFinite: Bool
 
   /// - Parameters:
   ///   - weight: (output channels, input channels, 3, 3), as in PyTorch.
   ///   - kernels: of `CKernels` to run on, which the processor must have; `kernels_none` for OpenBLAS. In bfloat16 are only
   ///     layers of stride one and many inputs, where that is faster: the others take little time, and cost as much precision.
-  init(weight: Tensor, normalisation: Normalisation, stride: Stride, kernels best: kernels_set = kernels_best()) {
+  ///   - takesBytes: whether the same layers are of 8 bits; their inputs are those of a ReLU.
+  init(
+    weight: Tensor, normalisation: Normalisation, stride: Stride, kernels best: kernels_set = kernels_best(), takesBytes: Bool = false
+  ) {
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    let hasHalves =
-      best == kernels_bfloat16 && kernels_has_fast_halves() && stride.rows == 1 && inputs >= 32 && inputs.isMultiple(of: 2)
+    let isLarge = stride.rows == 1 && inputs >= 32
+    let hasBytes = takesBytes && isLarge && kernels_byte_convolution_fits(inputs)
+    let hasHalves = best == kernels_bfloat16 && !hasBytes && kernels_has_fast_halves() && isLarge && inputs.isMultiple(of: 2)
     let kernels = best == kernels_bfloat16 && !hasHalves ? kernels_avx512 : best
     let factors = zip(normalisation.scale, normalisation.variance).map { $0 / ($1 + Normalisation.epsilon).squareRoot() }
     let folded = weight.values.withUnsafeBufferPointer { values in
@@ -49,6 +57,22 @@ struct Convolution2D: Sendable {
         initialized = count
       }
     }
+    bias = (0..<outputs).map { normalisation.shift[$0] - normalisation.mean[$0] * factors[$0] }
+    isFinite = folded.areFinite && bias.areFinite
+    inputChannels = inputs
+    outputChannels = outputs
+    self.stride = stride
+    self.kernels = kernels
+    guard !hasBytes else {
+      var scales = [Float](repeating: 0, count: kernels_byte_convolution_padded(outputs))
+      let packed = PackedStorage<UInt8>(count: kernels_byte_convolution_packed_count(inputs, outputs)) {
+        kernels_byte_convolution_pack(folded, inputs, outputs, $0, &scales)
+      }
+      bytes = (packed, scales)
+      (weights, tiles, halves) = ([], [], [])
+      return
+    }
+    bytes = nil
     let hasKernels = kernels != kernels_none
     weights =
       hasKernels
@@ -59,17 +83,9 @@ struct Convolution2D: Sendable {
     halves =
       hasHalves
       ? packed(kernels_halves_packed_count(inputs, outputs)) { kernels_halves_pack(folded, inputs, outputs, $0) } : []
-    self.kernels = kernels
-    bias = (0..<outputs).map { normalisation.shift[$0] - normalisation.mean[$0] * factors[$0] }
-    inputChannels = inputs
-    outputChannels = outputs
-    self.stride = stride
   }
 
   var usesHalves: Bool { kernels == kernels_bfloat16 }
-
-  /// Whether folding left numbers only.
-  var isFinite: Bool { weights.areFinite && bias.areFinite }
 
   func rows(for rows: Int) -> Int { (rows + stride.rows - 1) / stride.rows }
   func columns(for columns: Int) -> Int { (columns + stride.columns - 1) / stride.columns }
@@ -88,6 +104,7 @@ struct Convolution2D: Sendable {
   ///   - outputRows: most rows that are computed at once.
   func scratchCount(inputColumns: Int, outputRows: Int) -> Int {
     let columns = columns(for: inputColumns)
+    if let count = withBytes({ kernels_byte_convolve_scratch_count($0, outputRows, columns) }) { return count }
     guard kernels == kernels_none else { return withLayer { kernels_convolve_scratch_count($0, outputRows, columns) } }
     return min(tileRows(columns: columns), outputRows) * columns * (9 * inputChannels + outputChannels)
   }
@@ -103,6 +120,12 @@ struct Convolution2D: Sendable {
     scratch: UnsafeMutablePointer<Float>
   ) {
     let shift = start - rows.lowerBound
+    let isDone: Void? = withBytes { layer in
+      kernels_byte_convolve(
+        layer, input.row(-1) - inputChannels, input.stride, output.row(shift), output.stride, rows.lowerBound, rows.upperBound,
+        output.columns, scratch)
+    }
+    if isDone != nil { return }
     guard kernels == kernels_none else {
       return withLayer { layer in
         kernels_convolve(
@@ -117,6 +140,19 @@ struct Convolution2D: Sendable {
         for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
           convolveTile(input, first..<min(first + step, rows.upperBound), weights, bias, output, shift, scratch)
         }
+      }
+    }
+  }
+
+  /// The layer as the kernels of bytes take it, where it is of 8 bits.
+  private func withBytes<Result>(_ body: (UnsafePointer<kernels_byte_convolution>) -> Result) -> Result? {
+    guard let bytes else { return nil }
+    return bytes.scales.withUnsafeBufferPointer { scales in
+      bias.withUnsafeBufferPointer { bias in
+        let layer = kernels_byte_convolution(
+          inputs: inputChannels, outputs: outputChannels, column_step: stride.columns, packed: bytes.packed.start,
+          scales: scales.baseAddress, bias: bias.baseAddress)
+        return withUnsafePointer(to: layer, body)
       }
     }
   }

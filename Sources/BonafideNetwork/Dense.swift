@@ -11,9 +11,10 @@ struct Dense: Sendable {
   ///   - weight: (outputs, inputs), as in PyTorch.
   ///   - bias: (outputs).
   ///   - kernels: of `CKernels` to run on, which the processor must have, where they take such sizes.
-  init(weight: Tensor, bias: [Float], rectified: Bool, kernels: kernels_set = kernels_best()) {
+  ///   - takesBytes: whether weights and inputs are of 8 bits, where these kernels take such sizes.
+  init(weight: Tensor, bias: [Float], rectified: Bool, kernels: kernels_set = kernels_best(), takesBytes: Bool = false) {
     (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    weights = Weights(weight, kernels)
+    weights = (takesBytes ? Weights(roundedToBytes: weight) : nil) ?? Weights(weight, kernels)
     self.bias = bias
     self.rectified = rectified
   }
@@ -44,11 +45,7 @@ struct Dense: Sendable {
         }
       }
     case .packedBytes(let weights, let scales):
-      for row in 0..<input.rows {
-        withCodes(of: input.start + row * input.stride, count: inputs) {
-          kernels_byte_product($0, $1, 1, inputs, weights.start, scales, outputs, output + row * outputs)
-        }
-      }
+      withCodes(of: input) { kernels_byte_product($0, $1, input.rows, inputs, weights.start, scales, outputs, output) }
     case .float(let weights):
       weights.withUnsafeBufferPointer { weights in
         guard let weights = weights.baseAddress else { return }

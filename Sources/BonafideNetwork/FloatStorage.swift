@@ -52,10 +52,19 @@ func withHalves(of values: UnsafePointer<Float>, count: Int, _ body: (UnsafePoin
 
 /// Calls `body` with values of 8 bits, and what they stand for. `count` is a multiple of `kernels_byte_run`.
 func withCodes(of values: UnsafePointer<Float>, count: Int, _ body: (UnsafePointer<UInt8>, UnsafePointer<kernels_step>) -> Void) {
+  withCodes(of: Matrix(values, rows: 1, columns: count), body)
+}
+
+/// The same of rows, one after the other. Each has a multiple of `kernels_byte_run`.
+func withCodes(of rows: Matrix, _ body: (UnsafePointer<UInt8>, UnsafePointer<kernels_step>) -> Void) {
+  let count = rows.rows * rows.columns
   withUnsafeTemporaryAllocation(byteCount: count, alignment: 64) { memory in
     withUnsafeTemporaryAllocation(of: kernels_step.self, capacity: count / kernels_byte_run) { steps in
       guard let codes = memory.bindMemory(to: UInt8.self).baseAddress, let steps = steps.baseAddress else { return }
-      kernels_codes(values, count, codes, steps)
+      for row in 0..<rows.rows {
+        let start = row * rows.columns
+        kernels_codes(rows.start + row * rows.stride, rows.columns, codes + start, steps + start / kernels_byte_run)
+      }
       body(codes, steps)
     }
   }

@@ -6,8 +6,8 @@ public enum Arithmetic: Sendable {
   /// Float in all layers: the same scores on all processors but for rounding.
   case float
   /// bfloat16 in all layers but the first two and the last, where the processor has it, float elsewhere: half of the time for scores that
-  /// differ by hundredths. Processors that are faster with floats have weights of bfloat16, and convolutions in float. Where weights are of
-  /// 8 bits, bytes by processors that are fastest with these.
+  /// differ by hundredths. Processors that are faster with floats have weights of bfloat16, and convolutions in float. Those that are fastest
+  /// with bytes have 8 bits in the two largest convolutions, the dense layer, and where weights are of 8 bits in their file.
   case fastest
 
   /// The kernels of `CKernels` for it.
@@ -18,7 +18,7 @@ public enum Arithmetic: Sendable {
     }
   }
 
-  /// Whether weights that are of 8 bits are multiplied with values of 8 bits.
+  /// Whether what takes most of the time is of 8 bits, weights and values.
   var takesBytes: Bool { self == .fastest && kernels_has_fast_bytes() }
 }
 

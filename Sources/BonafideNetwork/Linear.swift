@@ -34,6 +34,24 @@ struct Weights: Sendable {
     }
   }
 
+  /// Weights rounded to 8 bits, each output with a scale; none where the kernels of bytes do not take such sizes.
+  init?(roundedToBytes weight: Tensor) {
+    let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+    guard kernels_byte_product_fits(inputs, outputs) else { return nil }
+    (self.outputs, self.inputs) = (outputs, inputs)
+    let scales = (0..<outputs).map { row in
+      weight.values[row * inputs..<(row + 1) * inputs].reduce(0) { max($0, abs($1)) } / 127
+    }
+    let bytes = weight.values.indices.map { index in
+      let scale = scales[index / inputs]
+      return UInt8(bitPattern: scale > 0 ? Int8((weight.values[index] / scale).rounded()) : 0)
+    }
+    let packed = PackedStorage<UInt8>(count: kernels_byte_product_packed_count(inputs, outputs)) {
+      kernels_byte_product_pack(bytes, inputs, outputs, $0)
+    }
+    storage = .packedBytes(packed, scales: scales)
+  }
+
   init(_ weight: Tensor, _ use: Use) {
     switch use {
     case .rows(let arithmetic): self.init(weight, arithmetic.kernels)

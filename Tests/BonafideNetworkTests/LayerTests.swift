@@ -164,6 +164,50 @@ struct LayerTests {
     }
   }
 
+  /// Layers of 8 bits, which take what a ReLU leaves, against those of floats; rows of a block are those of the whole.
+  @Test func layersOf8Bits() throws {
+    func values(_ count: Int, _ range: ClosedRange<Float>) -> [Float] {
+      (0..<count).map { index in
+        let place = sin(12.9898 * Double(index) + Double(count)) * 43758.5453
+        return range.lowerBound + Float(place - place.rounded(.down)) * (range.upperBound - range.lowerBound)
+      }
+    }
+    let (inputs, outputs, rows, columns) = (40, 96, 11, 16)
+    let weight = try #require(Tensor(shape: [outputs, inputs, 3, 3], values: values(outputs * inputs * 9, -0.2...0.2)))
+    let normalisation = Convolution2D.Normalisation(
+      scale: values(outputs, 0.5...2), shift: values(outputs, -1...1), mean: values(outputs, -1...1), variance: values(outputs, 0.5...2))
+    let source = Activations(rows: rows, columns: columns, channels: inputs)
+    for row in 0..<rows {
+      for (index, value) in values(columns * inputs, -2...2).enumerated() { source.row(row)[index] = max(0, value) }
+    }
+    func convolved(takesBytes: Bool, blocks: [Range<Int>]) -> [Float] {
+      let layer = Convolution2D(weight: weight, normalisation: normalisation, stride: .init(rows: 1, columns: 2), takesBytes: takesBytes)
+      let target = Activations(rows: rows, columns: layer.columns(for: columns), channels: layer.outputChannels)
+      let scratch = FloatStorage(count: layer.scratchCount(inputColumns: columns, outputRows: rows))
+      for block in blocks { layer.apply(to: source, rows: block, output: target, at: block.lowerBound, scratch: scratch.start) }
+      return (0..<rows).flatMap { row in (0..<target.columns * target.channels).map { target.row(row)[$0] } }
+    }
+    let float = convolved(takesBytes: false, blocks: [0..<rows])
+    let bytes = convolved(takesBytes: true, blocks: [0..<rows])
+    #expect(distance(bytes, float) < 0.2 && distance(bytes, float) > 0 && (float.max() ?? 0) > 5)
+    #expect(bytes == convolved(takesBytes: true, blocks: [0..<2, 2..<7, 7..<rows]))
+
+    let (width, heights, count) = (128, 5, 48)
+    let dense = try #require(Tensor(shape: [count, width], values: values(count * width, -0.2...0.2)))
+    // Rows that lie apart.
+    let input = values(heights * (width + 16), 0...2)
+    let results = [false, true].map { takesBytes in
+      let layer = Dense(weight: dense, bias: [Float](repeating: 0.1, count: count), rectified: true, takesBytes: takesBytes)
+      var output = [Float](repeating: .nan, count: heights * count)
+      input.withUnsafeBufferPointer { input in
+        guard let start = input.baseAddress else { return }
+        layer.apply(to: Matrix(start, rows: heights, columns: width, stride: width + 16), output: &output)
+      }
+      return output
+    }
+    #expect(distance(results[0], results[1]) < 0.05 && results[0] != results[1])
+  }
+
   @Test(arguments: Self.ways)
   func convolutionLeavesItsMarginEmpty(kernels: kernels_set) throws {
     let layer = Convolution2D(

@@ -88,3 +88,48 @@ void byte_products(void) {
   void *all[] = {weights, coded, packed, lines, scales, output, steps};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
+
+/// Convolutions of values that a ReLU left, against those of the weights and values before they got 8 bits.
+void byte_convolutions(void) {
+  const size_t inputs = 4 * from(1, 12), outputs = from(1, 120), columns = from(1, 20), rows = from(1, 14), column_step = from(1, 2),
+               first = from(0, rows - 1);
+  SHAPE("%zu to %zu channels, %zu × %zu, step %zu, from row %zu", inputs, outputs, rows, columns, column_step, first);
+  const size_t width = ((columns - 1) * column_step + 3) * inputs, height = rows + 2;
+  float *input = values(height * width), *weights = values(9 * inputs * outputs), *bias = values(outputs);
+  for (size_t i = 0; i < height * width; i++) input[i] = fmaxf(input[i], 0);
+  // A row of zeros and a channel without weights are as good as any.
+  if (next() % 4 == 0) memset(input + from(0, height - 1) * width, 0, width * sizeof *input);
+  if (next() % 4 == 0) {
+    for (size_t k = 0; k < 9 * inputs; k++) weights[k * outputs] = 0;
+  }
+  uint8_t *packed = memory(kernels_byte_convolution_packed_count(inputs, outputs), 1);
+  float *scales = floats(kernels_byte_convolution_padded(outputs));
+  if (!kernels_byte_convolution_fits(inputs) || kernels_byte_convolution_fits(inputs + 1)) check("fits", 0, 1, 0, shape);
+  kernels_byte_convolution_pack(weights, inputs, outputs, packed, scales);
+  const struct kernels_byte_convolution layer = {
+    .inputs = inputs, .outputs = outputs, .column_step = column_step, .packed = packed, .scales = scales, .bias = bias};
+  float *output = floats(rows * columns * outputs), *scratch = floats(kernels_byte_convolve_scratch_count(&layer, rows - first, columns));
+  kernels_byte_convolve(&layer, input, width, output, columns * outputs, first, rows, columns, scratch);
+  for (size_t row = first; row < rows; row++) {
+    for (size_t column = 0; column < columns; column++) {
+      const size_t channel = from(0, outputs - 1);
+      double sum = bias[channel];
+      for (size_t i = 0; i < 3; i++) {
+        const float *values = input + (row + i) * width + column * column_step * inputs;
+        for (size_t k = 0; k < 3 * inputs; k++) sum += (double)values[k] * weights[(3 * i * inputs + k) * outputs + channel];
+      }
+      const double tolerance = 0.008 * sqrt(9.0 * (double)inputs) + 0.01;
+      check("byte_convolve", output[(row * columns + column) * outputs + channel], fmax(sum, 0), tolerance, shape);
+    }
+  }
+  // Where it is, and nowhere else.
+  const size_t odd = from(0, height - 1);
+  input[odd * width + from(0, width - 1)] = next() % 2 ? NAN : INFINITY;
+  kernels_byte_convolve(&layer, input, width, output, columns * outputs, first, rows, columns, scratch);
+  for (size_t row = first; row < rows; row++) {
+    const bool is_odd = isnan(output[row * columns * outputs]);
+    if (is_odd != (row <= odd && odd <= row + 2)) check("byte_convolve of no number", is_odd, !is_odd, 0, shape);
+  }
+  void *all[] = {input, weights, bias, packed, scales, output, scratch};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}

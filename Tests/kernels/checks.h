@@ -49,5 +49,6 @@ void heads(void);
 void byte_matrices(void);
 void codes(void);
 void byte_products(void);
+void byte_convolutions(void);
 
 #endif

@@ -58,6 +58,7 @@ int main(int count, char **arguments) {
     byte_matrices();
     codes();
     byte_products();
+    byte_convolutions();
     finiteness();
     norms();
     heads();

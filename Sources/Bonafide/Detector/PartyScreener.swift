@@ -10,8 +10,8 @@ struct PartyScreener: ~Copyable {
   enum Pace: Sendable {
     case recording, live
 
-    /// Most feature frames that are worked on at once: scores come every 10 s, or every 80 ms, and of what waits up to 320 ms at once.
-    var blockFrames: Int { self == .live ? 32 : 1000 }
+    /// Most feature frames that are worked on at once: scores come every 4 s, or every 80 ms, and of what waits up to 320 ms at once.
+    var blockFrames: Int { self == .live ? 32 : 400 }
     /// Samples that the second stage's windows may keep longer than they have to.
     var windowSlack: Int { self == .live ? 1 << 12 : 1 << 15 }
   }

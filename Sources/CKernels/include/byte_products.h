@@ -49,4 +49,40 @@ struct kernels_byte_windows {
 void kernels_byte_product_windows(
   const struct kernels_byte_windows *windows, size_t rows, const uint8_t *packed, const float *scales, size_t outputs, float *output);
 
+/// A 3x3 convolution of stride one along the rows, and ReLU, with weights and values of 8 bits.
+struct kernels_byte_convolution {
+  size_t inputs, outputs;
+  /// Cells from one window to the next.
+  size_t column_step;
+  /// Of `kernels_byte_convolution_pack`.
+  const uint8_t *packed;
+  const float *scales;
+  /// `outputs` values.
+  const float *bias;
+};
+
+/// Whether `kernels_byte_convolve` can take cells of so many values.
+bool kernels_byte_convolution_fits(size_t inputs);
+
+/// Bytes that the weights are packed to.
+size_t kernels_byte_convolution_packed_count(size_t inputs, size_t outputs);
+
+/// The scales of `outputs` channels, filled up to whole panels.
+size_t kernels_byte_convolution_padded(size_t outputs);
+
+/// Rounds weights to 8 bits, a scale for each output channel, and packs them.
+///
+/// - weights: as `kernels_convolution_pack` takes them.
+/// - scales: get `kernels_byte_convolution_padded` values.
+void kernels_byte_convolution_pack(const float *weights, size_t inputs, size_t outputs, uint8_t *packed, float *scales);
+
+/// Floats that `kernels_byte_convolve` needs to work in for at most `rows` output rows at once.
+size_t kernels_byte_convolve_scratch_count(const struct kernels_byte_convolution *layer, size_t rows, size_t columns);
+
+/// As `kernels_convolve`. Values are those of a ReLU: a row gets codes from zero to its greatest one, negative ones count as zero. What a row
+/// with values that are no numbers, or infinite, has a part in is no number.
+void kernels_byte_convolve(
+  const struct kernels_byte_convolution *layer, const float *input, size_t input_stride, float *output, size_t output_stride,
+  size_t first_row, size_t end_row, size_t columns, float *scratch);
+
 #endif

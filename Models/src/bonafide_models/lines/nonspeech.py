@@ -1,4 +1,4 @@
-"""What is on a line when nobody talks, for training: silence, noise, hold music, ring-back, DTMF."""
+"""What is on a line when nobody talks, for training: silence, noise, hold music, ring-back, bells, DTMF."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +12,7 @@ from bonafide_models.arrays import Floats, Samples
 BANK, BANK_S = 300, 4
 # Hz: ring-back, busy and other tones of exchanges.
 TONES: list[tuple[float, float]] = [(440, 480), (425, 0), (400, 450), (350, 440), (480, 620), (1000, 0)]
+KINDS = {"silence": 0.14, "noise": 0.18, "music": 0.33, "tone": 0.13, "signal": 0.1, "dtmf": 0.12}
 DTMF_LOW, DTMF_HIGH = [697, 770, 852, 941], [1209, 1336, 1477, 1633]
 
 
@@ -50,7 +51,7 @@ class NonSpeech:
 
     def draw(self, rng: np.random.Generator, n: int) -> Floats:
         """n samples, RMS about 1."""
-        kind = rng.choice(["silence", "noise", "music", "tone", "dtmf"], p=[0.15, 0.2, 0.35, 0.15, 0.15])
+        kind = rng.choice(list(KINDS), p=list(KINDS.values()))
         if kind == "silence":
             silence: Floats = rng.choice([0, 1e-3]) * rng.normal(size=n).astype(np.float32)
             return silence
@@ -60,6 +61,8 @@ class NonSpeech:
             x: Samples = self.piece(rng, n)
         elif kind == "dtmf":
             x = self.keys(rng, n)
+        elif kind == "signal":
+            x = self.signal(rng, n)
         else:
             x = self.tone(rng, n)
         x = x / (np.sqrt(np.mean(x**2)) + 1e-6)
@@ -88,5 +91,24 @@ class NonSpeech:
         pair = [*TONES, anything][rng.integers(len(TONES) + 1)]
         x = np.sum([np.sin(2 * np.pi * p * t) for p in pair if p], axis=0)
         period, on = rng.choice([0.5, 1, 3, 5]), rng.uniform(0.3, 1)
+        sounding: Samples = x * (((t + rng.uniform(0, period)) % period) < on * period)
+        return sounding
+
+    def signal(self, rng: np.random.Generator, n: int) -> Samples:
+        """A bell, siren, buzzer or pulses, on and off: what has overtones or moves, as voices do."""
+        t = np.arange(n) / self.rate
+        kind = rng.choice(["trill", "siren", "saw", "pulses"])
+        if kind in ("trill", "siren"):
+            low, rate = rng.uniform(300, 1800), rng.choice([rng.uniform(0.2, 4), rng.uniform(4, 40)])
+            high = low * rng.uniform(1.05, 2)
+            turn = np.sin(2 * np.pi * rate * t)
+            hz = np.where(turn > 0, low, high) if kind == "trill" else low + (high - low) * (1 + turn) / 2
+            x: Samples = np.sin(2 * np.pi * np.cumsum(hz) / self.rate)
+        else:
+            phase = (rng.uniform(60, 400) * t) % 1
+            wide = rng.uniform(0.05, 0.5)
+            x = np.where(phase < wide, 1.0, 0.0) if kind == "pulses" else 2 * phase - 1
+            x -= x.mean()
+        period, on = rng.choice([0.15, 0.3, 0.5, 1, 3, 5]), rng.uniform(0.3, 1)
         sounding: Samples = x * (((t + rng.uniform(0, period)) % period) < on * period)
         return sounding
