@@ -18,7 +18,9 @@ bool kernels_byte_convolution_fits(size_t inputs) { return inputs % quad == 0; }
 
 size_t kernels_byte_convolution_padded(size_t outputs) { return (outputs + byte_panel - 1) / byte_panel * byte_panel; }
 
-size_t kernels_byte_convolution_packed_count(size_t inputs, size_t outputs) { return 9 * inputs * kernels_byte_convolution_padded(outputs); }
+size_t kernels_byte_convolution_packed_count(size_t inputs, size_t outputs) {
+  return 9 * inputs * kernels_byte_convolution_padded(outputs);
+}
 
 void kernels_byte_convolution_pack(const float *weights, size_t inputs, size_t outputs, uint8_t *packed, float *scales) {
   const size_t length = 9 * inputs;
