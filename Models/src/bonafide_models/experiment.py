@@ -67,6 +67,8 @@ class Experiment:
     """Convolutions in bfloat16: half of the time on processors that have it."""
     silent: float = 0.2
     """Share of clips in which nobody talks for a while."""
+    spliced: float = 0.12
+    """Share of clips of which a part is of the other class."""
     speech_loss: float = 0.3
     """Weight of telling speech from music, tones and noise."""
     seed: int = 0
@@ -81,8 +83,10 @@ class Experiment:
             raise RecipeError("channels are four")
         if self.batch < 2 or self.batch % 2:
             raise RecipeError("batch is of pairs, and so even")
-        if not 0 <= self.silent <= 1 or self.speech_loss < 0:
-            raise RecipeError("silent is a share, from 0 to 1, and speech_loss a weight, 0 at least")
+        if not (0 <= self.silent <= 1 and 0 <= self.spliced <= 1):
+            raise RecipeError("silent and spliced are shares, from 0 to 1")
+        if self.speech_loss < 0:
+            raise RecipeError("speech_loss is a weight, 0 at least")
         if unknown := set(self.shares) - set(SHARES):
             raise RecipeError(f"shares: no kind of pair {', '.join(sorted(unknown))}; there are {', '.join(SHARES)}")
 

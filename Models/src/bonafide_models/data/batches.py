@@ -101,7 +101,7 @@ class BatchMaker:
         self, experiment: Experiment, seed: Any, music: Sequence[str], easy: Share, targets: Mapping[str, float]
     ) -> None:
         self.rng, self.size, self.easy, self.targets = np.random.default_rng(seed), experiment.batch, easy, targets
-        self.silent = experiment.silent
+        self.silent, self.spliced = experiment.silent, experiment.spliced
         self.with_narrow = bool(experiment.narrowband_teachers)
         cache = Cache(experiment.cache)
         self.rows, self.rate, self.arrays = cache.rows, cache.rate, cache.arrays
@@ -133,8 +133,8 @@ class BatchMaker:
         return Pair((first, second), (int(seeds[0]), int(seeds[-1])), classic, easy, (targets[0], targets[1]))
 
     def splice(self, samples: Floats, label: Floats, frame: Floats) -> None:
-        """Puts a part of another class into one clip in eight, which is mixed then."""
-        for i in np.flatnonzero(self.rng.random(self.size) < 0.12):
+        """Puts a part of another class into some clips, which are mixed then."""
+        for i in np.flatnonzero(self.rng.random(self.size) < self.spliced):
             other = self.rng.choice(np.flatnonzero(frame[:, 0] != label[i]))
             start, end = sorted(self.rng.choice(np.arange(0, self.units + 1, 5), 2, replace=False))
             samples[i, start * self.block : end * self.block] = samples[other, start * self.block : end * self.block]
