@@ -23,6 +23,9 @@ struct PartyScreener: ~Copyable {
   private var scorer: PartyScorer
   private(set) var evidence: PartyEvidence
   private var clipping: ClippingMeter
+  private var offset: OffsetRemover
+  /// The block that is screened, without its offset.
+  private var centred: [Float] = []
   /// What the second stage hears of the party; `nil` where there is none.
   private var windows: SpeechWindows?
   /// What it has said of them; `nil` where it has heard none.
@@ -88,6 +91,7 @@ struct PartyScreener: ~Copyable {
       calibration: card.calibration, thresholds: thresholds,
       hop: hop, timeline: options.timeline, traceColumns: options.trace?.columns)
     clipping = ClippingMeter(sampleRate: sampleRate, hop: evidence.hop)
+    offset = OffsetRemover(sampleRate: sampleRate)
     let echoSeconds = awaitsEcho ? EchoFinder.secondsBehind : 0
     gapScreened = sampleRate * (4 + echoSeconds + pace.blockFrames * settings.hop / settings.sampleRate)
     let scoreHop = CRNN.framesPerScore * settings.hop
@@ -113,7 +117,10 @@ struct PartyScreener: ~Copyable {
     samples += block.count
     clipping.append(block)
     scorer.draw(block)
-    screen(block)
+    var samples: [Float] = []
+    swap(&samples, &centred)
+    if offset.process(block, into: &samples) { screen(samples.span) } else { screen(block) }
+    centred = samples
   }
 
   /// Takes note of samples that were lost, or never sent.
@@ -123,6 +130,7 @@ struct PartyScreener: ~Copyable {
   ///
   /// - Parameter count: within `missingCounts`.
   mutating func append(missing count: Int) {
+    releaseFirst()
     samples += count
     clipping.skip(count)
     scorer.draw(missing: count)
@@ -133,6 +141,12 @@ struct PartyScreener: ~Copyable {
     evidence.pass(missing: waiting / passUnit * passFrames)
     scorer.passDrawing(waiting / passUnit * passFrames)
     waiting %= passUnit
+  }
+
+  /// Screens what waits for ten milliseconds to be whole, at the start of a party.
+  private mutating func releaseFirst() {
+    let samples = offset.release()
+    if !samples.isEmpty { screen(samples.span) }
   }
 
   private mutating func screenMissing(_ count: Int) {
@@ -218,6 +232,7 @@ struct PartyScreener: ~Copyable {
   ///
   /// - Parameter threads: that the second stage listens on.
   mutating func finish(threads: Int) {
+    releaseFirst()
     screenMissing(waiting)
     waiting = 0
     scorer.finish()
