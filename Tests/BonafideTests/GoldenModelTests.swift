@@ -30,13 +30,14 @@ import Testing
       weights: FileBytes(bytes(path + ".safetensors")), path: path, card: bytes(path + ".json"), cardPath: path, arithmetic: arithmetic)
   }
 
-  /// What bfloat16 does to scores, where the processor has it: on dev 0.003 on average, under 0.012 for 99 in 100.
-  @Test(arguments: ["narrowband", "wideband"]) func bfloat16MovesScoresLittle(name: String) throws {
+  /// What bfloat16 does to scores, where the processor has it: on dev 0.003 on average, under 0.012 for 99 in 100; and bytes: on calls 0.006
+  /// on average, 0.034 at most.
+  @Test(arguments: ["narrowband", "wideband"]) func fewerBitsMoveScoresLittle(name: String) throws {
     let detectors = try [Arithmetic.float, .fastest].map { Detector(model: try Self.model(name, $0)) }
     for file in ["genuine-en.ulaw.wav", "synthetic-hts.ulaw.wav", "call-agent-caller.ulaw.wav", "genuine-fr.alaw.wav"] {
       let results = detectors.map { $0.scan(Self.samples.appending(path: file).path) }
       for (float, fastest) in zip(results[0].parties, results[1].parties) {
-        #expect(abs(try #require(float.llr) - (try #require(fastest.llr))) < 0.02, "\(file)")
+        #expect(abs(try #require(float.llr) - (try #require(fastest.llr))) < 0.05, "\(file)")
         #expect(float.verdict == fastest.verdict && float.segments.count == fastest.segments.count)
         #expect(zip(float.segments, fastest.segments).allSatisfy { abs($0.start - $1.start) < 0.1 && abs($0.end - $1.end) < 0.1 }, "\(file)")
       }

@@ -81,13 +81,12 @@ struct OffsetRemover: Sendable {
   }
 
   private mutating func add(_ part: Span<Float>) {
-    var (sum, squares) = (Float(0), Float(0))
+    // Sample by sample, so that the sums are the same however blocks are cut.
     for index in part.indices {
-      sum += part[index]
-      squares += part[index] * part[index]
+      let sample = Double(part[index])
+      sum += sample
+      squares += sample * sample
     }
-    self.sum += Double(sum)
-    self.squares += Double(squares)
     count += part.count
   }
 

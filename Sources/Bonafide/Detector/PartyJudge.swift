@@ -69,7 +69,8 @@ struct PartyJudge: Sendable {
     if speech < Self.leastSpeech - tolerance {
       judgement.reason = .tooLittleSpeech
     } else if let signalToNoise, signalToNoise < Self.leastSignalToNoise {
-      judgement.reason = .tooNoisy
+      // Where a voice is overdriven, so is what is behind it.
+      judgement.reason = isDistorted ? .tooDistorted : .tooNoisy
     } else if llr <= thresholds.alarm || longest >= Self.decisiveSpeech - tolerance || judgement.run != nil {
       judgement.verdict = .synthetic
     } else if isDistorted {
