@@ -101,7 +101,10 @@ struct OffsetRemover: Sendable {
   /// Ends a unit: takes note of its mean, and says what the next one goes to.
   private mutating func close() {
     defer { (count, sum, squares) = (0, 0, 0) }
-    guard squares > 0 else { return slope = 0 }
+    guard squares > 0 else {
+      slope = 0
+      return
+    }
     units += 1
     let weight = max(1 / units, 1 / Self.horizon)
     mean += (sum / Double(count) - mean) * weight
