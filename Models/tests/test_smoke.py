@@ -142,7 +142,7 @@ def by_pytorch(model, samples, seconds):
 @pytest.mark.parametrize("name", ["genuine-en.ulaw.wav", "genuine-it.adpcm.wav", "synthetic-hts.ulaw.wav"])
 def test_the_program_scores_as_pytorch_does(trained, name):
     _, model = trained
-    command = [PROGRAM, "scan", "--model", model.with_suffix(".safetensors"), "--fast", "--format", "json"]
+    command = [PROGRAM, "scan", "--model", model.with_suffix(".safetensors"), "--fast", "--precise", "--format", "json"]
     done = subprocess.run([*command, ROOT / "samples" / name], capture_output=True, text=True)
     (party,) = json.loads(done.stdout)["files"][0]["channels"]
     samples, rate = soundfile.read(ROOT / "samples" / name, dtype="float32")
