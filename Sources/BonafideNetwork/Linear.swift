@@ -44,7 +44,8 @@ struct Weights: Sendable {
     }
     let bytes = weight.values.indices.map { index in
       let scale = scales[index / inputs]
-      return UInt8(bitPattern: scale > 0 ? Int8((weight.values[index] / scale).rounded()) : 0)
+      // Of the smallest numbers that there are a scale is rounded, too, and the quotient beyond 127.
+      return UInt8(bitPattern: scale > 0 ? Int8(min(max((weight.values[index] / scale).rounded(), -127), 127)) : 0)
     }
     let packed = PackedStorage<UInt8>(count: kernels_byte_product_packed_count(inputs, outputs)) {
       kernels_byte_product_pack(bytes, inputs, outputs, $0)
