@@ -16,6 +16,13 @@ KINDS = {"silence": 0.14, "noise": 0.18, "music": 0.33, "tone": 0.13, "signal": 
 DTMF_LOW, DTMF_HIGH = [697, 770, 852, 941], [1209, 1336, 1477, 1633]
 
 
+def on_and_off(rng: np.random.Generator, x: Samples, t: Samples, periods: Sequence[float]) -> Samples:
+    """A sound that comes again and again, with one of the periods, in seconds; t are its samples' times."""
+    period, on = rng.choice(periods), rng.uniform(0.3, 1)
+    sounding: Samples = x * (((t + rng.uniform(0, period)) % period) < on * period)
+    return sounding
+
+
 class NonSpeech:
     """Draws it at `rate` Hz; `music` are paths of recordings."""
 
@@ -90,9 +97,7 @@ class NonSpeech:
         anything = (rng.uniform(300, 3000), 0.0)
         pair = [*TONES, anything][rng.integers(len(TONES) + 1)]
         x = np.sum([np.sin(2 * np.pi * p * t) for p in pair if p], axis=0)
-        period, on = rng.choice([0.5, 1, 3, 5]), rng.uniform(0.3, 1)
-        sounding: Samples = x * (((t + rng.uniform(0, period)) % period) < on * period)
-        return sounding
+        return on_and_off(rng, x, t, [0.5, 1, 3, 5])
 
     def signal(self, rng: np.random.Generator, n: int) -> Samples:
         """A bell, siren, buzzer or pulses, on and off: what has overtones or moves, as voices do."""
@@ -109,6 +114,4 @@ class NonSpeech:
             wide = rng.uniform(0.05, 0.5)
             x = np.where(phase < wide, 1.0, 0.0) if kind == "pulses" else 2 * phase - 1
             x -= x.mean()
-        period, on = rng.choice([0.15, 0.3, 0.5, 1, 3, 5]), rng.uniform(0.3, 1)
-        sounding: Samples = x * (((t + rng.uniform(0, period)) % period) < on * period)
-        return sounding
+        return on_and_off(rng, x, t, [0.15, 0.3, 0.5, 1, 3, 5])
