@@ -7,10 +7,10 @@ VERSION := $(shell sed -n 's/.*version = "\(.*\)"/\1/p' Sources/Bonafide/Version
 FFT ?= fftw
 fft-flags = $(if $(filter own,$(FFT)),--disable-default-traits,$(if $(filter fftw,$(FFT)),,$(error FFT=$(FFT): fftw and own are known)))
 # What Swift's tests are built as. debug builds a change soonest; release takes what is built for the command, so that a machine that starts
-# from nothing builds all once, not twice, and C, which is mostly BoringSSL, without what a debugger wants, a fifth sooner.
+# from nothing builds all once, not twice, and C without what a debugger wants, a fifth sooner; C++, most of it BoringSSL's, as it is written.
 TEST_CONFIGURATION ?= debug
 ifeq ($(TEST_CONFIGURATION),release)
-override SWIFTFLAGS += -Xswiftc -enable-testing -Xcc -g0
+override SWIFTFLAGS += -Xswiftc -enable-testing -Xcc -g0 -Xcxx -O0
 endif
 test-flags = $(if $(filter release,$(TEST_CONFIGURATION)),-c release,-Xcc -O2) $(fft-flags) $(SWIFTFLAGS)
 # libbonafide, linked.

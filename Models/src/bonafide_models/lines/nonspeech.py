@@ -12,7 +12,7 @@ from bonafide_models.arrays import Floats, Samples
 BANK, BANK_S = 300, 4
 # Hz: ring-back, busy and other tones of exchanges.
 TONES: list[tuple[float, float]] = [(440, 480), (425, 0), (400, 450), (350, 440), (480, 620), (1000, 0)]
-KINDS = {"silence": 0.14, "noise": 0.18, "music": 0.33, "tone": 0.13, "signal": 0.1, "dtmf": 0.12}
+KINDS = {"silence": 0.12, "noise": 0.16, "music": 0.31, "tone": 0.1, "signal": 0.22, "dtmf": 0.09}
 DTMF_LOW, DTMF_HIGH = [697, 770, 852, 941], [1209, 1336, 1477, 1633]
 
 
