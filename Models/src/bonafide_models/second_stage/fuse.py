@@ -57,7 +57,7 @@ def first_scores(command: str, folder: str) -> dict[str, dict[str, Any]]:
 @torch.no_grad()
 def second_scores(states: str, name: str, heads: dict[str, Tensor]) -> dict[str, dict[str, tuple[float, float]]]:
     """{model: {clip: (score, how strongly it is coded)}}: narrowband parties are judged by the speech encoder's states
-    alone. Where there are none of spectra, no wideband ones are expected."""
+    alone. Where there are none of spectra, wideband ones are not judged."""
     out = {}
     for model in MODELS if (Path(states) / "spectra" / name).is_dir() else MODELS[:1]:
         x, rows = load(states, name, model == "wideband")
@@ -78,9 +78,9 @@ def gather(options: argparse.Namespace) -> list[Party]:
             states = f"corpus.{split}.{'clean' if condition == 'plain' else condition}.0"
             second = second_scores(options.states, states, heads)
             for row in protocol.read_rows(os.path.join(folder, "protocol.tsv")):
-                if row["file"] not in first:
+                said = first.get(row["file"])
+                if not said or said["model"] not in second:
                     continue
-                said = first[row["file"]]
                 scores = [second[said["model"]][part] for part in row["parts"].split(",")]
                 about = {name: row[name] for name in ("label", "source", "seconds", "kind", "system")}
                 parties.append(
@@ -153,7 +153,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--keep", metavar="JSON", help="the parties with both scores, taken from there if it is there")
     parser.add_argument("--training", default="{}", help="JSON of counts")
     parser.add_argument(
-        "--only", choices=MODELS, help="whose heads are new: the other model's fusion stays as OUT has it"
+        "--only",
+        choices=MODELS,
+        help="where something is new: the other model's fusion, and conditions that PARTIES lacks, stay as in OUT",
     )
     return parser.parse_args()
 
@@ -161,9 +163,12 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     options = parsed()
     torch.set_num_threads(1)
-    parties, fusions = kept(options), {}
+    parties = kept(options)
+    fusions: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     if options.only:
-        fusions = json.loads(Path(options.out).read_text())["fusions"]
+        there = json.loads(Path(options.out).read_text())
+        fusions, figures = there["fusions"], there["metrics"]["conditions"]
     for model, fit in fusion.judged(parties, parties)[1].items():
         if options.only not in (None, model):
             continue
@@ -171,7 +176,7 @@ def main() -> None:
         fusions[model] = of_card(fit, group)
         points = f"coding {fit.coding:.2f} alarm {fit.alarm:.2f} clear {fit.clear:.2f}"
         print(model, len(group), "parties", fit.coefficients.round(3), points)
-    figures = fusion.table(parties, fusion.cross_validated(parties))
+    figures = figures | fusion.table(parties, fusion.cross_validated(parties))
     text = json.dumps(card(options, fusions, figures))
     rounded = json.loads(text, parse_float=lambda digits: float(f"{float(digits):.6g}"))
     Path(options.out).write_text(json.dumps(rounded, indent=1) + "\n")

@@ -161,10 +161,13 @@ def coding_of(parties: Sequence[Party], llr: Doubles) -> float:
 
 
 def judged(parties: Sequence[Party], fit_on: Sequence[Party]) -> tuple[Doubles, dict[str, Fusion]]:
-    """LLR, alarm and clear point of each of `parties` by what is fitted on `fit_on`: (parties, 3), and the fusions."""
+    """LLR, alarm and clear point of each of `parties` by what is fitted on `fit_on`: (parties, 3), and the fusions;
+    there is none of a model that judges none of `fit_on`."""
     out, fusions = np.zeros((len(parties), 3)), {}
     for model in MODELS:
         group = [p for p in fit_on if p.model == model]
+        if not group:
+            continue
         coefficients = fitted(group)
         raw: Doubles = design(group) @ coefficients
         coding = coding_of(group, raw)
