@@ -144,6 +144,7 @@ static void test_profile(void) {
     llrs[i] = party.llr;
     CHECK_OK(bonafide_result_destroy(result));
   }
+  /* Of some seconds of speech an offset counts for a little less than of an hour. */
   CHECK(fabs(llrs[1] - llrs[0] - 0.5) < 0.05);
   CHECK_OK(bonafide_detector_destroy(moved));
   CHECK(remove(path) == 0);

@@ -197,7 +197,8 @@ def test_profiles_move_scores(tmp_path: pathlib.Path) -> None:
     moved = bonafide.Detector(model, profile=path)
     assert moved.model.alarm_llr == -3.5
     name = SAMPLES / "synthetic-hts.ulaw.wav"
-    assert moved.scan(name).parties[0].llr == pytest.approx(detector.scan(name).parties[0].llr + 0.5, abs=0.01)
+    # Of eleven seconds of speech an offset counts for a little less than of an hour.
+    assert moved.scan(name).parties[0].llr == pytest.approx(detector.scan(name).parties[0].llr + 0.5, abs=0.05)
     path.write_text("{}")
     with pytest.raises(bonafide.BonafideError) as caught:
         bonafide.Detector(model, profile=path)
