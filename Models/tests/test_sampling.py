@@ -99,6 +99,16 @@ def test_classic_voices_are_marked():
     assert not any(classic for _, _, classic in drawn(Sampler(rows, "", RATE), easy=True))
 
 
+def test_voices_of_neural_engines_are_drawn_with_the_classic_ones():
+    rows = [
+        row("a", "bonafide", "a", "train"),
+        row("b", "spoof", "b", "train"),
+        row("c", "spoof", "pypi-kokoro", "train", kind="tts"),
+    ]
+    classic = [spoof for _, spoof, classic in drawn(Sampler(rows, "", RATE)) if classic]
+    assert classic and set(classic) == {2}
+
+
 def test_so_many_rows_of_a_source_and_class_are_kept_in_their_order():
     rows = [{"file": f"{i}", "source": "ab"[i % 2], "label": "spoof" if i < 30 else "bonafide"} for i in range(40)]
     few = protocol.few(rows, 4)

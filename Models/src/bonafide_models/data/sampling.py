@@ -13,6 +13,8 @@ LEAST_BANDWIDTH = {8000: 0, 16000: 5500}
 CALL = ("telephone", "phone call")
 # Sources of which teachers know little, as of voices of kind `classic`: in pairs with their genuine clips labels teach.
 UNTAUGHT = "debian-asterisk-core"
+# Of sources of `data.neural`, which have no genuine clips.
+NEURAL = "pypi-"
 # Telephone clips of a class without which none are drawn on purpose.
 LEAST_LINE = 100
 
@@ -77,8 +79,8 @@ class Sampler:
     matched  both from one source that has both classes: the same page, microphones and file formats
     line     both telephone speech
     copy     a genuine clip and its copy through a vocoder (rows of kind `copy`; the original's path is in the note)
-    classic  a spoof of kind `classic` (rules, diphones, HMMs: few clips, which the rest would not show often enough)
-             and a genuine clip, of a telephone more often than not
+    classic  a spoof of kind `classic` (rules, diphones, HMMs) or of `data.neural` (few clips, which the rest would not
+             show often enough) and a genuine clip, of a telephone more often than not
     free     each from anywhere
 
     Sources with both classes by the root of the smaller class. What the rows do not have is not drawn, and the
@@ -90,7 +92,7 @@ class Sampler:
         spoof = [i for i in train if rows[i]["label"] == "spoof" and rows[i].get("kind") != "copy"]
         place = {rows[i]["file"]: i for i in genuine}
         copies = [i for i in train if rows[i].get("kind") == "copy" and rows[i]["note"] in place]
-        classics = [i for i in spoof if rows[i].get("kind") == "classic"]
+        classics = [i for i in spoof if rows[i].get("kind") == "classic" or rows[i]["source"].startswith(NEURAL)]
         self.original = {i: place[rows[i]["note"]] for i in copies}
 
         def tables(wanted: bool) -> Two:
