@@ -61,7 +61,7 @@ import Testing
 
   /// Speech far under the level is not all alike for that.
   @Test func aKnockTakesNoSpeech() throws {
-    let voice = try promptSamples().map { 0.02 * $0 }
+    let voice = try promptSamples().map { 0.04 * $0 }
     let knock = (0..<800).map { 0.9 * Float(sin(2 * .pi * 700 / 8000 * Double($0))) }
     let behind = try detector.score(knock + voice + voice, sampleRate: 8000)
     var evidence = PartyEvidence(
