@@ -111,7 +111,8 @@ def test_precise_is_what_the_command_has() -> None:
     precise = bonafide.Detector(fast=True, precise=True).scan(path).parties[0].llr
     assert rounded(precise, 3) == expected
     fast = bonafide.Detector(fast=True).scan(path).parties[0].llr
-    assert precise is not None and fast is not None and abs(precise - fast) < 0.02
+    # What docs/scan.md says that rounding differs by at most.
+    assert precise is not None and fast is not None and abs(precise - fast) < 0.15
 
 
 def test_kinds_of_samples_are_one(detector: bonafide.Detector) -> None:
