@@ -66,11 +66,15 @@ public struct StageScores: Sendable, Equatable, Codable {
   public var first: Double
   /// Mean score of the second stage's windows, higher for bona fide, not calibrated; `nil` where it has heard none.
   public var second: Double?
+  /// How strongly the speech is coded by what the second stage hears, 0 to 1, as by a codec of a low rate or, of wideband speech, by G.722: evidence
+  /// for a synthetic voice counts less then. `nil` where it has heard none.
+  public var coded: Double?
 
   /// Scores from their parts.
-  public init(first: Double, second: Double?) {
+  public init(first: Double, second: Double?, coded: Double? = nil) {
     self.first = first
     self.second = second
+    self.coded = coded
   }
 }
 

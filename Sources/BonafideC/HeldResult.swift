@@ -101,7 +101,7 @@ extension bonafide_party {
       track: Int32(clamping: party.track ?? 0), track_channel: Int32(clamping: party.trackChannel ?? 0), model: model?.pointer,
       echo_s: party.echo, clipped: party.clipped ?? .nan, non_numbers: UInt64(party.nonNumbers),
       out_of_range: UInt64(party.outOfRange), snr_db: party.signalToNoise ?? .nan,
-      first_llr: party.stages?.first ?? .nan, second_score: party.stages?.second ?? .nan)
+      first_llr: party.stages?.first ?? .nan, second_score: party.stages?.second ?? .nan, coded: party.stages?.coded ?? .nan)
   }
 }
 

@@ -140,13 +140,14 @@ extension Database {
     let statement = try cachedStatement(
       sql: """
         INSERT INTO party (result_id, channel, track, track_channel, name, same_as, model, verdict, reason, speech_s, echo_s, llr,
-          synthetic_probability, evidence_llr, flagged_s, clipped, snr_db, first_llr, second_score, timeline_hop_s, timeline_llr)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          synthetic_probability, evidence_llr, flagged_s, clipped, snr_db, first_llr, second_score, coded, timeline_hop_s,
+          timeline_llr)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     try statement.execute(arguments: [
       id, party.channel, party.track, party.trackChannel, party.name, party.sameAs, party.model, party.verdict.rawValue,
       party.reason?.rawValue, party.speech, party.echo, party.llr, party.syntheticProbability, party.decidingLLR, party.flagged,
-      party.clipped, party.signalToNoise, party.stages?.first, party.stages?.second, party.timeline?.hop,
+      party.clipped, party.signalToNoise, party.stages?.first, party.stages?.second, party.stages?.coded, party.timeline?.hop,
       party.timeline.map { Data(littleEndian: $0.llr) },
     ])
     for segment in party.segments {
@@ -161,6 +162,7 @@ extension PartyResult {
   fileprivate init(_ row: Row) throws {
     let first = try row.value("first_llr", as: Double?.self)
     let second = try row.value("second_score", as: Double?.self)
+    let coded = try row.value("coded", as: Double?.self)
     let hop = try row.value("timeline_hop_s", as: Double?.self)
     let scores = try row.value("timeline_llr", as: Data?.self)?.littleEndianFloats
     guard let verdict: Verdict = try row.word("verdict") else { throw DatabaseError(resultCode: .SQLITE_CORRUPT) }
@@ -169,7 +171,7 @@ extension PartyResult {
       name: try row.value("name"), sameAs: try row.value("same_as"), model: try row.value("model"), verdict: verdict,
       reason: try row.word("reason"), speech: try row.value("speech_s"), echo: try row.value("echo_s"), llr: try row.value("llr"),
       syntheticProbability: try row.value("synthetic_probability"), clipped: try row.value("clipped"),
-      signalToNoise: try row.value("snr_db"), stages: first.map { StageScores(first: $0, second: second) },
+      signalToNoise: try row.value("snr_db"), stages: first.map { StageScores(first: $0, second: second, coded: coded) },
       timeline: hop.map { Timeline(hop: $0, llr: scores ?? []) })
   }
 }

@@ -14,6 +14,7 @@ enum Schema {
       try db.execute(sql: work)
     }
     migrator.registerMigration("2: live calls") { db in try db.execute(sql: liveCalls) }
+    migrator.registerMigration("3: how strongly speech is coded") { db in try db.execute(sql: "ALTER TABLE party ADD COLUMN coded REAL") }
     return migrator
   }
 

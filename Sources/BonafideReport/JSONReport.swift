@@ -94,6 +94,7 @@ extension JSON {
           "stages",
           .object([
             ("first_llr", .number(stages.first, places: 3)), ("second_score", JSON(stages.second, places: 3)),
+            ("coded", JSON(stages.coded, places: 3)),
           ])
         ))
     }

@@ -12,7 +12,7 @@ public struct PartyRowsReport: ReportWriter {
     "channel", "track", "track_channel", "name", "same_as", "model", "verdict", "reason", "speech_s", "echo_s", "llr",
     "synthetic_probability", "evidence_llr", "strength", "flagged_s", "clipped", "snr_db", "segments",
   ]
-  private static let stageColumns = ["first_llr", "second_score"]
+  private static let stageColumns = ["first_llr", "second_score", "coded"]
 
   /// - Parameter prior: share of synthetic parties that probabilities follow from.
   public init(engine: EngineInfo, prior: Double) {

@@ -52,7 +52,7 @@ func sample(_ path: String, verdict: Verdict = .synthetic) -> FileResult {
     parties: [
       PartyResult(
         channel: 1, track: 1, trackChannel: 1, name: "agent", model: "narrowband", verdict: verdict, speech: 6.28, echo: 0.04, llr: -1.0 / 3,
-        syntheticProbability: 0.1, clipped: 0.001, signalToNoise: 21.5, stages: StageScores(first: -0.7, second: 0.123456789),
+        syntheticProbability: 0.1, clipped: 0.001, signalToNoise: 21.5, stages: StageScores(first: -0.7, second: 0.123456789, coded: 0.25),
         segments: [
           Segment(start: 1.04, end: 3.2, llr: -4.5, syntheticProbability: 0.9), Segment(start: 5, end: 7, llr: -2, syntheticProbability: 0.5),
         ]),

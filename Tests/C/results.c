@@ -194,6 +194,7 @@ static void test_second_stage(void) {
     bonafide_party party = party_of(result);
     llrs[i] = party.llr, firsts[i] = party.first_llr;
     CHECK(isnan(party.second_score) == (i == 2));
+    CHECK(i == 2 ? isnan(party.coded) : party.coded >= 0 && party.coded <= 1);
     CHECK_OK(bonafide_result_destroy(result));
     CHECK_OK(bonafide_stream_destroy(stream));
     CHECK_OK(bonafide_detector_destroy(detector));

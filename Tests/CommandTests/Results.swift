@@ -10,7 +10,7 @@ enum Results {
 
   static let genuine = PartyResult(
     channel: 1, track: 1, trackChannel: 1, name: "agent", model: "narrowband", verdict: .bonafide, speech: 31.4159,
-    llr: 6.78912, syntheticProbability: 0.0000594, stages: StageScores(first: 5.5, second: 2.25))
+    llr: 6.78912, syntheticProbability: 0.0000594, stages: StageScores(first: 5.5, second: 2.25, coded: 0.125))
 
   static let call = FileResult(
     path: "calls/a call, \"loud\".wav", format: "WAV/ULAW", sampleRate: 8000, duration: 61.3, heard: 61.3, unheard: 0,

@@ -61,7 +61,7 @@ struct PartyJudge: Sendable {
       lowest = second.lowest
       if let lowest, llr > thresholds.alarm, lowest.llr <= thresholds.alarm - lowest.margin { judgement.run = lowest }
     }
-    judgement.stages = fusion == nil ? nil : StageScores(first: first, second: second?.answer.score)
+    judgement.stages = fusion == nil ? nil : StageScores(first: first, second: second?.answer.score, coded: second?.answer.coded)
     judgement.llr = llr
     judgement.syntheticProbability = syntheticProbability(llr: llr, prior: prior)
     let open = evidence.openStretch

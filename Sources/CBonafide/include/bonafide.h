@@ -141,6 +141,7 @@ typedef struct bonafide_party { /* what is said of one side of a call */
   double snr_db;                     /* how far the speech stands out of the noise in its pauses, at most 60; NAN: no speech */
   double first_llr;             /* by the first stage alone; NAN: options.fast, or no speech */
   double second_score;          /* by the second alone, not calibrated, higher for bona fide; NAN: it has heard nothing */
+  double coded;                 /* how strongly the speech is coded, by what the second hears, 0 to 1; NAN: it has heard nothing */
 } bonafide_party;
 
 typedef struct bonafide_file {   /* what is said of a recording, a buffer or a stream */

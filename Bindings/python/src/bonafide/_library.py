@@ -150,6 +150,7 @@ class PartyStruct(ctypes.Structure):
         ("snr_db", c_double),
         ("first_llr", c_double),
         ("second_score", c_double),
+        ("coded", c_double),
     ]
 
 

@@ -82,6 +82,7 @@ def party_result(handle: ctypes.c_void_p, index: int) -> PartyResult:
         snr=known(struct.snr_db),
         first_llr=known(struct.first_llr),
         second_score=known(struct.second_score),
+        coded=known(struct.coded),
     )
 
 

@@ -145,6 +145,8 @@ class PartyResult(Result):
     first_llr: float | None = None
     #: Score of the second stage alone, not calibrated, higher for bona fide; None where it has heard nothing.
     second_score: float | None = None
+    #: How strongly the speech is coded, by what the second stage hears, 0 to 1; None where it has heard nothing.
+    coded: float | None = None
     #: Samples of a buffer or a stream that were not finite, and were taken as 0.
     non_numbers: int = 0
     #: Samples of a buffer or a stream that were beyond ±4, and were cut to that; full scale is ±1.

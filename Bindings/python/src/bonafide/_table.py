@@ -33,7 +33,7 @@ PARTY_COLUMNS = {
     "channel": _whole, "track": _whole, "track_channel": _whole, "name": _text, "same_as": _whole, "model": _text, "verdict": _text,
     "reason": _text, "speech_s": _number, "echo_s": _number, "llr": _number, "synthetic_probability": _number,
     "evidence_llr": _number, "strength": _text, "flagged_s": _number, "clipped": _number, "snr_db": _number,
-    "segments": pa.list_(_segment), "first_llr": _number, "second_score": _number,
+    "segments": pa.list_(_segment), "first_llr": _number, "second_score": _number, "coded": _number,
 }
 #: Of the run.
 RUN_COLUMNS = {
@@ -128,7 +128,7 @@ def _channel_object(party: PartyResult) -> dict[str, object]:
         "flagged_s": rounded(party.flagged, 2),
         "clipped": rounded(party.clipped, 3),
         "snr_db": rounded(party.snr, 1),
-        "stages": {"first_llr": rounded(party.first_llr, 3), "second_score": rounded(party.second_score, 3)},
+        "stages": {"first_llr": rounded(party.first_llr, 3), "second_score": rounded(party.second_score, 3), "coded": rounded(party.coded, 3)},
         "segments": [
             {
                 "start_s": rounded(segment.start, 2),
