@@ -111,38 +111,6 @@ import Testing
 
   private func speech(_ index: Int) -> SpeechFrame { SpeechFrame(index: index, score: 0, weight: 1) }
 
-  @Test func windowsStayFew() {
-    var windows = SpeechWindows(sampleRate: 8000, hop: 0.04, slack: 1 << 15)
-    let second = [Float](repeating: 0, count: 8000)
-    for time in 0..<3600 {
-      windows.append(second.span)
-      for frame in 25 * time..<25 * (time + 1) { windows.append(speech(frame)) }
-    }
-    windows.finish()
-    #expect((SpeechWindows.most / 2...SpeechWindows.most).contains(windows.all.count))
-  }
-
-  @Test func aWindowHoldsTheSamplesOfItsFrames() {
-    var windows = SpeechWindows(sampleRate: 8000, hop: 0.04, slack: 1 << 15)
-    let ramp = (0..<80_000).map(Float.init)
-    windows.append(ramp.span)
-    // Two seconds of silence, then speech: a window of four seconds, and one of what is left.
-    for frame in 0..<250 { windows.append(frame >= 50 ? speech(frame) : nil) }
-    windows.finish()
-    #expect(windows.all.map(\.samples.first) == [16_000, 48_000])
-    #expect(windows.all.map(\.samples.count) == [32_000, 32_000])
-    #expect(windows.all.allSatisfy { $0.speech.allSatisfy { $0 } })
-  }
-
-  @Test func littleSpeechMakesNoWindow() {
-    var windows = SpeechWindows(sampleRate: 8000, hop: 0.04, slack: 1 << 15)
-    let silence = [Float](repeating: 0, count: 80_000)
-    windows.append(silence.span)
-    for frame in 0..<250 { windows.append(frame % 100 < 5 ? speech(frame) : nil) }
-    windows.finish()
-    #expect(windows.all.isEmpty && windows.opinion(rule, calibration: plain, hop: 0.04, signalToNoise: nil) == nil)
-  }
-
   /// Windows of 100 frames, one after the other, with scores of both stages.
   private func opinion(_ scores: [Double], rule: SecondStageCard.Fusion? = nil, coded: Double = 0) throws -> SecondOpinion {
     let windows = scores.enumerated().map { index, score in

@@ -105,7 +105,7 @@ public struct SecondStage: Sendable {
     let count = states * unit
     if samples.count < count { samples += [Float](repeating: 0, count: count - samples.count) }
     samples.removeSubrange(count...)
-    let mask = (0..<states).map { window.speech[$0 / 2] }
+    let mask = SpeechMask.of(samples, unit: unit, speech: (0..<states).map { window.speech[$0 / 2] })
     Self.level(&samples, unit: unit, mask: mask)
     let statistics = try ScreeningError.wrapping { () throws(FeatureError) in
       var mel = try EncoderSpectrogram()

@@ -19,12 +19,15 @@ struct SpeechWindow: Sendable {
   }
 }
 
-/// Picks the windows of a party that the second stage listens to: four seconds each, from speech on; at most sixteen, spread evenly over the party.
+/// Picks the windows of a party that the second stage listens to: four seconds each, from shortly before speech on, as an encoder hears what comes before,
+/// too; at most sixteen, spread evenly over the party.
 ///
 /// Memory does not grow with time.
 struct SpeechWindows: Sendable {
   /// Score frames of a window.
   static let frames = 100
+  /// Score frames before the first of speech that are in a window, where no other window has them: 0.4 s.
+  static let lead = 10
   /// Fewest frames of speech of a window that counts: half a second.
   static let leastSpeech = 12
   /// Most windows that are kept.
@@ -47,6 +50,8 @@ struct SpeechWindows: Sendable {
   private var start = 0
   /// Score frames so far.
   private var frame = 0
+  /// The frame behind the last window.
+  private var closed = 0
   /// Of the window that is open: its first frame, and what is known of its frames.
   private var first = 0
   private var speech: [Bool] = []
@@ -74,10 +79,13 @@ struct SpeechWindows: Sendable {
     let isSpeech = heard != nil
     if speech.isEmpty, !isSpeech {
       frame += 1
-      forget(before: sample(of: frame))
+      forget(before: sample(of: max(closed, frame - Self.lead)))
       return
     }
-    if speech.isEmpty { first = frame }
+    if speech.isEmpty {
+      first = max(closed, frame - Self.lead)
+      speech = [Bool](repeating: false, count: frame - first)
+    }
     speech.append(isSpeech)
     if let heard {
       if span == nil { span = SpeechSpan(heard) } else { span?.add(heard) }
@@ -137,7 +145,8 @@ struct SpeechWindows: Sendable {
     defer {
       speech.removeAll(keepingCapacity: true)
       span = nil
-      forget(before: sample(of: frame))
+      closed = frame
+      forget(before: sample(of: closed))
     }
     guard let span, span.pooled.count >= Self.leastSpeech else { return }
     defer { seen += 1 }

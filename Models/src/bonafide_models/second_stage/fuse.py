@@ -133,22 +133,20 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         choices=MODELS,
-        help="where something is new: the other model's fusion, and conditions that PARTIES lacks, stay as in OUT",
+        help="of the parties that this model judges; the other one's fusion, and conditions that PARTIES lacks, stay",
     )
     return parser.parse_args()
 
 
 def main() -> None:
     options = parsed()
-    parties = kept(options)
+    parties = [party for party in kept(options) if options.only in (None, party.model)]
     fusions: dict[str, Any] = {}
     figures: dict[str, Any] = {}
     if options.only:
         there = json.loads(Path(options.out).read_text())
         fusions, figures = there["fusions"], there["metrics"]["conditions"]
     for model, fit in fusion.judged(parties, parties)[1].items():
-        if options.only not in (None, model):
-            continue
         group = [party for party in parties if party.model == model]
         fusions[model] = of_card(fit, group)
         points = f"coding {fit.coding:.2f} alarm {fit.alarm:.2f} clear {fit.clear:.2f}"
