@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Over which states of a window the second stage takes its statistics: where the speech is loud, as when its heads were trained
 /// (`bonafide_models.encoders.variants.speech`), and not far from where the first stage hears somebody speak, so that music and other sounds beside
