@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
+pytest.importorskip("librosa")
+
 from bonafide_models.data import pairs, protocol
 
 RATE, COUNT = 16000, 48000
