@@ -6,12 +6,12 @@ BONAFIDE  the command, with the models that are fused; what its JSON has under `
 PARTIES   folder with SPLIT/CONDITION/protocol.tsv, as evaluation.parties makes them of what evaluation.degrade made
 OUT       the card, Models/second.json, beside the weights
 
-Coefficients by weighted logistic regression: each condition, length and
-class counts the same, but loud noise a tenth of that. Evidence against a voice counts less the more its speech is
-coded, by as much as lets the most synthetic parties be flagged. Alarm point: 1 % of the genuine parties flagged, of all
-lengths, under the condition where it is most; clear point: 5 % of the synthetic ones cleared, on average over
-conditions and lengths. All on dev and dev3, which nothing was trained on. The figures are cross-validated: sources in
-five folds, the parties of each by a fusion and points that were fitted on the other four.
+Coefficients by weighted logistic regression: each condition, length and class counts the same, but loud noise a tenth
+of that. Evidence against a voice counts less the more its speech is coded, by as much as lets the most synthetic
+parties be flagged. Alarm point: 1 % of the genuine parties flagged, of all lengths, under the condition where it is
+most; clear point: 5 % of the synthetic ones cleared, on average over conditions and lengths. All on dev and dev3, which
+nothing was trained on. The figures are cross-validated: sources in five folds, the parties of each by a fusion and
+points that were fitted on the other four.
 """
 
 import argparse
