@@ -59,3 +59,9 @@ def test_a_command_that_fails_is_named(parties, tmp_path):
     (tmp_path / "bonafide").write_text("#!/bin/sh\necho 'bonafide: no model' >&2\nexit 2\n")
     with pytest.raises(SystemExit, match="bonafide: no model"):
         fuse.gather(parties)
+
+
+def test_a_folder_that_is_not_there_is_named(parties, tmp_path):
+    parties.parties = str(tmp_path / "none")
+    with pytest.raises(SystemExit, match="none: has no folder dev"):
+        fuse.gather(parties)

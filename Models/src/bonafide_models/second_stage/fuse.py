@@ -52,6 +52,8 @@ def gather(options: argparse.Namespace) -> list[Party]:
     """All parties of PARTIES that both stages judged."""
     parties = []
     for split in SPLITS:
+        if not os.path.isdir(os.path.join(options.parties, split)):
+            raise SystemExit(f"{options.parties}: has no folder {split}; evaluation.parties makes it")
         for condition in sorted(os.listdir(os.path.join(options.parties, split))):
             folder = os.path.join(options.parties, split, condition)
             said = heard(options.command, folder)
